@@ -1,0 +1,61 @@
+import type { CaseContext } from "./context.ts";
+import type { InvariantTag } from "./invariants.ts";
+import type { Level } from "./level.ts";
+import type { Requirement } from "./requirement.ts";
+
+/** What the first word of a case's id says that it guards. */
+export type CaseGroup =
+  | "setup"
+  | "create"
+  | "claim"
+  | "lease"
+  | "fence"
+  | "commit"
+  | "inbox"
+  | "timer"
+  | "events"
+  | "list"
+  | "cache"
+  | "payload"
+  | "ids"
+  | "namespace"
+  | "purge"
+  | "replay"
+  | "crash"
+  | "model";
+
+export type CaseId = `${CaseGroup}.${string}`;
+
+/** One promise, and how to see it kept. */
+export interface ConformanceCase {
+  /** Stable: reports, mutants and people name a case by it. */
+  readonly id: CaseId;
+  readonly level: Level;
+  /** If a backend lacks it the case is not applicable, and its {@link twin} runs instead. */
+  readonly requires?: Requirement;
+  /** The promises that the case proves. */
+  readonly invariants: readonly InvariantTag[];
+  /** What goes wrong for users when this does: one sentence or two. */
+  readonly why: string;
+  /** Where to look when it fails. */
+  readonly hint?: string;
+  /** Refusals that must be seen at least once: the case calls `t.guard(name)` when it saw one. */
+  readonly guards?: readonly string[];
+  /** For cases that take longer than half a minute somewhere. */
+  readonly timeoutMs?: number;
+  run(t: CaseContext): Promise<void>;
+  /** What must hold where the requirement is not declared. */
+  readonly twin?: Twin;
+}
+
+/** The negative of a case: an ability that is not declared is refused or absent. */
+export interface Twin {
+  readonly id: CaseId;
+  readonly why: string;
+  run(t: CaseContext): Promise<void>;
+}
+
+/** A twin as a case of its own. */
+export function twinOf({ twin, level, invariants }: ConformanceCase): ConformanceCase | undefined {
+  return twin && { ...twin, level, invariants, run: (t) => twin.run(t) };
+}

@@ -1,0 +1,129 @@
+import type { NewRun, StorageBackend, StorageInfo } from "@perdure/core/storage";
+import { status } from "./assert.ts";
+import { Builder } from "./build/builder.ts";
+import { Journal } from "./journal.ts";
+import type { Random } from "./random.ts";
+import type { BackendUnderTest } from "./subject.ts";
+import { StoreTime } from "./time.ts";
+import { Worker } from "./worker.ts";
+
+export interface ContextOptions {
+  readonly subject: BackendUnderTest;
+  readonly namespace: string;
+  readonly random: Random;
+  /** The large numbers. */
+  readonly full: boolean;
+}
+
+export interface ClientOptions {
+  /** Another namespace of this case: `a` … `z`. */
+  readonly namespace?: string;
+  /** How far the client's own clock is off. */
+  readonly skewMs?: number;
+  /** `false`: the case calls `setup()` itself. */
+  readonly setup?: boolean;
+}
+
+/** What a case works with: clients of a store of its own, builders, workers, time. Everything is closed after the case. */
+export class CaseContext {
+  readonly subject: BackendUnderTest;
+  readonly random: Random;
+  readonly full: boolean;
+  /** Makes arguments. */
+  readonly make: Builder;
+  readonly journal: Journal = new Journal();
+  readonly guards: Map<string, number> = new Map();
+  readonly #namespace: string;
+  readonly #namespaces = new Set<string>();
+  readonly #clients: StorageBackend[] = [];
+  #backend: StorageBackend | undefined;
+  #time: StoreTime | undefined;
+  #workers = 0;
+
+  constructor({ subject, namespace, random, full }: ContextOptions) {
+    this.subject = subject;
+    this.random = random;
+    this.full = full;
+    this.make = new Builder(random);
+    this.#namespace = namespace;
+  }
+
+  /** Opens the case's first client. */
+  async start(): Promise<void> {
+    this.#backend = await this.open();
+    this.#time = new StoreTime(this.subject, this.namespace(), this.#backend);
+  }
+
+  /** The first client, after `setup()`. */
+  get backend(): StorageBackend {
+    return this.#backend!;
+  }
+
+  get info(): StorageInfo {
+    return this.backend.info;
+  }
+
+  get time(): StoreTime {
+    return this.#time!;
+  }
+
+  /** The full name of the case's own namespace, or of another one of the case. */
+  namespace(suffix = ""): string {
+    return `${this.#namespace}${suffix}`;
+  }
+
+  /** One more client, independent of the others. */
+  async open({ namespace = "", skewMs = 0, setup = true }: ClientOptions = {}): Promise<StorageBackend> {
+    const name = this.namespace(namespace);
+    this.#namespaces.add(name);
+    const clock = { now: () => Date.now() + skewMs };
+    const opened = await this.subject.open({ namespace: name, clock });
+    const client = this.journal.record(`client${this.#clients.length + 1}`, opened);
+    this.#clients.push(client);
+    if (setup) await client.setup();
+    return client;
+  }
+
+  /** So many more clients. */
+  clients(count: number, options?: ClientOptions): Promise<StorageBackend[]> {
+    return Promise.all(Array.from({ length: count }, () => this.open(options)));
+  }
+
+  /** A worker's start: its own instance, aware of what it holds. */
+  worker(backend: StorageBackend = this.backend): Worker {
+    this.#workers += 1;
+    return new Worker(backend, `worker-${this.#workers}`, this.random.text(20));
+  }
+
+  /** Creates a run, through the first client. */
+  async create(overrides?: Partial<NewRun>): Promise<NewRun> {
+    const run = this.make.run(overrides);
+    const [created] = await this.backend.createRuns([run]);
+    status(created, "created", "a new run is created");
+    return run;
+  }
+
+  /** Counts a refusal that was seen. */
+  guard(name: string): void {
+    this.guards.set(name, (this.guards.get(name) ?? 0) + 1);
+  }
+
+  /** Repeats an observation where listing is declared as eventual; elsewhere it must hold at once. */
+  async listed(observe: () => Promise<void>): Promise<void> {
+    const attempts = this.info.capabilities.listing === "eventual" ? 50 : 1;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await observe();
+      } catch (error) {
+        if (attempt === attempts) throw error;
+        await this.time.wait(100);
+      }
+    }
+  }
+
+  /** Closes every client and removes every namespace. */
+  async end(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+    for (const namespace of this.#namespaces) await this.subject.destroy?.(namespace);
+  }
+}

@@ -1,0 +1,55 @@
+import { inspect } from "node:util";
+import type { StorageBackend } from "@perdure/core/storage";
+import { wrapVerbs } from "./verbs.ts";
+
+interface Operation {
+  readonly client: string;
+  readonly verb: string;
+  readonly args: readonly unknown[];
+  answer?: unknown;
+  error?: unknown;
+  pending: boolean;
+}
+
+/** The last calls that a case made, as code that can be pasted. */
+export class Journal {
+  readonly #operations: Operation[] = [];
+  readonly #keep: number;
+
+  constructor(keep = 12) {
+    this.#keep = keep;
+  }
+
+  /** A client whose calls are kept. */
+  record(client: string, backend: StorageBackend): StorageBackend {
+    return wrapVerbs(backend, async (verb, args, call) => {
+      const operation: Operation = { client, verb, args, pending: true };
+      this.#operations.push(operation);
+      if (this.#operations.length > this.#keep) this.#operations.shift();
+      try {
+        operation.answer = await call();
+        return operation.answer;
+      } catch (error) {
+        operation.error = error;
+        throw error;
+      } finally {
+        operation.pending = false;
+      }
+    });
+  }
+
+  print(): string {
+    return this.#operations.map(printOperation).join("\n");
+  }
+}
+
+function printOperation({ client, verb, args, answer, error, pending }: Operation): string {
+  const call = `await ${client}.${verb}(${args.map((arg) => print(arg)).join(", ")});`;
+  if (pending) return `${call} // no answer yet`;
+  return `${call} // ${error === undefined ? `→ ${print(answer)}` : `threw ${String(error)}`}`;
+}
+
+/** A value in few words: long texts and lists are cut. */
+export function print(value: unknown, breakLength = Infinity): string {
+  return inspect(value, { depth: 8, maxStringLength: 160, maxArrayLength: 12, breakLength, compact: true });
+}

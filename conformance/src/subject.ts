@@ -1,0 +1,53 @@
+import type { Millis, StorageBackend } from "@perdure/core/storage";
+
+/** The wall clock of one client's machine. */
+export interface ClientClock {
+  now(): Millis;
+}
+
+/** What the suite asks of {@link BackendUnderTest.open}. */
+export interface OpenOptions {
+  /** Names one isolated store: `[a-z0-9_]{1,40}`. Clients of one namespace see the same runs, those of another nothing of them. */
+  readonly namespace: string;
+  /**
+   * The client's own clock, possibly minutes off. A backend whose server has the clock ignores it, and so does one whose
+   * clients share a machine; it is for backends that declare `clock: "client"`.
+   */
+  readonly clock: ClientClock;
+}
+
+/** What the author of a backend hands to the suite. Only `name` and `open` are required. */
+export interface BackendUnderTest {
+  /** For reports. */
+  readonly name: string;
+
+  /**
+   * A new client, independent of every other: its own connection, its own memory. Called once or many times on one
+   * namespace. The suite calls `setup()` and `close()`.
+   */
+  open(options: OpenOptions): StorageBackend | Promise<StorageBackend>;
+
+  /** Removes a namespace after its case, when all of its clients are closed. Without it, stores are left behind. */
+  destroy?(namespace: string): void | Promise<void>;
+
+  /** A module that exports this subject by default. A child process imports it: enables crash tests (L4). */
+  readonly module?: URL;
+
+  /**
+   * Raw records that the store holds of a run, counted underneath the adapter: rows, keys, documents. Enables the proof that
+   * purge leaves none.
+   */
+  residue?(namespace: string, runId: string): number | Promise<number>;
+
+  /**
+   * Moves the namespace's idea of now forward by `ms`, for all of its clients, at once. Without it the suite waits in real
+   * time with short leases, and cases that need hours are not applicable.
+   */
+  advance?(namespace: string, ms: number): void | Promise<void>;
+
+  /**
+   * Sets the clock underneath the namespace back by `ms`, as an administrator would: the store must not follow it. Only for
+   * stores that read a clock which tests can drive.
+   */
+  stepBack?(namespace: string, ms: number): void | Promise<void>;
+}

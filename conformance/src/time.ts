@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Millis, StorageBackend } from "@perdure/core/storage";
+import type { BackendUnderTest } from "./subject.ts";
+
+/** The store's time: moved where the subject can, waited for where it cannot. */
+export class StoreTime {
+  readonly #subject: BackendUnderTest;
+  readonly #namespace: string;
+  readonly #backend: StorageBackend;
+
+  constructor(subject: BackendUnderTest, namespace: string, backend: StorageBackend) {
+    this.#subject = subject;
+    this.#namespace = namespace;
+    this.#backend = backend;
+  }
+
+  /** A lease or a delay that a case is going to wait for: long enough to do something meanwhile. */
+  get short(): number {
+    return this.#subject.advance === undefined ? 500 : 5_000;
+  }
+
+  /** How much later than promised leases end and timers fire. */
+  get errorMs(): number {
+    const { clock } = this.#backend.info.capabilities;
+    return clock.kind === "client" ? clock.errorMs : 0;
+  }
+
+  now(): Promise<Millis> {
+    return this.#backend.now();
+  }
+
+  /** Lets so many milliseconds pass in the store. */
+  async pass(ms: number): Promise<void> {
+    if (this.#subject.advance === undefined) await sleep(ms);
+    else await this.#subject.advance(this.#namespace, ms);
+  }
+
+  /** Lets time pass until what is due at `at` must have come: exactly `at` where time can be moved. */
+  async until(at: Millis): Promise<void> {
+    const due = at + this.errorMs;
+    for (;;) {
+      const left = due - (await this.now());
+      if (left <= 0) return;
+      await this.pass(left);
+    }
+  }
+
+  /** Sets the clock under the store back. */
+  async stepBack(ms: number): Promise<void> {
+    await this.#subject.stepBack!(this.#namespace, ms);
+  }
+
+  /** Waits in real time. */
+  async wait(ms: number): Promise<void> {
+    await sleep(ms);
+  }
+}

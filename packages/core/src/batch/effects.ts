@@ -1,0 +1,87 @@
+import { cancelMessage, signalMessage } from "../engine/inbox-message.ts";
+import type { Codec } from "../codec/codec.ts";
+import { stableHash } from "../codec/stable-hash.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Seq } from "../model/ids.ts";
+import type { Payload } from "../model/payload.ts";
+import type { ParentClose, RunHeader } from "../model/run.ts";
+import type { StorageAccess } from "./storage-access.ts";
+
+/** A child to be created: what its CHILD_SCHEDULED recorded. */
+export interface ChildIntent {
+  readonly seq: Seq;
+  readonly workflow: string;
+  readonly version: string | null;
+  readonly runId: string;
+  readonly incarnation: string;
+  readonly input: Payload;
+  readonly queue: string;
+  readonly parentClose: ParentClose;
+  readonly timeoutMs: number | null;
+  readonly state: Payload | null;
+}
+
+/** A message to be sent: what its SIGNAL_SENT recorded. */
+export interface SendIntent {
+  readonly seq: Seq;
+  readonly runId: string;
+  /** `null` asks the run to cancel. */
+  readonly signal: string | null;
+  readonly payload: Payload;
+}
+
+/**
+ * Creates a child run. Idempotent: named by the parent's incarnation and seq.
+ * Answers why it cannot be, if another run has its id.
+ */
+export async function createChild(access: StorageAccess, parent: RunHeader, child: ChildIntent): Promise<Failure | null> {
+  const { runId, incarnation, workflow, version, queue, input, state, parentClose, timeoutMs } = child;
+  const at = access.clock.latest();
+  const { run } = await access.create({
+    runId,
+    incarnation,
+    workflow,
+    version,
+    queue,
+    priority: parent.priority,
+    startHash: stableHash(`${parent.incarnation}/${child.seq}`),
+    parent: { runId: parent.runId, incarnation: parent.incarnation, seq: child.seq },
+    parentClose,
+    input,
+    state,
+    attributes: {},
+    readyAt: null,
+    deadlineAt: timeoutMs === null ? null : at + timeoutMs,
+    started: {
+      type: "WORKFLOW_STARTED",
+      command: null,
+      at,
+      data: JSON.stringify({ workflow, ...(version !== null && { version }), parentRunId: parent.runId }),
+    },
+  });
+  if (run.parent?.incarnation === parent.incarnation && run.parent.seq === child.seq) return null;
+  const message = `A run with the id "${runId}" exists already and is not a child of this command. Choose another id.`;
+  return { name: "UsageError", message, code: "run-exists", nonRetryable: true };
+}
+
+/** Sends a message to another run's inbox. Idempotent: named by this run's incarnation and seq. */
+export async function sendIntent(
+  access: StorageAccess,
+  codec: Codec,
+  run: RunHeader,
+  { seq, runId, signal, payload }: SendIntent,
+): Promise<"accepted" | "closed" | "unknown"> {
+  const data =
+    signal === null
+      ? cancelMessage(codec, "cancel", codec.decode(payload) as string | undefined)
+      : signalMessage(codec, signal, payload);
+  const { status } = await access.deliver({ runId, dedupeId: `${run.incarnation}-${seq}`, external: true, data });
+  return status === "duplicate" ? "accepted" : status;
+}
+
+/** Passes a cancel of the parent on to its child. Idempotent. */
+export async function cancelChild(access: StorageAccess, codec: Codec, parent: RunHeader, child: ChildIntent): Promise<void> {
+  const { runId, incarnation } = child;
+  const data = cancelMessage(codec, "cancel", `parent run "${parent.runId}" was cancelled`);
+  await access.deliver({ runId, incarnation, dedupeId: `parent-cancelled:${parent.incarnation}`, external: false, data });
+}

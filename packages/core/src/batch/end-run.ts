@@ -1,0 +1,172 @@
+import type { Codec } from "../codec/codec.ts";
+import { sealData } from "../codec/envelope.ts";
+import { dutiesOf } from "../engine/closing.ts";
+import { closeOf, terminalEvent, type Ending } from "../engine/ending.ts";
+import { readMessage } from "../engine/inbox-message.ts";
+import { openEvent } from "../engine/open-event.ts";
+import { isTerminal, type WorkflowEvent } from "../model/event.ts";
+import type { InboxNo, Seq } from "../model/ids.ts";
+import type { ClosedStatus } from "../model/run.ts";
+import type { CommitResult, WorkflowCommit } from "../storage/commit.ts";
+import type { NewEvent } from "../storage/event.ts";
+import type { StoredMessage } from "../storage/message.ts";
+import type { ClaimedWorkflowTask } from "../storage/task.ts";
+import { createChild, sendIntent, type ChildIntent, type SendIntent } from "./effects.ts";
+import type { StorageAccess } from "./storage-access.ts";
+
+const MAX_UNREAD_ROUNDS = 3;
+
+/**
+ * Ends a claimed run without running its code: a deadline has passed, somebody terminated it, or its terminal event is recorded
+ * and only its duties are left. Recorded intents are carried out first. Answers whether the run is done; `false`: the claim was lost.
+ */
+export async function endWithoutCode(
+  access: StorageAccess,
+  codec: Codec,
+  task: ClaimedWorkflowTask,
+  ending: Ending | null,
+): Promise<boolean> {
+  const { runId, incarnation, baseSeq } = task.run;
+  const stored = task.events ?? (await access.readAll({ runId, incarnation, after: baseSeq }));
+  const end = new RunEnd(access, codec, task, stored.map((event) => openEvent(codec, event)));
+  return end.run(ending);
+}
+
+class RunEnd {
+  readonly #access: StorageAccess;
+  readonly #codec: Codec;
+  readonly #task: ClaimedWorkflowTask;
+  readonly #history: readonly WorkflowEvent[];
+  readonly #children = new Map<number | null, ChildIntent & { started: boolean }>();
+  readonly #sends = new Map<number | null, SendIntent>();
+  readonly #events: NewEvent[] = [];
+  #seq: Seq;
+  #acked: InboxNo;
+
+  constructor(access: StorageAccess, codec: Codec, task: ClaimedWorkflowTask, history: readonly WorkflowEvent[]) {
+    this.#access = access;
+    this.#codec = codec;
+    this.#task = task;
+    this.#history = history;
+    this.#seq = task.lastSeq;
+    this.#acked = task.inboxAcked;
+    for (const event of history) this.#fold(event);
+  }
+
+  async run(ending: Ending | null): Promise<boolean> {
+    const last = this.#history.at(-1);
+    if (this.#task.closed && last !== undefined && isTerminal(last.type)) return this.#finish(statusOf(last), failureOf(this.#codec, last));
+    if (ending === null) throw new Error(`Run "${this.#task.run.runId}" has not ended.`);
+    await this.#carryOutIntents();
+    return this.#close(ending, this.#task.messages, 0);
+  }
+
+  async #carryOutIntents(): Promise<void> {
+    for (const [command, child] of this.#children) {
+      if (child.started) continue;
+      const failure = await createChild(this.#access, this.#task.run, child);
+      if (failure === null) this.#append("CHILD_STARTED", command, {});
+      else {
+        this.#append("CHILD_FAILED", command, {}, { failure: this.#codec.encode(failure) });
+        this.#children.delete(command);
+      }
+    }
+    for (const [command, send] of this.#sends) {
+      const status = await sendIntent(this.#access, this.#codec, this.#task.run, send);
+      this.#append("SIGNAL_DELIVERED", command, { status });
+    }
+  }
+
+  async #close(ending: Ending, messages: readonly StoredMessage[], round: number): Promise<boolean> {
+    for (const message of messages) this.#record(message);
+    const { status, failure } = closeOf(this.#codec, ending);
+    const discardUnread = round >= MAX_UNREAD_ROUNDS;
+    const result = await this.#commit({
+      events: [...this.#events, terminalEvent(this.#codec, ending, this.#access.clock.latest())],
+      close: { ...closeOf(this.#codec, ending), ...(discardUnread && { discardUnread }) },
+      next: { do: "hold" },
+    });
+    if (result.status === "unread") return this.#close(ending, result.messages, round + 1);
+    if (result.status !== "ok" && result.status !== "duplicate") return false;
+    this.#seq += this.#events.length + 1;
+    return this.#finish(status, failure);
+  }
+
+  async #finish(status: ClosedStatus, failure: string | undefined): Promise<boolean> {
+    const duties = dutiesOf(this.#codec, this.#task.run, { status, failure }, this.#children.values());
+    await Promise.all(duties.map((message) => this.#access.deliver(message)));
+    const result = await this.#commit({ events: [], next: { do: "done" } });
+    return result.status === "ok" || result.status === "duplicate";
+  }
+
+  #commit(change: Pick<WorkflowCommit, "events" | "close" | "next">): Promise<CommitResult> {
+    const commitId = this.#access.runtime.id();
+    return this.#access.commit({
+      kind: "workflow",
+      claim: this.#task.claim,
+      commitId,
+      expectedSeq: this.#seq,
+      ackInbox: this.#acked,
+      ...change,
+    });
+  }
+
+  /** Accepted means recorded, also by a run whose code will not see it. */
+  #record(message: StoredMessage): void {
+    if (message.no <= this.#acked) return;
+    this.#acked = message.no;
+    const content = readMessage(this.#codec, message.data);
+    if (content.kind === "signal") {
+      const payload = this.#codec.encode(content.payload);
+      this.#append("SIGNAL_RECEIVED", null, { signal: content.signal, id: message.dedupeId }, { payload });
+    } else if (content.kind === "cancel" && !this.#history.some(({ type }) => type === "CANCEL_REQUESTED")) {
+      this.#append("CANCEL_REQUESTED", null, { reason: content.reason });
+    }
+  }
+
+  #append(type: string, command: number | null, plain: object, values?: Parameters<typeof sealData>[2]): void {
+    this.#events.push({ type, command, at: this.#access.clock.latest(), data: sealData(this.#codec, plain, values) });
+  }
+
+  #fold(event: WorkflowEvent): void {
+    const { command, seq } = event;
+    switch (event.type) {
+      case "CHILD_SCHEDULED": {
+        const { version, timeoutMs, input, ...data } = event.data;
+        this.#children.set(command, {
+          ...data,
+          seq,
+          version: version ?? null,
+          timeoutMs: timeoutMs ?? null,
+          input: this.#codec.encode(input),
+          state: null,
+          started: false,
+        });
+        return;
+      }
+      case "CHILD_STARTED":
+        this.#children.get(command)!.started = true;
+        return;
+      case "CHILD_COMPLETED":
+      case "CHILD_FAILED":
+        this.#children.delete(command);
+        return;
+      case "SIGNAL_SENT":
+        this.#sends.set(command, { ...event.data, seq, payload: this.#codec.encode(event.data.payload) });
+        return;
+      case "SIGNAL_DELIVERED":
+        this.#sends.delete(command);
+        return;
+      default:
+    }
+  }
+}
+
+function statusOf(terminal: WorkflowEvent): ClosedStatus {
+  if (terminal.type === "WORKFLOW_COMPLETED") return "completed";
+  return terminal.type === "WORKFLOW_FAILED" ? "failed" : "cancelled";
+}
+
+function failureOf(codec: Codec, terminal: WorkflowEvent): string | undefined {
+  return terminal.type === "WORKFLOW_FAILED" ? codec.encode(terminal.data.failure) : undefined;
+}

@@ -1,0 +1,112 @@
+import type { Millis } from "../model/ids.ts";
+import type { Runtime } from "../model/runtime.ts";
+import type { StorageBackend } from "../storage/backend.ts";
+import type { CommitResult, TaskCommit } from "../storage/commit.ts";
+import type { EventRequest, StoredEvent } from "../storage/event.ts";
+import type { DeliverResult, NewMessage } from "../storage/message.ts";
+import type { CreateRunResult, NewRun } from "../storage/run.ts";
+import type { Claim, ClaimRequest, ClaimResult, RenewResult } from "../storage/task.ts";
+import { Batcher } from "./batcher.ts";
+import { StorageClock } from "./storage-clock.ts";
+
+/** An answer, and when its request was sent (monotonic): from then a lease counts for the one who holds it. */
+export interface Sent<T> {
+  readonly result: T;
+  readonly sentAt: number;
+}
+
+/** Everybody's way to one backend: its writes go through one queue each, and every answer teaches the clock. */
+export class StorageAccess {
+  readonly storage: StorageBackend;
+  readonly clock: StorageClock;
+  readonly runtime: Runtime;
+  readonly #commits: Batcher<TaskCommit, CommitResult>;
+  readonly #starts: Batcher<NewRun, CreateRunResult>;
+  readonly #messages: Batcher<NewMessage, DeliverResult>;
+  #ready: Promise<void> | null = null;
+
+  constructor(storage: StorageBackend, runtime: Runtime) {
+    this.storage = storage;
+    this.runtime = runtime;
+    this.clock = new StorageClock(runtime.monotonic);
+    const { batch } = storage.info.limits;
+    this.#commits = new Batcher(runtime, batch, (commits) => this.#sendCommits(commits));
+    this.#starts = new Batcher(runtime, batch, (runs) => storage.createRuns(runs));
+    this.#messages = new Batcher(runtime, batch, (messages) => storage.deliver(messages));
+  }
+
+  /** Sets the storage up, once. A failed set-up is tried again by the next call. */
+  ready(): Promise<void> {
+    this.#ready ??= this.#setUp().catch((error: unknown) => {
+      this.#ready = null;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  commit(commit: TaskCommit): Promise<CommitResult> {
+    return this.#commits.add(commit);
+  }
+
+  create(run: NewRun): Promise<CreateRunResult> {
+    return this.#starts.add(run);
+  }
+
+  deliver(message: NewMessage): Promise<DeliverResult> {
+    return this.#messages.add(message);
+  }
+
+  async claim(request: ClaimRequest): Promise<Sent<ClaimResult>> {
+    const sentAt = this.runtime.monotonic();
+    const result = await this.storage.claimTasks(request);
+    this.clock.learn(result.now, sentAt);
+    return { result, sentAt };
+  }
+
+  async renew(claims: readonly Claim[], leaseMs: number): Promise<Sent<readonly RenewResult[]>> {
+    const sentAt = this.runtime.monotonic();
+    const result = await this.storage.renewLeases(claims, leaseMs);
+    this.#learn(result, sentAt);
+    return { result, sentAt };
+  }
+
+  /** All events of a run after a seq. */
+  async readAll(request: Omit<EventRequest, "limit">): Promise<readonly StoredEvent[]> {
+    const events: StoredEvent[] = [];
+    for (let { after } = request; ; after = events.at(-1)!.seq) {
+      const [page] = await this.storage.readEvents([{ ...request, after }]);
+      events.push(...page!.events);
+      if (page!.events.length === 0 || events.at(-1)!.seq >= page!.lastSeq) return events;
+    }
+  }
+
+  async #setUp(): Promise<void> {
+    await this.storage.setup();
+    const sentAt = this.runtime.monotonic();
+    this.clock.learn(await this.storage.now(), sentAt);
+  }
+
+  async #sendCommits(commits: readonly TaskCommit[]): Promise<readonly CommitResult[]> {
+    const sentAt = this.runtime.monotonic();
+    const results = await this.storage.commitTasks(commits);
+    this.#learn(results, sentAt);
+    return results;
+  }
+
+  #learn(results: readonly (CommitResult | RenewResult)[], sentAt: number): void {
+    let now: Millis | undefined;
+    for (const result of results) if ("now" in result) now = result.now;
+    if (now !== undefined) this.clock.learn(now, sentAt);
+  }
+}
+
+const accesses = new WeakMap<StorageBackend, Map<Runtime, StorageAccess>>();
+
+/** The one access to a backend: clients and workers over the same backend share their transactions. */
+export function accessTo(storage: StorageBackend, runtime: Runtime): StorageAccess {
+  let known = accesses.get(storage);
+  if (known === undefined) accesses.set(storage, (known = new Map()));
+  let access = known.get(runtime);
+  if (access === undefined) known.set(runtime, (access = new StorageAccess(storage, runtime)));
+  return access;
+}

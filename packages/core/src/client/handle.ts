@@ -1,0 +1,203 @@
+import { endWithoutCode } from "../batch/end-run.ts";
+import type { StorageAccess } from "../batch/storage-access.ts";
+import type { Codec } from "../codec/codec.ts";
+import type { AnySignal, Signal } from "../define/signal.ts";
+import { cancelMessage, signalMessage } from "../engine/inbox-message.ts";
+import { openEvent } from "../engine/open-event.ts";
+import { ResultTimeoutError, RunCancelledError, RunFailedError, UsageError } from "../errors/index.ts";
+import { requireDuration } from "../errors/require-duration.ts";
+import { validateWith } from "../errors/validate.ts";
+import type { Duration } from "../model/duration.ts";
+import type { WorkflowEvent } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
+import { workflowTaskId } from "../model/ids.ts";
+import type { Run } from "../storage/run.ts";
+import type { ClosedRuns } from "./closed-runs.ts";
+import { describeRun, shownStatus, type RunDescription, type ShownStatus } from "./describe.ts";
+
+/** A client's lease on a run that it terminates itself. */
+const TERMINATE_LEASE_MS = 15_000;
+
+/** One run, from outside. It needs no worker to be read. */
+export interface RunHandle<Output = unknown, State = unknown> {
+  readonly runId: string;
+  /** Tells this run from others that had its id; `undefined` for a handle made from an id alone. */
+  readonly incarnation: string | undefined;
+  /**
+   * Waits for the run to end, as long as it takes, and answers its output.
+   * @throws RunFailedError, RunCancelledError; ResultTimeoutError after `timeout`; the reason of `signal`
+   */
+  result(options?: { readonly timeout?: Duration; readonly signal?: AbortSignal }): Promise<Output>;
+  status(): Promise<ShownStatus>;
+  /** What the run is doing, and why it is not moving. */
+  describe(): Promise<RunDescription>;
+  /** The run's state as of its last commit; `undefined` if it has none. */
+  state(): Promise<State | undefined>;
+  /** All events, oldest first. */
+  history(): Promise<readonly WorkflowEvent[]>;
+  /**
+   * Sends a signal. With an `id`, any number of calls count once.
+   * @throws UsageError `invalid-input`, `run-closed`, `run-not-found`
+   */
+  signal<Sent>(signal: Signal<Sent, never>, payload: Sent, options?: { readonly id?: string }): Promise<void>;
+  /**
+   * Asks the run to cancel: its code gets CancelledError where it waits and may clean up. Idempotent.
+   * @throws UsageError `run-closed`, `run-not-found`
+   */
+  cancel(options?: { readonly reason?: string }): Promise<void>;
+  /**
+   * Ends the run without running its code again, blocked or not. If a worker holds it right now, that worker ends it.
+   * @throws UsageError `run-closed`, `run-not-found`
+   */
+  terminate(options?: { readonly reason?: string }): Promise<void>;
+  /** Lifts a block; answers whether there was one. @throws UsageError `run-not-found` */
+  unblock(): Promise<boolean>;
+}
+
+/** What handles share. */
+export interface HandleEnvironment {
+  readonly access: StorageAccess;
+  readonly codec: Codec;
+  readonly closed: ClosedRuns;
+}
+
+export class StoredRunHandle implements RunHandle {
+  readonly runId: string;
+  readonly incarnation: string | undefined;
+  readonly #environment: HandleEnvironment;
+
+  constructor(environment: HandleEnvironment, runId: string, incarnation?: string) {
+    this.runId = runId;
+    this.incarnation = incarnation;
+    this.#environment = environment;
+  }
+
+  async result(options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {}): Promise<unknown> {
+    const { access, closed } = this.#environment;
+    const timeoutMs = options.timeout === undefined ? null : requireDuration(options.timeout, "timeout of handle.result");
+    await access.ready();
+    const controller = new AbortController();
+    const forward = (): void => controller.abort(options.signal?.reason);
+    if (options.signal?.aborted === true) forward();
+    options.signal?.addEventListener("abort", forward);
+    const cancel =
+      timeoutMs === null
+        ? null
+        : access.runtime.after(timeoutMs, () => controller.abort(new ResultTimeoutError({ runId: this.runId, timeoutMs })));
+    try {
+      const run = await closed.until(this.runId, () => this.#closedRun(), controller.signal);
+      return this.#outcome(run);
+    } finally {
+      cancel?.();
+      options.signal?.removeEventListener("abort", forward);
+    }
+  }
+
+  async status(): Promise<ShownStatus> {
+    const run = await this.#run();
+    return shownStatus(run, this.#environment.access.clock.latest());
+  }
+
+  async describe(): Promise<RunDescription> {
+    const run = await this.#run();
+    return describeRun(run, await this.#events(run, run.baseSeq), await this.#environment.access.storage.now());
+  }
+
+  async state(): Promise<unknown> {
+    const { state } = await this.#run();
+    return state === null ? undefined : this.#environment.codec.decode(state);
+  }
+
+  async history(): Promise<readonly WorkflowEvent[]> {
+    return this.#events(await this.#run(), 0);
+  }
+
+  async signal<Sent>(signal: Signal<Sent, never>, payload: Sent, options: { readonly id?: string } = {}): Promise<void> {
+    await this.#environment.access.ready();
+    const data = await signalData(this.#environment.codec, signal, payload);
+    await this.#deliver(options.id ?? this.#environment.access.runtime.id(), data, `signal "${signal.name}"`);
+  }
+
+  async cancel(options: { readonly reason?: string } = {}): Promise<void> {
+    await this.#environment.access.ready();
+    await this.#deliver("cancel", cancelMessage(this.#environment.codec, "cancel", options.reason), "a cancel request");
+  }
+
+  async terminate(options: { readonly reason?: string } = {}): Promise<void> {
+    const { access, codec } = this.#environment;
+    const run = await this.#run();
+    await this.#deliver("terminate", cancelMessage(codec, "terminate", options.reason), "a termination");
+    const { result } = await access.claim({
+      workerId: "client",
+      workerInstance: access.runtime.id(),
+      holding: [],
+      queues: [],
+      kinds: ["workflow"],
+      handlers: { workflows: [], activities: [] },
+      limit: 1,
+      leaseMs: TERMINATE_LEASE_MS,
+      inlineEvents: 0,
+      overdue: false,
+      taskIds: [workflowTaskId(run.runId, run.incarnation)],
+    });
+    const [task] = result.tasks;
+    if (task?.kind !== "workflow") return;
+    await endWithoutCode(access, codec, task, { status: "cancelled", reason: options.reason, terminated: true });
+  }
+
+  async unblock(): Promise<boolean> {
+    const { runId, incarnation } = await this.#run();
+    const [result] = await this.#environment.access.storage.unblockTasks([workflowTaskId(runId, incarnation)]);
+    return result!.status === "unblocked";
+  }
+
+  async #run(): Promise<Run> {
+    const { access } = this.#environment;
+    await access.ready();
+    const run = await access.storage.getRun(this.runId);
+    if (run === undefined || (this.incarnation !== undefined && run.incarnation !== this.incarnation)) throw notFound(this.runId);
+    return run;
+  }
+
+  async #closedRun(): Promise<Run | undefined> {
+    const run = await this.#run();
+    return run.status === "open" ? undefined : run;
+  }
+
+  #outcome(run: Run): unknown {
+    const { codec } = this.#environment;
+    if (run.status === "completed") return codec.decode(run.output!);
+    const failure = codec.decode(run.failure!) as Failure;
+    if (run.status === "failed") throw new RunFailedError({ runId: this.runId, failure });
+    throw new RunCancelledError({ runId: this.runId, reason: failure.details?.["reason"] as string | undefined });
+  }
+
+  async #events({ runId, incarnation }: Run, after: number): Promise<readonly WorkflowEvent[]> {
+    const events = await this.#environment.access.readAll({ runId, incarnation, after });
+    return events.map((event) => openEvent(this.#environment.codec, event));
+  }
+
+  async #deliver(dedupeId: string, data: string, what: string): Promise<void> {
+    const { runId, incarnation } = this;
+    const { status } = await this.#environment.access.deliver({
+      runId,
+      ...(incarnation !== undefined && { incarnation }),
+      dedupeId,
+      external: true,
+      data,
+    });
+    if (status === "unknown") throw notFound(runId);
+    if (status === "closed") throw new UsageError("run-closed", `Run "${runId}" is closed and takes no ${what.replace(/^an? /u, "")}. Start a new run.`);
+  }
+}
+
+/** The message of a signal, its payload checked by the signal's schema. */
+export async function signalData(codec: Codec, signal: AnySignal, payload: unknown): Promise<string> {
+  const { schema, name } = signal;
+  const checked = schema === null ? payload : await validateWith(schema, payload, `payload of signal "${name}"`);
+  return signalMessage(codec, name, codec.encode(checked));
+}
+
+function notFound(runId: string): UsageError {
+  return new UsageError("run-not-found", `There is no run "${runId}". Check the id and the namespace, or whether it was purged.`, { details: { runId } });
+}

@@ -1,0 +1,112 @@
+import type { Duration } from "../model/duration.ts";
+import type { Logger } from "../model/logger.ts";
+import type { Attributes, ParentClose } from "../model/run.ts";
+import type { Activity, ActivityContext, ActivityOptions } from "./activity.ts";
+import type { Definition } from "./definition.ts";
+import type { Signal } from "./signal.ts";
+
+/** What workflow code may use. Everything that it asks for here is recorded, and answered from the record after a crash. */
+export interface WorkflowContext<State = unknown> {
+  readonly runId: string;
+  readonly info: WorkflowInfo;
+  /** Writes only while code runs for the first time, not when it is replayed. */
+  readonly logger: Logger;
+  /** The run's typed state; recorded with the next commit, readable from outside through the handle. */
+  readonly state: StateHandle<State>;
+  readonly attributes: {
+    /** Replaces the named search attributes of the run and keeps the others. */
+    set(attributes: Attributes): void;
+  };
+  /** Somebody asked for the run to be cancelled. */
+  readonly cancelled: boolean;
+
+  /**
+   * Runs an activity and answers its recorded result.
+   * @throws ActivityFailedError after the last attempt failed. CancelledError.
+   */
+  run<Input, Output>(
+    activity: Activity<Input, Output>,
+    input: Input,
+    options?: ActivityOptions,
+  ): Promise<Awaited<Output>>;
+  /** Runs a function as an activity of this name. */
+  run<Output>(
+    name: string,
+    execute: (context: ActivityContext) => Output | Promise<Output>,
+    options?: ActivityOptions,
+  ): Promise<Awaited<Output>>;
+
+  /**
+   * Sleeps durably, using no resources; a Date in the past returns at once.
+   * @throws CancelledError
+   */
+  sleep(time: Duration | Date): Promise<void>;
+
+  /**
+   * Waits for a signal, or takes the oldest buffered one.
+   * @throws TimedOutError after `timeout`. CancelledError.
+   */
+  waitFor<Received>(signal: Signal<never, Received>, options?: { readonly timeout?: Duration }): Promise<Received>;
+  /** All signals of a kind, one by one, for ever. */
+  signals<Received>(signal: Signal<never, Received>): AsyncIterable<Received>;
+
+  /**
+   * Starts another run as a child. Awaiting the answer waits for its result; not awaiting it leaves it detached. The child's id is
+   * known at once. What happens to it when this run closes first is `parentClose` (default `cancel`).
+   * @throws ChildFailedError from the await. CancelledError.
+   */
+  child<Input, Output>(definition: Definition<Input, Output>, input: Input, options?: ChildOptions): ChildHandle<Output>;
+
+  /**
+   * Sends a signal to another run; resolves when it is in its inbox.
+   * @throws UsageError `run-not-found`, `run-closed`.
+   */
+  signal<Sent>(runId: string, signal: Signal<Sent, never>, payload: Sent): Promise<void>;
+
+  /** The time of the event that the code answers to right now. */
+  now(): Date;
+  /** 0 ≤ n < 1, the same in every replay. */
+  random(): number;
+  /** A version 4 UUID, the same in every replay. */
+  uuid(): string;
+  /** Runs a quick, synchronous, non-deterministic function once and records what it returned. */
+  sideEffect<T>(name: string, fn: () => T): T;
+}
+
+export interface WorkflowInfo {
+  readonly workflow: string;
+  readonly version: string | null;
+  readonly queue: string;
+  readonly priority: number;
+  readonly startedAt: Date;
+  readonly deadlineAt: Date | null;
+  readonly parentRunId: string | null;
+}
+
+export interface ChildOptions {
+  /** The child's run id. Default: derived from this run, unique. */
+  readonly id?: string;
+  readonly parentClose?: ParentClose;
+  readonly queue?: string;
+}
+
+/** A child run: awaitable for its result. */
+export interface ChildHandle<Output> extends PromiseLike<Output> {
+  readonly runId: string;
+  /** Sends the child a signal. */
+  signal<Sent>(signal: Signal<Sent, never>, payload: Sent): Promise<void>;
+  /** Asks the child to cancel; resolves when the request is in its inbox. */
+  cancel(options?: { readonly reason?: string }): Promise<void>;
+}
+
+/** The state object of a run. All methods are synchronous; values given are copied, values got are copies. */
+export interface StateHandle<State> {
+  get(): State;
+  get<Key extends keyof State>(key: Key): State[Key];
+  set<Key extends keyof State & string>(key: Key, value: State[Key]): void;
+  /** Merges what the function returns into the state. */
+  update(change: (state: State) => Partial<State>): void;
+  /** Records all changes that the function makes as one. */
+  batch(changes: (state: StateHandle<State>) => void): void;
+  snapshot(): State;
+}

@@ -1,0 +1,91 @@
+import { stableHash } from "../codec/stable-hash.ts";
+import type { ChildHandle, ChildOptions } from "../define/context.ts";
+import { requireName } from "../define/name.ts";
+import type { AnyWorkflow } from "../define/workflow.ts";
+import { UsageError } from "../errors/index.ts";
+import type { EventOf } from "../model/event.ts";
+import type { Execution } from "./execution.ts";
+import type { OpenChild } from "./open-commands.ts";
+import { openPromise } from "./open-promise.ts";
+import { send, sendCancel } from "./send-command.ts";
+
+/** Starts a child run: the intent is recorded, the run created after that is durable. */
+export function startChild(
+  execution: Execution,
+  definition: AnyWorkflow,
+  input: unknown,
+  options: ChildOptions = {},
+): ChildHandle<unknown> {
+  if (definition?.kind !== "workflow") {
+    throw new UsageError("unknown-workflow", "ctx.child needs a workflow definition. Pass what workflow(…) returned.");
+  }
+  const { codec } = execution.environment;
+  const encoded = codec.encode(input);
+  const runId = options.id === undefined ? undefined : requireName(options.id, "child run");
+  const cancelled = execution.takeOwedCancel();
+  const asked = execution.ask(["CHILD_SCHEDULED"], definition.name);
+  if (asked === null) return handle(execution, runId ?? "", new Promise(() => {}));
+  if (cancelled !== null) return handle(execution, runId ?? "", refused(cancelled));
+
+  const { command } = asked;
+  const intent = asked.recorded ?? recordIntent(execution, command, definition, encoded, { ...options, id: runId });
+  const { workflow, version, queue, parentClose, timeoutMs, incarnation } = intent.data;
+  const child: Omit<OpenChild, "resolve" | "reject"> = {
+    command,
+    seq: intent.seq,
+    workflow,
+    version: version ?? null,
+    runId: intent.data.runId,
+    incarnation,
+    input: encoded,
+    queue,
+    parentClose,
+    timeoutMs: timeoutMs ?? null,
+    state: definition.initialState === null ? null : codec.encode(definition.initialState(codec.decode(encoded))),
+    started: false,
+    cancelSent: false,
+  };
+  const promise = openPromise((settler) => execution.children.set(command, { ...child, ...settler }));
+  return handle(execution, child.runId, promise);
+}
+
+type Intent = Pick<EventOf<"CHILD_SCHEDULED">, "seq" | "data">;
+
+function recordIntent(
+  execution: Execution,
+  command: number,
+  definition: AnyWorkflow,
+  input: string,
+  options: Omit<ChildOptions, "id"> & { readonly id: string | undefined },
+): Intent {
+  // Named by (incarnation, seq): the next owner of this run repeats the creation and creates nothing twice.
+  const seq = execution.head + 1;
+  const incarnation = stableHash(`${execution.run.incarnation}/${seq}`);
+  const data = {
+    workflow: definition.name,
+    ...(definition.version !== null && { version: definition.version }),
+    runId: options.id ?? `child-${incarnation}`,
+    incarnation,
+    queue: options.queue ?? definition.queue,
+    parentClose: options.parentClose ?? "cancel",
+    ...(definition.timeoutMs !== null && { timeoutMs: definition.timeoutMs }),
+  };
+  execution.record("CHILD_SCHEDULED", command, data, { input });
+  return { seq, data: { ...data, input: undefined } };
+}
+
+function handle(execution: Execution, runId: string, promise: Promise<unknown>): ChildHandle<unknown> {
+  return {
+    runId,
+    // oxlint-disable-next-line unicorn/no-thenable -- a child handle is awaited for the child's result
+    then: (onResult, onError) => promise.then(onResult, onError),
+    signal: (signal, payload) => send(execution, runId, signal, payload),
+    cancel: (options) => sendCancel(execution, runId, options?.reason),
+  };
+}
+
+function refused(error: Error): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,175 @@
+import type { ActivityContext, ActivityOptions, AnyActivity } from "../define/activity.ts";
+import { requireAttempts } from "../define/activity.ts";
+import type { ChildHandle, ChildOptions, WorkflowContext, WorkflowInfo } from "../define/context.ts";
+import { requireName } from "../define/name.ts";
+import type { AnySignal } from "../define/signal.ts";
+import { UsageError } from "../errors/index.ts";
+import { requireDuration } from "../errors/require-duration.ts";
+import type { Duration } from "../model/duration.ts";
+import { requireAttributes } from "../define/attributes.ts";
+import type { Attributes, RunHeader } from "../model/run.ts";
+import { startChild } from "./child-command.ts";
+import type { Execution } from "./execution.ts";
+import { replaySafeLogger } from "./replay-safe-logger.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import { openPromise } from "./open-promise.ts";
+import { send } from "./send-command.ts";
+
+/** An input above this is recorded on its own, before the first attempt. */
+const LARGE_INPUT_CHARACTERS = 64 * 1024;
+
+type Execute = (context: ActivityContext) => unknown;
+
+/** Makes what an execution's code sees. */
+export function createContext(execution: Execution): WorkflowContext {
+  const { run } = execution;
+  const random = new SeededRandom(`${run.incarnation}/${run.baseSeq}`);
+  const context: WorkflowContext = {
+    runId: run.runId,
+    info: infoOf(run),
+    logger: replaySafeLogger(execution),
+    state: execution.state as WorkflowContext["state"],
+    attributes: { set: (attributes: Attributes) => setAttributes(execution, attributes) },
+    get cancelled() {
+      return execution.cancelRequested !== null;
+    },
+    run: ((what: AnyActivity | string, input: unknown, options?: ActivityOptions) =>
+      typeof what === "string"
+        ? runInline(execution, what, input as Execute, options)
+        : runActivity(execution, what, input, options)) as WorkflowContext["run"],
+    sleep: (time) => sleep(execution, time),
+    waitFor: (signal, options) => waitFor(execution, signal, options?.timeout) as Promise<never>,
+    async *signals(signal) {
+      while (true) yield (await waitFor(execution, signal)) as never;
+    },
+    child: <Input, Output>(definition: Parameters<typeof startChild>[1], input: Input, options?: ChildOptions) =>
+      startChild(execution, definition, input, options) as ChildHandle<Output>,
+    signal: (runId, signal, payload) => send(execution, runId, signal, payload),
+    now: () => new Date(execution.now),
+    random: () => random.next(),
+    uuid: () => random.uuid(),
+    sideEffect: (name, fn) => sideEffect(execution, name, fn),
+  };
+  return context;
+}
+
+function infoOf(run: RunHeader): WorkflowInfo {
+  return {
+    workflow: run.workflow,
+    version: run.version,
+    queue: run.queue,
+    priority: run.priority,
+    startedAt: new Date(run.createdAt),
+    deadlineAt: run.deadlineAt === null ? null : new Date(run.deadlineAt),
+    parentRunId: run.parent?.runId ?? null,
+  };
+}
+
+async function runActivity(execution: Execution, activity: AnyActivity, input: unknown, options?: ActivityOptions): Promise<unknown> {
+  if (activity?.kind !== "activity") {
+    throw new UsageError(
+      "unknown-activity",
+      `Run "${execution.run.runId}" called ctx.run with something that is no activity. Pass what activity(…) returned, or a name and a function.`,
+    );
+  }
+  const attempts = options === undefined ? activity : requireAttempts(options, activity.name, activity);
+  return schedule(execution, activity, execution.environment.codec.encode(input), attempts);
+}
+
+async function runInline(execution: Execution, name: string, execute: Execute, options?: ActivityOptions): Promise<unknown> {
+  requireName(name, "activity");
+  if (typeof execute !== "function") {
+    throw new UsageError(
+      "invalid-argument",
+      `ctx.run("${name}", …) needs a function as its second argument. To call a defined activity, pass the activity itself instead of its name.`,
+    );
+  }
+  const inline = { name, inputSchema: null, outputSchema: null, execute: (_: never, context: ActivityContext) => execute(context) };
+  return schedule(execution, inline, null, requireAttempts(options ?? {}, name));
+}
+
+function schedule(
+  execution: Execution,
+  activity: Pick<AnyActivity, "name" | "inputSchema" | "outputSchema" | "execute">,
+  input: string | null,
+  attempts: ReturnType<typeof requireAttempts>,
+): Promise<unknown> {
+  const { name } = activity;
+  const cancelled = execution.takeOwedCancel();
+  const asked = execution.ask(["ACTIVITY_SCHEDULED", "ACTIVITY_RETRYING", "ACTIVITY_COMPLETED", "ACTIVITY_FAILED"], name);
+  if (asked === null) return new Promise(() => {});
+  if (cancelled !== null) return Promise.reject(cancelled);
+  const { command } = asked;
+  return openPromise((settler) => {
+    execution.activities.set(command, {
+      command,
+      ...settler,
+      name,
+      inputSchema: activity.inputSchema,
+      outputSchema: activity.outputSchema,
+      execute: activity.execute,
+      attempts,
+      input,
+      gate: execution.head,
+      attempt: 1,
+      dueAt: 0,
+      recorded: asked.recorded !== undefined,
+    });
+    if (input !== null && input.length > LARGE_INPUT_CHARACTERS) execution.activityScheduled(command);
+  });
+}
+
+async function sleep(execution: Execution, time: Duration | Date): Promise<void> {
+  const until = time instanceof Date ? requireInstant(time) : null;
+  const ms = until === null ? requireDuration(time as Duration, "ctx.sleep") : 0;
+  const cancelled = execution.takeOwedCancel();
+  const asked = execution.ask(["TIMER_STARTED"], "");
+  if (asked === null) return new Promise(() => {});
+  if (cancelled !== null) throw cancelled;
+  const { command, recorded } = asked;
+  const dueAt = recorded?.data.dueAt ?? until ?? execution.environment.turnTime() + ms;
+  if (recorded === undefined) execution.record("TIMER_STARTED", command, { dueAt });
+  await openPromise((settler) => execution.timers.set(command, { command, ...settler, dueAt }));
+}
+
+function requireInstant(date: Date): number {
+  const at = date.getTime();
+  if (at >= 0 && at <= 253_402_300_799_999) return at;
+  throw new UsageError("invalid-argument", "ctx.sleep got a Date that is invalid, before 1970 or after the year 9999. Pass a valid one.");
+}
+
+async function waitFor(execution: Execution, signal: AnySignal, timeout?: Duration): Promise<unknown> {
+  if (signal?.kind !== "signal") {
+    throw new UsageError("invalid-argument", "ctx.waitFor and ctx.signals need a signal. Pass what signal(…) returned.");
+  }
+  const timeoutMs = timeout === undefined ? null : requireDuration(timeout, `the time-out of the wait for "${signal.name}"`);
+  const cancelled = execution.takeOwedCancel();
+  const asked = execution.ask(["SIGNAL_AWAITED"], signal.name);
+  if (asked === null) return new Promise(() => {});
+  if (cancelled !== null) throw cancelled;
+  const { command, recorded } = asked;
+  if (recorded === undefined) {
+    const buffered = execution.takeSignal(signal.name);
+    if (buffered !== undefined) return buffered.payload;
+  }
+  const dueAt = recorded?.data.dueAt ?? (timeoutMs === null ? null : execution.environment.turnTime() + timeoutMs);
+  if (recorded === undefined) execution.record("SIGNAL_AWAITED", command, { signal: signal.name, ...(dueAt !== null && { dueAt }) });
+  return openPromise((settler) => execution.waits.set(command, { command, ...settler, signal: signal.name, dueAt }));
+}
+
+function sideEffect<T>(execution: Execution, name: string, fn: () => T): T {
+  requireName(name, "side effect");
+  const { codec } = execution.environment;
+  const asked = execution.askNow(["SIDE_EFFECT_RECORDED"], name);
+  if (asked.recorded !== undefined) return asked.recorded.data.value as T;
+  const value = codec.encode(fn());
+  execution.record("SIDE_EFFECT_RECORDED", asked.command, { name }, { value });
+  return codec.decode(value) as T;
+}
+
+function setAttributes(execution: Execution, attributes: Attributes): void {
+  const checked = requireAttributes(attributes);
+  const asked = execution.askNow(["ATTRIBUTES_SET"], "");
+  if (asked.recorded === undefined) execution.record("ATTRIBUTES_SET", asked.command, { attributes: checked });
+  execution.mergeAttributes(checked, asked.recorded === undefined);
+}

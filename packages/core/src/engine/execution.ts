@@ -1,0 +1,505 @@
+import type { Codec } from "../codec/codec.ts";
+import { sealData, type SealedValues } from "../codec/envelope.ts";
+import { ActivityFailedError, CancelledError, ChildFailedError, TimedOutError, isPerdureError, type DeterminismError } from "../errors/index.ts";
+import type { EventData, EventOf, EventType, WorkflowEvent } from "../model/event.ts";
+import { failureToError } from "../model/failure-to-error.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Millis, Seq } from "../model/ids.ts";
+import type { Logger } from "../model/logger.ts";
+import type { Payload } from "../model/payload.ts";
+import { nextDelay } from "../model/retry.ts";
+import type { Attributes, RunHeader } from "../model/run.ts";
+import { toFailure } from "../model/to-failure.ts";
+import type { WorkflowCommit } from "../storage/commit.ts";
+import type { NewEvent, StoredEvent } from "../storage/event.ts";
+import type { Asked, CommandLog } from "./command-log.ts";
+import type { Ending } from "./ending.ts";
+import { openEvent } from "./open-event.ts";
+import { differentCommand, missingCommand, nonDurableAwait } from "./determinism.ts";
+import type { OpenActivity, OpenChild, OpenSend, OpenTimer, OpenWait, Settler } from "./open-commands.ts";
+import { StateObject } from "./state-object.ts";
+
+/** What an execution needs from outside: nothing else reaches it. */
+export interface ExecutionEnvironment {
+  readonly codec: Codec;
+  readonly logger: Logger;
+  /** See Runtime.settle. */
+  readonly settle: () => Promise<void>;
+  /** For jitter; what is drawn is recorded. */
+  readonly random: () => number;
+  /** The turn's time: the storage's clock, as well as this process knows it. */
+  readonly turnTime: () => Millis;
+}
+
+/** The workflow's code, as an execution runs it. */
+export interface WorkflowBody {
+  initialState(input: unknown): unknown;
+  run(execution: Execution, input: unknown): Promise<unknown>;
+}
+
+/**
+ * One run of workflow code in memory. It is driven by events, one at a time: the code runs until it is quiet before it sees the
+ * next, so that how its branches interleave follows from history alone. What it asks for becomes commands, numbered in call order;
+ * new events gather in `fresh` until somebody commits them. Pure: no clock, no randomness, no I/O of its own.
+ */
+export class Execution implements CommandLog {
+  readonly run: RunHeader;
+  readonly environment: ExecutionEnvironment;
+  readonly state: StateObject;
+  readonly activities = new Map<number, OpenActivity>();
+  readonly timers = new Map<number, OpenTimer>();
+  readonly waits = new Map<number, OpenWait>();
+  readonly children = new Map<number, OpenChild>();
+  readonly sends = new Map<number, OpenSend>();
+  /** Seq of the newest event, recorded or fresh. */
+  head: Seq;
+  /** The `at` of the event that the code answers to. */
+  now: Millis;
+  /** Events that nobody has taken for a commit yet. */
+  fresh: NewEvent[] = [];
+  /** Set by the code's end; its terminal event is not among `fresh`. */
+  ending: Ending | null = null;
+  /** The run cannot go on with this code. */
+  broken: DeterminismError | null = null;
+  cancelRequested: { readonly reason: string | undefined } | null = null;
+  attributes: Attributes = {};
+
+  readonly #body: WorkflowBody;
+  #attributesChanged = false;
+  #commands = 0;
+  #inTurn = false;
+  #cancelOwed = false;
+  #replaying = false;
+  #lastAt: Millis = 0;
+  /** First event of each command that is loaded and not asked for yet. */
+  readonly #recorded = new Map<number, WorkflowEvent>();
+  readonly #buffered = new Map<string, unknown[]>();
+
+  constructor(run: RunHeader, body: WorkflowBody, environment: ExecutionEnvironment) {
+    this.run = run;
+    this.#body = body;
+    this.environment = environment;
+    this.head = run.baseSeq;
+    this.now = run.createdAt;
+    this.state = new StateObject(this);
+  }
+
+  /** Whether what the code does now was done before, by itself or by another execution of the run. */
+  get replaying(): boolean {
+    return this.#replaying;
+  }
+
+  /** Nothing that is open can ever wake the code. */
+  get stuck(): boolean {
+    return (
+      this.ending === null &&
+      this.activities.size + this.timers.size + this.waits.size + this.children.size + this.sends.size === 0
+    );
+  }
+
+  /** Earliest time at which something happens by itself; `null`: never. */
+  nextDueAt(): Millis | null {
+    let due = Infinity;
+    for (const timer of this.timers.values()) due = Math.min(due, timer.dueAt);
+    for (const wait of this.waits.values()) due = Math.min(due, wait.dueAt ?? Infinity);
+    for (const activity of this.activities.values()) if (activity.dueAt > 0) due = Math.min(due, activity.dueAt);
+    return due === Infinity ? null : due;
+  }
+
+  /** The code waits for something that nothing recorded can bring. */
+  breakAsStuck(): void {
+    this.broken = nonDurableAwait(this.run);
+  }
+
+  /** The fields of the run row that changed since the last call, or since a commit that was refused. */
+  takeRunFields(): WorkflowCommit["run"] {
+    const state = this.state.takeSnapshot();
+    const { attributes } = this;
+    const set = this.#attributesChanged;
+    this.#attributesChanged = false;
+    if (state === undefined && !set) return undefined;
+    return { ...(state !== undefined && { state }), ...(set && { attributes }) };
+  }
+
+  /** Puts back what a refused commit carried. */
+  restore(events: readonly NewEvent[], fields: WorkflowCommit["run"]): void {
+    this.fresh = [...events, ...this.fresh];
+    if (fields?.state !== undefined) this.state.dirty = true;
+    if (fields?.attributes !== undefined) this.#attributesChanged = true;
+  }
+
+  // History
+
+  /** Delivers recorded events, which follow what this execution knows without a gap. */
+  async replay(events: readonly StoredEvent[]): Promise<void> {
+    const opened = events.map((event) => openEvent(this.environment.codec, event));
+    for (const event of opened) {
+      if (event.command !== null && event.command > this.#commands && !this.#recorded.has(event.command)) {
+        this.#recorded.set(event.command, event);
+      }
+    }
+    const last = opened.length - 1;
+    this.head += opened.length;
+    for (let at = 0; at <= last && this.broken === null; at++) {
+      this.#replaying = at < last;
+      await this.#deliver(opened[at]!);
+    }
+    this.#replaying = false;
+  }
+
+  async #deliver(event: WorkflowEvent): Promise<void> {
+    if (event.command !== null && event.command > this.#commands) {
+      this.broken = this.stuck ? nonDurableAwait(this.run) : missingCommand(this.run, event, this.ending !== null);
+      return;
+    }
+    this.#lastAt = Math.max(this.#lastAt, event.at);
+    const command = event.command ?? 0;
+    switch (event.type) {
+      case "WORKFLOW_STARTED":
+        this.attributes = event.data.attributes ?? {};
+        return this.#turn(event.at, () => this.#start(this.environment.codec.decode(this.run.input)));
+      case "WORKFLOW_CONTINUED_AS_NEW":
+        return this.#turn(event.at, () => this.#start(event.data.input));
+      case "SIGNAL_RECEIVED":
+        return this.#turn(event.at, () => this.#receive(event.data.signal, event.data.payload));
+      case "CANCEL_REQUESTED":
+        return this.#turn(event.at, () => this.#cancel(event.data.reason));
+      case "ACTIVITY_SCHEDULED":
+        return this.#activityRecorded(command, 1, 0);
+      case "ACTIVITY_RETRYING":
+        return this.#activityRecorded(command, event.data.attempt + 1, event.data.dueAt);
+      case "ACTIVITY_COMPLETED":
+        return this.#turn(event.at, () => resolve(take(this.activities, command), event.data.output));
+      case "ACTIVITY_FAILED":
+        return this.#turn(event.at, () => this.#failActivity(command, event.data.attempt, event.data.failure));
+      case "TIMER_FIRED":
+        return this.#turn(event.at, () => this.#fire(command));
+      case "CHILD_STARTED":
+        return this.#childRecorded(command);
+      case "CHILD_COMPLETED":
+        return this.#turn(event.at, () => resolve(take(this.children, command), event.data.output));
+      case "CHILD_FAILED":
+        return this.#turn(event.at, () => this.#failChild(command, event.data.failure));
+      case "SIGNAL_DELIVERED":
+        return this.#turn(event.at, () => this.#sent(command, event.data.status));
+      case "WORKFLOW_COMPLETED":
+      case "WORKFLOW_FAILED":
+      case "WORKFLOW_CANCELLED":
+      case "STEP_STARTED":
+      case "STEP_COMPLETED":
+      case "STATE_SET":
+      case "STATE_UPDATE":
+      case "TIMER_STARTED":
+      case "TIMER_CANCELLED":
+      case "SIGNAL_AWAITED":
+      case "SIGNAL_SENT":
+      case "CHILD_SCHEDULED":
+      case "SIDE_EFFECT_RECORDED":
+      case "VERSION_MARKED":
+      case "ATTRIBUTES_SET":
+      case "FORKED":
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  // What happens to a run, live: each appends an event and lets the code answer to it.
+
+  async signalReceived(signal: string, payload: unknown, encoded: SealedValues, id: string): Promise<void> {
+    const at = this.#append("SIGNAL_RECEIVED", null, { signal, id }, encoded);
+    await this.#turn(at, () => this.#receive(signal, payload));
+  }
+
+  /** Only the first request counts (I17). */
+  async cancelReceived(reason: string | undefined): Promise<void> {
+    if (this.cancelRequested !== null || this.ending !== null) return;
+    const at = this.#append("CANCEL_REQUESTED", null, { reason });
+    await this.#turn(at, () => this.#cancel(reason));
+  }
+
+  /** Records that the attempt which runs has not ended yet. */
+  activityScheduled(command: number): void {
+    const open = this.activities.get(command);
+    if (open === undefined || open.recorded) return;
+    this.#append("ACTIVITY_SCHEDULED", command, { activity: open.name, where: "inline" }, inputOf(open));
+    open.recorded = true;
+  }
+
+  async activityCompleted(command: number, output: Payload): Promise<void> {
+    const open = take(this.activities, command);
+    if (open === undefined) return;
+    const at = this.#append("ACTIVITY_COMPLETED", command, { activity: open.name, attempt: open.attempt }, { ...inputOf(open), output });
+    await this.#turn(at, () => resolve(open, this.environment.codec.decode(output)));
+  }
+
+  /** An attempt failed: the policy decides whether there is another. */
+  async activityFailed(command: number, failure: Failure): Promise<void> {
+    const open = this.activities.get(command);
+    if (open === undefined) return;
+    const { attempt, name: activity } = open;
+    const sealed = { ...inputOf(open), failure: this.environment.codec.encode(failure) };
+    const delayMs =
+      failure.nonRetryable === true
+        ? null
+        : nextDelay(open.attempts.retry, attempt, this.environment.random(), failure.name, failure.retryAfterMs);
+    if (delayMs === null) {
+      const at = this.#append("ACTIVITY_FAILED", command, { activity, attempt }, sealed);
+      await this.#turn(at, () => this.#failActivity(command, attempt, failure));
+      return;
+    }
+    const dueAt = this.environment.turnTime() + delayMs;
+    this.#append("ACTIVITY_RETRYING", command, { activity, attempt, dueAt }, sealed);
+    this.#activityRecorded(command, attempt + 1, dueAt);
+  }
+
+  /** Fires what is due by `now`, in (due, command) order, one at a time (I10). */
+  async fireTimers(now: Millis): Promise<void> {
+    const due = [...this.timers.values(), ...this.waits.values()].filter((open) => open.dueAt !== null && open.dueAt <= now);
+    due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || a.command - b.command);
+    for (const { command } of due) {
+      if (this.broken !== null || this.ending !== null) return;
+      if (!this.timers.has(command) && !this.waits.has(command)) continue;
+      const at = this.#append("TIMER_FIRED", command, {});
+      await this.#turn(at, () => this.#fire(command));
+    }
+  }
+
+  childStarted(command: number): void {
+    if (!this.children.has(command)) return;
+    this.#append("CHILD_STARTED", command, {});
+    this.#childRecorded(command);
+  }
+
+  async childCompleted(command: number, output: Payload): Promise<void> {
+    const open = take(this.children, command);
+    if (open === undefined) return;
+    const at = this.#append("CHILD_COMPLETED", command, {}, { output });
+    await this.#turn(at, () => resolve(open, this.environment.codec.decode(output)));
+  }
+
+  async childFailed(command: number, failure: Failure): Promise<void> {
+    if (!this.children.has(command)) return;
+    const at = this.#append("CHILD_FAILED", command, {}, { failure: this.environment.codec.encode(failure) });
+    await this.#turn(at, () => this.#failChild(command, failure));
+  }
+
+  async signalDelivered(command: number, status: EventData["SIGNAL_DELIVERED"]["status"]): Promise<void> {
+    if (!this.sends.has(command)) return;
+    const at = this.#append("SIGNAL_DELIVERED", command, { status });
+    await this.#turn(at, () => this.#sent(command, status));
+  }
+
+  // What the code asks for: used by the context alone.
+
+  /**
+   * Numbers the code's next command and finds what history has for it.
+   * Answers `null` when history has something else: the execution is broken then, and the code must not go on.
+   */
+  ask<T extends EventType>(types: readonly T[], name: string): Asked<T> | null {
+    if (this.broken !== null) return null;
+    if (!this.#inTurn) {
+      this.broken = nonDurableAwait(this.run);
+      return null;
+    }
+    const command = ++this.#commands;
+    const recorded = this.#recorded.get(command);
+    if (recorded === undefined) return { command, recorded };
+    this.#recorded.delete(command);
+    if (!(types as readonly string[]).includes(recorded.type) || nameOf(recorded) !== name) {
+      this.broken = differentCommand(this.run, recorded, name === "" ? types[0]! : `${types[0]!} "${name}"`);
+      return null;
+    }
+    return { command, recorded: recorded as EventOf<T> };
+  }
+
+  /**
+   * {@link ask} for a command that is answered at once.
+   * @throws DeterminismError when the code must not go on.
+   */
+  askNow<T extends EventType>(types: readonly T[], name: string): Asked<T> {
+    const asked = this.ask(types, name);
+    if (asked === null) throw this.broken;
+    return asked;
+  }
+
+  mergeAttributes(attributes: Attributes, isNew: boolean): void {
+    this.attributes = { ...this.attributes, ...attributes };
+    if (isNew) this.#attributesChanged = true;
+  }
+
+  /** Appends the record of a command that the code has just asked for. */
+  record<T extends EventType>(type: T, command: number, plain: Omit<EventData[T], keyof SealedValues>, values?: SealedValues): void {
+    this.#append(type, command, plain, values);
+  }
+
+  /** A cancel request that found nothing to interrupt ends the next thing that the code waits for. */
+  takeOwedCancel(): CancelledError | null {
+    if (!this.#cancelOwed) return null;
+    this.#cancelOwed = false;
+    return new CancelledError({ reason: this.cancelRequested?.reason });
+  }
+
+  /** The oldest buffered signal of a name. */
+  takeSignal(signal: string): { readonly payload: unknown } | undefined {
+    const buffer = this.#buffered.get(signal);
+    if (buffer === undefined) return undefined;
+    const payload = buffer.shift();
+    if (buffer.length === 0) this.#buffered.delete(signal);
+    return { payload };
+  }
+
+  // How the code is moved
+
+  /** Lets the code answer to one event. `deliver` says whether the code has anything to answer to. */
+  async #turn(at: Millis, deliver: () => boolean): Promise<void> {
+    if (this.ending !== null) return;
+    this.now = at;
+    this.#inTurn = true;
+    if (deliver()) await this.environment.settle();
+    this.#inTurn = false;
+  }
+
+  #start(input: unknown): boolean {
+    this.state.initialize(this.#body.initialState(input));
+    void this.#runCode(input);
+    return true;
+  }
+
+  async #runCode(input: unknown): Promise<void> {
+    try {
+      const output = await this.#body.run(this, input);
+      this.#end({ status: "completed", output: this.environment.codec.encode(output) });
+    } catch (error) {
+      this.#end(this.#endingOf(error));
+    }
+  }
+
+  #endingOf(error: unknown): Ending {
+    if (this.cancelRequested !== null && isPerdureError(error, "cancelled")) {
+      return { status: "cancelled", reason: this.cancelRequested.reason, terminated: false };
+    }
+    return { status: "failed", failure: this.environment.codec.encode(toFailure(error)) };
+  }
+
+  #end(ending: Ending): void {
+    if (this.broken !== null || this.ending !== null) return;
+    if (this.#inTurn) this.ending = ending;
+    else this.broken = nonDurableAwait(this.run);
+  }
+
+  #receive(signal: string, payload: unknown): boolean {
+    for (const wait of this.waits.values()) {
+      if (wait.signal !== signal) continue;
+      this.waits.delete(wait.command);
+      return resolve(wait, payload);
+    }
+    const buffer = this.#buffered.get(signal);
+    if (buffer === undefined) this.#buffered.set(signal, [payload]);
+    else buffer.push(payload);
+    return false;
+  }
+
+  #cancel(reason: string | undefined): boolean {
+    this.cancelRequested = { reason };
+    const open = [...this.activities.values(), ...this.timers.values(), ...this.waits.values(), ...this.children.values()];
+    open.sort((a, b) => a.command - b.command);
+    this.activities.clear();
+    this.timers.clear();
+    this.waits.clear();
+    this.#cancelOwed = open.length === 0;
+    for (const command of open) command.reject(new CancelledError({ reason }));
+    return open.length > 0;
+  }
+
+  #fire(command: number): boolean {
+    const timer = take(this.timers, command);
+    if (timer !== undefined) return resolve(timer, undefined);
+    const wait = take(this.waits, command);
+    return reject(wait, ({ signal }) => new TimedOutError({ what: `signal "${signal}"` }));
+  }
+
+  #failActivity(command: number, attempts: number, failure: Failure): boolean {
+    const open = take(this.activities, command);
+    return reject(open, ({ name }) => new ActivityFailedError({ activity: name, attempts, cause: failureToError(failure) }));
+  }
+
+  #failChild(command: number, failure: Failure): boolean {
+    const open = take(this.children, command);
+    return reject(open, ({ workflow, runId }) => new ChildFailedError({ workflow, runId, cause: failureToError(failure) }));
+  }
+
+  #sent(command: number, status: EventData["SIGNAL_DELIVERED"]["status"]): boolean {
+    return resolve(take(this.sends, command), status);
+  }
+
+  #activityRecorded(command: number, attempt: number, dueAt: Millis): void {
+    const open = this.activities.get(command);
+    if (open === undefined) return;
+    open.recorded = true;
+    open.attempt = attempt;
+    open.dueAt = dueAt;
+  }
+
+  #childRecorded(command: number): void {
+    const open = this.children.get(command);
+    if (open !== undefined) open.started = true;
+  }
+
+  #append<T extends EventType>(
+    type: T,
+    command: number | null,
+    plain: Omit<EventData[T], keyof SealedValues> | { readonly reason: string | undefined },
+    values?: SealedValues,
+  ): Millis {
+    const at = Math.max(this.#lastAt, this.environment.turnTime());
+    this.#lastAt = at;
+    this.head++;
+    this.fresh.push({ type, command, at, data: sealData(this.environment.codec, plain, values) });
+    return at;
+  }
+}
+
+function inputOf(open: OpenActivity): SealedValues {
+  return open.recorded || open.input === null ? {} : { input: open.input };
+}
+
+function take<T>(open: Map<number, T>, command: number): T | undefined {
+  const found = open.get(command);
+  if (found !== undefined) open.delete(command);
+  return found;
+}
+
+function resolve(open: Settler | undefined, value: unknown): boolean {
+  open?.resolve(value);
+  return open !== undefined;
+}
+
+function reject<T extends Settler>(open: T | undefined, error: (open: T) => Error): boolean {
+  if (open === undefined) return false;
+  open.reject(error(open));
+  return true;
+}
+
+/** The name that a command's first event is compared by. */
+function nameOf(event: WorkflowEvent): string {
+  switch (event.type) {
+    case "ACTIVITY_SCHEDULED":
+    case "ACTIVITY_RETRYING":
+    case "ACTIVITY_COMPLETED":
+    case "ACTIVITY_FAILED":
+      return event.data.activity;
+    case "SIGNAL_AWAITED":
+      return event.data.signal;
+    case "SIGNAL_SENT":
+      return event.data.signal ?? "";
+    case "CHILD_SCHEDULED":
+      return event.data.workflow;
+    case "SIDE_EFFECT_RECORDED":
+      return event.data.name;
+    case "STATE_SET":
+      return event.data.key;
+    default:
+      return "";
+  }
+}

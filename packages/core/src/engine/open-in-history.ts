@@ -1,0 +1,59 @@
+import type { WorkflowEvent } from "../model/event.ts";
+import type { Millis } from "../model/ids.ts";
+
+/** Something that a run waits for, as its history shows it. */
+export type Awaited =
+  | { readonly what: "activity"; readonly name: string; readonly attempt: number; readonly retryAt: Millis | null }
+  | { readonly what: "timer"; readonly dueAt: Millis }
+  | { readonly what: "signal"; readonly name: string; readonly dueAt: Millis | null }
+  | { readonly what: "child"; readonly workflow: string; readonly runId: string };
+
+/** What a history has begun and not ended: in the order in which the code asked for it. */
+export function openInHistory(history: readonly WorkflowEvent[]): readonly Awaited[] {
+  const open = new Map<number, Awaited>();
+  for (const event of history) fold(open, event);
+  return [...open].sort(([a], [b]) => a - b).map(([, awaited]) => awaited);
+}
+
+function fold(open: Map<number, Awaited>, event: WorkflowEvent): void {
+  const command = event.command ?? 0;
+  switch (event.type) {
+    case "ACTIVITY_SCHEDULED":
+      open.set(command, { what: "activity", name: event.data.activity, attempt: 1, retryAt: null });
+      return;
+    case "ACTIVITY_RETRYING": {
+      const { activity, attempt, dueAt } = event.data;
+      open.set(command, { what: "activity", name: activity, attempt: attempt + 1, retryAt: dueAt });
+      return;
+    }
+    case "TIMER_STARTED":
+      open.set(command, { what: "timer", dueAt: event.data.dueAt });
+      return;
+    case "SIGNAL_AWAITED":
+      open.set(command, { what: "signal", name: event.data.signal, dueAt: event.data.dueAt ?? null });
+      return;
+    case "CHILD_SCHEDULED":
+      open.set(command, { what: "child", workflow: event.data.workflow, runId: event.data.runId });
+      return;
+    case "SIGNAL_RECEIVED":
+      for (const [waiting, awaited] of [...open].sort(([a], [b]) => a - b)) {
+        if (awaited.what === "signal" && awaited.name === event.data.signal) {
+          open.delete(waiting);
+          return;
+        }
+      }
+      return;
+    case "CANCEL_REQUESTED":
+      for (const [waiting, { what }] of open) if (what !== "child") open.delete(waiting);
+      return;
+    case "ACTIVITY_COMPLETED":
+    case "ACTIVITY_FAILED":
+    case "TIMER_FIRED":
+    case "TIMER_CANCELLED":
+    case "CHILD_COMPLETED":
+    case "CHILD_FAILED":
+      open.delete(command);
+      return;
+    default:
+  }
+}

@@ -1,0 +1,16 @@
+import type { AnyWorkflow } from "../define/workflow.ts";
+import { validateWith } from "../errors/validate.ts";
+import { createContext } from "./context.ts";
+import type { WorkflowBody } from "./execution.ts";
+
+/** The code of a definition, run against a context. Its output is checked by the definition's schema. */
+export function workflowBody(definition: AnyWorkflow): WorkflowBody {
+  return {
+    initialState: (input) => definition.initialState?.(input),
+    run: async (execution, input) => {
+      const output = await definition.run(createContext(execution) as never, input as never);
+      if (definition.outputSchema === null) return output;
+      return validateWith(definition.outputSchema, output, `output of workflow "${definition.name}"`);
+    },
+  };
+}

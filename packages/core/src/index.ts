@@ -1,0 +1,25 @@
+/** Perdure: durable workflows for TypeScript on the storage of your choice. */
+export * from "./client/client.ts";
+export type { RunDescription, ShownStatus } from "./client/describe.ts";
+export type { RunHandle } from "./client/handle.ts";
+export type { StartOptions } from "./client/start.ts";
+export { createJsonCodec, jsonCodec } from "./codec/json-codec.ts";
+export type { Codec } from "./codec/codec.ts";
+export { type Activity, type ActivityContext, type ActivityOptions, activity } from "./define/activity.ts";
+export type { ChildHandle, ChildOptions, StateHandle, WorkflowContext, WorkflowInfo } from "./define/context.ts";
+export { type Signal, signal } from "./define/signal.ts";
+export { type Workflow, type WorkflowOptions, workflow } from "./define/workflow.ts";
+export type { BlockReason } from "./engine/block-reason.ts";
+export * from "./errors/index.ts";
+export type { Duration } from "./model/duration.ts";
+export type { EventData, EventOf, EventType, WorkflowEvent } from "./model/event.ts";
+export type { Failure } from "./model/failure.ts";
+export type { LogFields, Logger } from "./model/logger.ts";
+export type { Payload } from "./model/payload.ts";
+export type { ExponentialDelay, Retry, RetryDelay, RetryOptions } from "./model/retry.ts";
+export type { AttributeValue, Attributes, ParentClose, RunStatus } from "./model/run.ts";
+export type { Runtime } from "./model/runtime.ts";
+export type { Schema } from "./model/schema.ts";
+export { consoleLogger } from "./runtime/console-logger.ts";
+export type { WorkerOptions } from "./worker/options.ts";
+export { type Worker, createWorker } from "./worker/worker.ts";

@@ -1,0 +1,177 @@
+import { StorageError } from "../errors/storage-error.ts";
+import type { Millis, TaskId } from "../model/ids.ts";
+import type { StorageBackend, WriteOptions } from "../storage/backend.ts";
+import type { CacheEntry, CacheKey, NewCacheEntry, WriteCacheResult } from "../storage/cache.ts";
+import type { CommitResult, TaskCommit } from "../storage/commit.ts";
+import type { EventPage, EventRequest } from "../storage/event.ts";
+import type { StorageInfo } from "../storage/info.ts";
+import type { DeliverResult, NewMessage } from "../storage/message.ts";
+import type { PurgeRequest, PurgeResult, StorageStats, Subscription, Topic } from "../storage/operations.ts";
+import type { CreateRunResult, NewRun, Page, Run, RunQuery, RunSummary } from "../storage/run.ts";
+import type { Claim, ClaimRequest, ClaimResult, RenewResult, UnblockResult } from "../storage/task.ts";
+import {
+  checkCacheEntries,
+  checkCacheKeys,
+  checkClaimRequest,
+  checkClaims,
+  checkCommits,
+  checkEventRequests,
+  checkLeaseMs,
+  checkMessages,
+  checkNewRuns,
+  checkPurgeRequest,
+  checkRunId,
+  checkRunQuery,
+  checkTaskIds,
+  checkTransaction,
+} from "../storage/validate.ts";
+import { readCacheEntry, writeCacheEntry } from "./cache.ts";
+import { claimTasks } from "./claim.ts";
+import { commitTasks } from "./commit.ts";
+import { createRun } from "./create.ts";
+import { deliver } from "./deliver.ts";
+import { INFO } from "./info.ts";
+import { listRuns } from "./list.ts";
+import { purgeRuns } from "./purge.ts";
+import { readEvents } from "./read-events.ts";
+import { renewLease } from "./renew.ts";
+import { statsOf } from "./stats.ts";
+import type { Namespace } from "./store.ts";
+import { unblockTask } from "./unblock.ts";
+import { runOf } from "./views.ts";
+
+const { limits } = INFO;
+
+/**
+ * The port over plain maps. Each verb refuses to work after `close`, checks its arguments, reads the clock once, and then
+ * does all its work without awaiting anything: that is what makes it atomic here.
+ */
+export class MemoryBackend implements StorageBackend {
+  readonly info: StorageInfo = INFO;
+  readonly #space: Namespace;
+  readonly #subscriptions = new Set<Subscription>();
+  #isClosed = false;
+
+  constructor(space: Namespace) {
+    this.#space = space;
+  }
+
+  async setup(): Promise<void> {
+    this.#open();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const subscription of this.#subscriptions) await subscription.close();
+    this.#subscriptions.clear();
+  }
+
+  async now(): Promise<Millis> {
+    return this.#open().clock.now();
+  }
+
+  async createRuns(runs: readonly NewRun[], options?: WriteOptions): Promise<readonly CreateRunResult[]> {
+    const space = this.#open();
+    checkTransaction("createRuns", options, this.info);
+    checkNewRuns(runs, limits);
+    const now = space.clock.now();
+    return runs.map((run) => createRun(space, run, now));
+  }
+
+  async getRun(runId: string): Promise<Run | undefined> {
+    const space = this.#open();
+    checkRunId(runId);
+    const run = space.runs.get(runId);
+    return run && runOf(run);
+  }
+
+  async listRuns(query: RunQuery): Promise<Page<RunSummary>> {
+    const space = this.#open();
+    checkRunQuery(query);
+    return listRuns(space, query);
+  }
+
+  async readEvents(requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
+    const space = this.#open();
+    checkEventRequests(requests, limits);
+    return requests.map((request) => readEvents(space, request, limits));
+  }
+
+  async claimTasks(request: ClaimRequest): Promise<ClaimResult> {
+    const space = this.#open();
+    checkClaimRequest(request, limits);
+    return claimTasks(space, request, limits, space.clock.now());
+  }
+
+  async renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
+    const space = this.#open();
+    checkClaims(claims, limits);
+    checkLeaseMs(leaseMs);
+    const now = space.clock.now();
+    return claims.map((claim) => renewLease(space, claim, leaseMs, now));
+  }
+
+  async commitTasks(commits: readonly TaskCommit[], options?: WriteOptions): Promise<readonly CommitResult[]> {
+    const space = this.#open();
+    checkTransaction("commitTasks", options, this.info);
+    checkCommits(commits, limits, options);
+    return commitTasks(space, commits, limits, space.clock.now());
+  }
+
+  async unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
+    const space = this.#open();
+    checkTaskIds(taskIds, limits);
+    const now = space.clock.now();
+    return taskIds.map((taskId) => unblockTask(space, taskId, now));
+  }
+
+  async deliver(messages: readonly NewMessage[], options?: WriteOptions): Promise<readonly DeliverResult[]> {
+    const space = this.#open();
+    checkTransaction("deliver", options, this.info);
+    checkMessages(messages, limits);
+    const now = space.clock.now();
+    return messages.map((message) => deliver(space, message, limits, now));
+  }
+
+  async readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
+    const space = this.#open();
+    checkCacheKeys(keys, limits);
+    const now = space.clock.now();
+    return keys.map((key) => readCacheEntry(space, key, now));
+  }
+
+  async writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
+    const space = this.#open();
+    checkCacheEntries(entries, limits);
+    const now = space.clock.now();
+    return entries.map((entry) => writeCacheEntry(space, entry, now));
+  }
+
+  async stats(): Promise<StorageStats> {
+    const space = this.#open();
+    return statsOf(space, space.clock.now());
+  }
+
+  async purgeRuns(request: PurgeRequest): Promise<PurgeResult> {
+    const space = this.#open();
+    checkPurgeRequest(request, limits);
+    return purgeRuns(space, request, limits, space.clock.now());
+  }
+
+  async subscribe(onWake: (topic: Topic) => void): Promise<Subscription> {
+    const subscription = this.#open().hints.subscribe(onWake);
+    this.#subscriptions.add(subscription);
+    return {
+      ...subscription,
+      close: () => {
+        this.#subscriptions.delete(subscription);
+        return subscription.close();
+      },
+    };
+  }
+
+  #open(): Namespace {
+    if (!this.#isClosed) return this.#space;
+    throw new StorageError("misconfigured", "This memory storage was closed. Create another one over the same store.");
+  }
+}

@@ -1,0 +1,56 @@
+import type { Millis } from "../model/ids.ts";
+
+/** Where a store reads the time. */
+export interface MemoryClock {
+  now(): Millis;
+}
+
+/** A clock that stands still until it is told to move. */
+export interface VirtualClock extends MemoryClock {
+  /** Moves on by so many milliseconds. */
+  advance(ms: number): void;
+  /** Jumps to a moment, also to an earlier one: to see that a store does not follow it there. */
+  set(ms: Millis): void;
+  /** Calls back after every move, with the new time. Answers a function that ends this. */
+  onAdvance(listener: (now: Millis) => void): () => void;
+}
+
+/** Creates a {@link VirtualClock}; it starts at the beginning of 2026 unless told otherwise. */
+export function virtualClock(startAt: Millis = Date.UTC(2026, 0, 1)): VirtualClock {
+  const listeners = new Set<(now: Millis) => void>();
+  let time = startAt;
+  function moveTo(ms: Millis): void {
+    time = ms;
+    for (const listener of listeners) listener(time);
+  }
+  return {
+    now: () => time,
+    advance: (ms) => moveTo(time + ms),
+    set: moveTo,
+    onAdvance(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/** The one clock of a store: it reads a {@link MemoryClock} and never goes back (I24). */
+export class StoreClock {
+  readonly #fallback: MemoryClock;
+  #clock: MemoryClock | undefined;
+  #last: Millis = 0;
+
+  constructor(fallback: MemoryClock) {
+    this.#fallback = fallback;
+  }
+
+  /** Sets the clock to read. Only the first call counts: clients of one store share one clock. */
+  use(clock: MemoryClock): void {
+    this.#clock ??= clock;
+  }
+
+  now(): Millis {
+    this.#last = Math.max(this.#last, Math.floor((this.#clock ?? this.#fallback).now()));
+    return this.#last;
+  }
+}

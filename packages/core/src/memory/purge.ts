@@ -1,0 +1,39 @@
+import type { Millis } from "../model/ids.ts";
+import type { Limits } from "../storage/info.ts";
+import type { PurgeRequest, PurgeResult } from "../storage/operations.ts";
+import { deleteCacheOf } from "./cache.ts";
+import type { RunRecord } from "./records.ts";
+import type { Namespace } from "./store.ts";
+
+const DEFAULT_MIN_AGE_MS = 3_600_000;
+
+/** `purgeRuns`: oldest first. A run's record holds everything of it but its cache entries (I26). */
+export function purgeRuns(space: Namespace, request: PurgeRequest, limits: Limits, now: Millis): PurgeResult {
+  const limit = Math.min(request.limit, limits.purgeRuns);
+  const doomed = new Set<RunRecord>();
+  let more = false;
+  for (const run of candidates(space, request)) {
+    if (doomed.has(run) || !isPurgeable(space, run, request, now)) continue;
+    more = doomed.size === limit;
+    if (more) break;
+    doomed.add(run);
+  }
+  for (const run of doomed) deleteCacheOf(space, run);
+  space.runs.removeAll(doomed);
+  return { purged: doomed.size, more };
+}
+
+function candidates(space: Namespace, { runIds }: PurgeRequest): Iterable<RunRecord> {
+  if (runIds === undefined) return space.runs.oldestFirst();
+  return runIds.map((runId) => space.runs.get(runId)).filter((run) => run !== undefined);
+}
+
+function isPurgeable(space: Namespace, run: RunRecord, request: PurgeRequest, now: Millis): boolean {
+  const { closedBefore, minAgeMs = DEFAULT_MIN_AGE_MS, status } = request;
+  const { closedAt } = run;
+  if (run.task !== null || run.status === "open" || closedAt === null) return false;
+  if (closedAt >= closedBefore || closedAt > now - minAgeMs) return false;
+  if (status !== undefined && !status.includes(run.status)) return false;
+  const { parent } = run.start;
+  return parent === null || (space.run(parent.runId, parent.incarnation)?.status ?? "closed") !== "open";
+}

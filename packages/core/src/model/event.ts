@@ -1,0 +1,128 @@
+import type { Failure } from "./failure.ts";
+import type { Millis, Seq } from "./ids.ts";
+import type { Attributes, ParentClose } from "./run.ts";
+
+/**
+ * What each event type records. Fields named `input`, `output`, `payload`, `value` and `failure` hold the user's values
+ * and go through the codec; all others are plain JSON that tools can read without it.
+ */
+export interface EventData {
+  WORKFLOW_STARTED: {
+    readonly workflow: string;
+    readonly version?: string;
+    readonly parentRunId?: string;
+    /** Search attributes given at the start. */
+    readonly attributes?: Attributes;
+  };
+  WORKFLOW_COMPLETED: { readonly output: unknown };
+  WORKFLOW_FAILED: { readonly failure: Failure };
+  WORKFLOW_CANCELLED: { readonly reason?: string; readonly terminated?: true };
+  WORKFLOW_CONTINUED_AS_NEW: {
+    readonly input: unknown;
+    readonly generation: number;
+    /** Signals that were received and not consumed, in order. */
+    readonly signals: readonly Seq[];
+    readonly cancelRequested?: { readonly reason?: string };
+    /** Seq of the CHILD_SCHEDULED of each child whose close policy is still owed. */
+    readonly children: readonly Seq[];
+  };
+  STEP_STARTED: { readonly step: string };
+  STEP_COMPLETED: { readonly step: string };
+  STATE_SET: { readonly key: string; readonly value: unknown };
+  STATE_UPDATE: { readonly value: unknown };
+  /** Recorded before the first attempt ended: the activity is slow, its input large, or it runs as a task. */
+  ACTIVITY_SCHEDULED: {
+    readonly activity: string;
+    readonly input: unknown;
+    /** `inline`: a new holder executes it again. `task`: a new holder waits for its outcome. */
+    readonly where: "inline" | "task";
+    readonly queue?: string;
+  };
+  /** Attempt `attempt` failed; the next one starts at `dueAt`. Carries name and input when it is the command's first event. */
+  ACTIVITY_RETRYING: {
+    readonly activity: string;
+    readonly input?: unknown;
+    readonly attempt: number;
+    readonly dueAt: Millis;
+    readonly failure: Failure;
+  };
+  /** Carries the input when it is the command's first event (a quick activity is this one event). */
+  ACTIVITY_COMPLETED: {
+    readonly activity: string;
+    readonly input?: unknown;
+    readonly output: unknown;
+    readonly attempt: number;
+    /** The result came from the activity cache; nothing was executed. */
+    readonly cached?: true;
+  };
+  ACTIVITY_FAILED: {
+    readonly activity: string;
+    readonly input?: unknown;
+    /** Attempts that were executed. */
+    readonly attempt: number;
+    readonly failure: Failure;
+  };
+  TIMER_STARTED: { readonly dueAt: Millis };
+  TIMER_FIRED: Readonly<Record<never, never>>;
+  TIMER_CANCELLED: Readonly<Record<never, never>>;
+  /** The code waits for a signal that has not arrived; `dueAt` is the end of its patience (a TIMER_FIRED then). */
+  SIGNAL_AWAITED: { readonly signal: string; readonly dueAt?: Millis };
+  SIGNAL_RECEIVED: { readonly signal: string; readonly payload: unknown; readonly id: string };
+  /** An intent: the message is sent after this is durable, and again by the next holder. */
+  SIGNAL_SENT: {
+    /** `null`: a request to cancel, with the reason as payload. */
+    readonly signal: string | null;
+    readonly runId: string;
+    readonly payload: unknown;
+  };
+  SIGNAL_DELIVERED: { readonly status: "accepted" | "closed" | "unknown" };
+  CANCEL_REQUESTED: { readonly reason?: string };
+  /** An intent: the child is created after this is durable, and again by the next holder. */
+  CHILD_SCHEDULED: {
+    readonly workflow: string;
+    readonly version?: string;
+    readonly runId: string;
+    readonly incarnation: string;
+    readonly input: unknown;
+    readonly queue: string;
+    readonly parentClose: ParentClose;
+    readonly timeoutMs?: number;
+  };
+  CHILD_STARTED: Readonly<Record<never, never>>;
+  CHILD_COMPLETED: { readonly output: unknown };
+  CHILD_FAILED: { readonly failure: Failure };
+  SIDE_EFFECT_RECORDED: { readonly name: string; readonly value: unknown };
+  VERSION_MARKED: { readonly id: string };
+  ATTRIBUTES_SET: { readonly attributes: Attributes };
+  FORKED: { readonly fromRunId: string; readonly fromSeq: Seq };
+}
+
+export type EventType = keyof EventData;
+
+/**
+ * One immutable record of a run's history. `command` is the number of the command that it belongs to, in the order in
+ * which the code asked; `null` for events that come from outside.
+ */
+export type WorkflowEvent = {
+  [T in EventType]: {
+    readonly seq: Seq;
+    readonly type: T;
+    readonly command: number | null;
+    readonly at: Millis;
+    readonly data: EventData[T];
+  };
+}[EventType];
+
+/** The event of one type. */
+export type EventOf<T extends EventType> = Extract<WorkflowEvent, { readonly type: T }>;
+
+const TERMINAL: ReadonlySet<string> = new Set<EventType>([
+  "WORKFLOW_COMPLETED",
+  "WORKFLOW_FAILED",
+  "WORKFLOW_CANCELLED",
+]);
+
+/** Whether an event of this type is the last of its history (I5). */
+export function isTerminal(type: string): boolean {
+  return TERMINAL.has(type);
+}

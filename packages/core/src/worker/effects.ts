@@ -1,0 +1,82 @@
+import { cancelChild, createChild, sendIntent } from "../batch/effects.ts";
+import type { Execution } from "../engine/execution.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Seq } from "../model/ids.ts";
+import type { WorkerEnvironment } from "./environment.ts";
+
+/** The outcome of an effect, to be recorded. */
+export type EffectOutcome =
+  | { readonly kind: "child-created"; readonly command: number; readonly failure: Failure | null }
+  | { readonly kind: "sent"; readonly command: number; readonly status: "accepted" | "closed" | "unknown" }
+  | { readonly kind: "child-told"; readonly command: number };
+
+/** Carries out what a run's recorded intents ask for: children, and messages to other runs. */
+export class Effects {
+  readonly #environment: WorkerEnvironment;
+  readonly #execution: Execution;
+  readonly #done: (outcome: EffectOutcome) => void;
+  readonly #failed: (error: unknown) => void;
+  readonly #underway = new Set<number>();
+
+  constructor(
+    environment: WorkerEnvironment,
+    execution: Execution,
+    on: { readonly done: (outcome: EffectOutcome) => void; readonly failed: (error: unknown) => void },
+  ) {
+    this.#environment = environment;
+    this.#execution = execution;
+    this.#done = on.done;
+    this.#failed = on.failed;
+  }
+
+  /** An intent waits for its outcome: nothing may be decided about it before. */
+  get open(): boolean {
+    const { children, sends } = this.#execution;
+    if (sends.size > 0) return true;
+    for (const child of children.values()) if (!child.started) return true;
+    return false;
+  }
+
+  /** A child does not know yet that its parent was cancelled. */
+  get childToTell(): boolean {
+    const { children, cancelRequested } = this.#execution;
+    if (cancelRequested === null) return false;
+    for (const child of children.values()) if (child.parentClose === "cancel" && !child.cancelSent) return true;
+    return false;
+  }
+
+  /** Starts all effects whose intent is durable. */
+  start(durable: Seq): void {
+    const { children, sends, cancelRequested, run } = this.#execution;
+    if (children.size + sends.size === 0) return;
+    const { access, codec } = this.#environment;
+    for (const child of children.values()) {
+      const { command } = child;
+      if (!child.started) {
+        if (child.seq <= durable) {
+          this.#carryOut(command, async () => ({ kind: "child-created", command, failure: await createChild(access, run, child) }));
+        }
+      } else if (cancelRequested !== null && child.parentClose === "cancel" && !child.cancelSent) {
+        this.#carryOut(command, async () => {
+          await cancelChild(access, codec, run, child);
+          return { kind: "child-told", command };
+        });
+      }
+    }
+    for (const send of sends.values()) {
+      const { command } = send;
+      if (send.seq <= durable) {
+        this.#carryOut(command, async () => ({ kind: "sent", command, status: await sendIntent(access, codec, run, send) }));
+      }
+    }
+  }
+
+  #carryOut(command: number, effect: () => Promise<EffectOutcome>): void {
+    if (this.#underway.has(command)) return;
+    this.#underway.add(command);
+    effect().then((outcome) => {
+      this.#underway.delete(command);
+      this.#done(outcome);
+    }, this.#failed);
+  }
+}

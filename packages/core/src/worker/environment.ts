@@ -1,0 +1,23 @@
+import type { StorageAccess } from "../batch/storage-access.ts";
+import type { Codec } from "../codec/codec.ts";
+import type { Registry } from "../define/registry.ts";
+import type { Logger } from "../model/logger.ts";
+import type { Runtime } from "../model/runtime.ts";
+import type { Subscription } from "../storage/operations.ts";
+import type { RunCache } from "./run-cache.ts";
+import type { Semaphore } from "./semaphore.ts";
+
+/** What all runs that a worker holds share. */
+export interface WorkerEnvironment {
+  readonly access: StorageAccess;
+  readonly runtime: Runtime;
+  readonly codec: Codec;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly cache: RunCache;
+  readonly slots: Semaphore;
+  readonly leaseMs: number;
+  readonly maxDeliveries: number;
+  /** Hints, once the worker listens to any. */
+  readonly hints: () => Subscription | null;
+}

@@ -1,0 +1,442 @@
+import { blockDelayMs, readBlockReason, writeBlockReason } from "../engine/block-reason.ts";
+import { dutiesOf } from "../engine/closing.ts";
+import { closeOf, terminalEvent, timedOut } from "../engine/ending.ts";
+import { Execution } from "../engine/execution.ts";
+import { readMessage, type InboxMessage } from "../engine/inbox-message.ts";
+import { workflowBody } from "../engine/workflow-body.ts";
+import { CancelledError } from "../errors/index.ts";
+import type { InboxNo, Millis, Seq } from "../model/ids.ts";
+import { toFailure } from "../model/to-failure.ts";
+import type { CommitResult, NextStep, WorkflowCommit } from "../storage/commit.ts";
+import type { NewEvent } from "../storage/event.ts";
+import type { StoredMessage } from "../storage/message.ts";
+import type { Claim, ClaimedWorkflowTask, RenewResult } from "../storage/task.ts";
+import type { ActivityAttempt, AttemptOutcome } from "./activity-attempt.ts";
+import { Attempts } from "./attempts.ts";
+import { Effects, type EffectOutcome } from "./effects.ts";
+import type { WorkerEnvironment } from "./environment.ts";
+import { Lease } from "./lease.ts";
+import type { Release } from "./release.ts";
+
+/** What reaches a held run, one at a time. */
+type Input =
+  | { readonly kind: "attempt"; readonly attempt: ActivityAttempt; readonly outcome: AttemptOutcome }
+  | { readonly kind: "slow"; readonly command: number }
+  | { readonly kind: "messages"; readonly messages: readonly StoredMessage[] }
+  | { readonly kind: "committed"; readonly commit: WorkflowCommit; readonly result: CommitResult }
+  | { readonly kind: "look" }
+  | EffectOutcome;
+
+/** How often a closing run records messages that came at the last moment before it closes over them. */
+const MAX_UNREAD_ROUNDS = 3;
+
+/**
+ * A run whose claim this worker holds: turns what arrives into events, lets the code answer, commits, and carries out what the code
+ * asked for once everything before it is durable. One commit is in flight at a time; the code runs ahead of it in memory. Whatever
+ * refuses a commit throws this object and its execution away.
+ */
+export class HeldRun {
+  readonly claim: Claim;
+  readonly lease: Lease;
+  readonly #environment: WorkerEnvironment;
+  readonly #task: ClaimedWorkflowTask;
+  readonly #attempts: Attempts;
+  #execution!: Execution;
+  #effects!: Effects;
+  #inputs: Input[] = [];
+  #wake: (() => void) | null = null;
+  #alarm: (() => void) | null = null;
+  /** History is acknowledged up to here. */
+  #durable: Seq;
+  /** Messages up to here are events in memory, or dropped. */
+  #acked: InboxNo;
+  /** Messages up to here are acknowledged. */
+  #ackedDurable: InboxNo;
+  #inFlight = false;
+  /** The commit in flight gives the claim up: what arrives now is for the next holder. */
+  #leaving = false;
+  #unreadRounds = 0;
+  #draining = false;
+  #release: Release | null = null;
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(environment: WorkerEnvironment, task: ClaimedWorkflowTask, lease: Lease) {
+    this.claim = task.claim;
+    this.lease = lease;
+    this.#environment = environment;
+    this.#task = task;
+    this.#durable = task.lastSeq;
+    this.#acked = this.#ackedDurable = task.inboxAcked;
+    this.#attempts = new Attempts(environment, task.run, {
+      ended: (attempt, outcome) => this.#push({ kind: "attempt", attempt, outcome }),
+      slotFree: () => this.#push({ kind: "look" }),
+    });
+  }
+
+  /**
+   * Holds the run until it parks, ends, or is lost.
+   * @throws what made it impossible to go on: the storage, an unreadable history
+   */
+  async drive(): Promise<Release> {
+    try {
+      await this.#load();
+      for (const message of this.#task.messages) await this.#receive(message);
+      await this.#loop();
+    } finally {
+      this.#alarm?.();
+      this.#attempts.abort("The run has left this worker.");
+      this.#environment.hints()?.delete({ of: "inbox", runId: this.claim.runId });
+    }
+    if (this.#failure !== null) throw this.#failure.error;
+    if (this.#release!.to === "parked" && this.#execution.fresh.length === 0) {
+      this.#environment.cache.put(this.claim.taskId, { execution: this.#execution, lastSeq: this.#durable });
+    }
+    return this.#release!;
+  }
+
+  /** Takes in the answer to a renewal that was sent at `sentAt` (monotonic). */
+  renewed(result: RenewResult, sentAt: number): void {
+    if (result.status === "lost") return this.lose();
+    this.lease.renewed(sentAt);
+    if (result.messages.length > 0) this.#push({ kind: "messages", messages: result.messages });
+  }
+
+  /** Stops everything: this worker cannot prove any more that the run is its own. */
+  lose(): void {
+    this.#release ??= { to: "lost" };
+    this.#attempts.abort("This worker can no longer prove that it owns the run.");
+    this.#push({ kind: "look" });
+  }
+
+  /** Starts no new attempts, lets those that run end (not if `hard`), then parks. */
+  drain(hard: boolean): void {
+    this.#draining = true;
+    if (hard) this.#attempts.abort("The worker is stopping.");
+    this.#push({ kind: "look" });
+  }
+
+  /** Has attempts recorded that have been running since before `startedBefore` (monotonic), and listens to the inbox meanwhile. */
+  noticeSlow(startedBefore: number): void {
+    for (const command of this.#attempts.slow(startedBefore)) {
+      this.#environment.hints()?.add({ of: "inbox", runId: this.claim.runId });
+      if (this.#execution.activities.get(command)?.recorded === false) this.#push({ kind: "slow", command });
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { run, claim, lastSeq, events } = this.#task;
+    const { runId, incarnation, baseSeq } = run;
+    const { access, registry, codec, cache, runtime, logger } = this.#environment;
+    const cached = cache.take(claim.taskId);
+    if (cached !== undefined && cached.lastSeq <= lastSeq && cached.execution.run.baseSeq === baseSeq) {
+      this.#execution = cached.execution;
+      const missed = cached.lastSeq < lastSeq ? await access.readAll({ runId, incarnation, after: cached.lastSeq }) : [];
+      await this.#execution.replay(missed);
+    } else {
+      const environment = { codec, logger, settle: runtime.settle, random: runtime.random, turnTime: () => access.clock.latest() };
+      this.#execution = new Execution(run, workflowBody(registry.get(run.workflow)!), environment);
+      await this.#execution.replay(events ?? (await access.readAll({ runId, incarnation, after: baseSeq })));
+    }
+    this.#effects = new Effects(this.#environment, this.#execution, {
+      done: (outcome) => this.#push(outcome),
+      failed: (error) => this.#fail(error),
+    });
+  }
+
+  async #loop(): Promise<void> {
+    while (this.#release === null) {
+      const inputs = this.#inputs;
+      this.#inputs = [];
+      for (const input of inputs) await this.#absorb(input);
+      if (this.#release !== null) return;
+      if (!this.#leaving) {
+        await this.#execution.fireTimers(this.#environment.access.clock.earliest());
+        this.#timeOut();
+        if (this.#inputs.length > 0) continue;
+        if (!this.#inFlight) this.#commit();
+        this.#startEffects();
+      }
+      if (this.#inputs.length === 0) await this.#pause();
+    }
+  }
+
+  /** Sleeps until something arrives, or something is due that the storage will not wake the run for. */
+  #pause(): Promise<void> {
+    const wakeAt = this.#inFlight ? null : this.#wakeAt();
+    if (wakeAt !== null) {
+      const { access, runtime } = this.#environment;
+      this.#alarm = runtime.after(wakeAt - access.clock.earliest(), () => this.#push({ kind: "look" }));
+    }
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #push(input: Input): void {
+    this.#inputs.push(input);
+    const wake = this.#wake;
+    if (wake === null) return;
+    this.#wake = null;
+    this.#alarm?.();
+    this.#alarm = null;
+    wake();
+  }
+
+  // What arrives
+
+  async #absorb(input: Input): Promise<void> {
+    if (this.#leaving && input.kind !== "committed") return;
+    const execution = this.#execution;
+    switch (input.kind) {
+      case "look":
+        return;
+      case "committed":
+        return this.#committed(input.commit, input.result);
+      case "attempt":
+        return this.#attemptEnded(input.attempt, input.outcome);
+      case "slow":
+        return execution.activityScheduled(input.command);
+      case "messages":
+        for (const message of input.messages) await this.#receive(message);
+        return;
+      case "child-created":
+        if (input.failure !== null) return execution.childFailed(input.command, input.failure);
+        return execution.childStarted(input.command);
+      case "child-told": {
+        const child = execution.children.get(input.command);
+        if (child !== undefined) child.cancelSent = true;
+        return;
+      }
+      case "sent":
+        return execution.signalDelivered(input.command, input.status);
+    }
+  }
+
+  async #attemptEnded(attempt: ActivityAttempt, outcome: AttemptOutcome): Promise<void> {
+    if (!this.#attempts.end(attempt)) return;
+    const { broken, ending } = this.#execution;
+    if (broken !== null || ending !== null) return;
+    if ("output" in outcome) await this.#execution.activityCompleted(attempt.command, outcome.output);
+    else await this.#execution.activityFailed(attempt.command, outcome.failure);
+  }
+
+  async #receive(message: StoredMessage): Promise<void> {
+    const execution = this.#execution;
+    if (message.no <= this.#acked || execution.broken !== null) return;
+    // Timers and messages merge by time, the message first.
+    await execution.fireTimers(message.at - 1);
+    this.#acked = message.no;
+    const { codec } = this.#environment;
+    const content = readMessage(codec, message.data);
+    switch (content.kind) {
+      case "signal": {
+        const payload = codec.encode(content.payload);
+        return execution.signalReceived(content.signal, content.payload, { payload }, message.dedupeId);
+      }
+      case "cancel":
+        await execution.cancelReceived(content.reason);
+        return this.#attempts.abort("The run was cancelled.", (command) => execution.activities.has(command));
+      case "terminate":
+        execution.ending ??= { status: "cancelled", reason: content.reason, terminated: true };
+        return;
+      case "child-closed":
+        return this.#childClosed(content);
+    }
+  }
+
+  async #childClosed(message: Extract<InboxMessage, { kind: "child-closed" }>): Promise<void> {
+    const execution = this.#execution;
+    for (const child of execution.children.values()) {
+      if (child.seq !== message.seq) continue;
+      if (message.status !== "completed") {
+        return execution.childFailed(child.command, message.failure ?? toFailure(new CancelledError()));
+      }
+      const run = await this.#environment.access.storage.getRun(child.runId);
+      return execution.childCompleted(child.command, run!.output!);
+    }
+  }
+
+  #timeOut(): void {
+    const { deadlineAt } = this.#task.run;
+    const { access, codec } = this.#environment;
+    if (deadlineAt !== null && deadlineAt <= access.clock.earliest()) this.#execution.ending ??= timedOut(codec);
+  }
+
+  // What is committed
+
+  #commit(): void {
+    const execution = this.#execution;
+    const { broken, fresh, ending, stuck } = execution;
+    if (broken !== null || stuck) return this.#block();
+    const limit = this.#environment.access.storage.info.limits.eventsPerCommit - 1;
+    if (fresh.length > limit) {
+      execution.fresh = fresh.slice(limit);
+      return this.#send(fresh.slice(0, limit), { do: "hold" });
+    }
+    if (ending !== null && !this.#effects.open) return this.#close();
+    const hold = ending !== null || this.#busy();
+    if (hold && fresh.length === 0) return;
+    execution.fresh = [];
+    this.#send(fresh, hold ? { do: "hold" } : { do: "park", wakeAt: this.#parkUntil() }, execution.takeRunFields());
+  }
+
+  /** Something is to be done here that nobody else should start. */
+  #busy(): boolean {
+    if (this.#attempts.size > 0 || this.#effects.open || this.#effects.childToTell) return true;
+    if (this.#draining) return false;
+    const now = this.#environment.access.clock.earliest();
+    for (const activity of this.#execution.activities.values()) if (activity.dueAt <= now) return true;
+    return false;
+  }
+
+  /** A drain gives the run to whoever is free. */
+  #parkUntil(): Millis | null {
+    return this.#draining ? this.#environment.access.clock.earliest() : this.#wakeAt();
+  }
+
+  #wakeAt(): Millis | null {
+    if (this.#execution.ending !== null) return null;
+    const dueAt = this.#execution.nextDueAt();
+    const { deadlineAt } = this.#task.run;
+    if (dueAt === null || deadlineAt === null) return dueAt ?? deadlineAt;
+    return Math.min(dueAt, deadlineAt);
+  }
+
+  #close(): void {
+    const { codec, access } = this.#environment;
+    const execution = this.#execution;
+    const events = [...execution.fresh, terminalEvent(codec, execution.ending!, access.clock.latest())];
+    execution.fresh = [];
+    this.#attempts.abort("The run has closed.");
+    const discardUnread = this.#unreadRounds >= MAX_UNREAD_ROUNDS;
+    const close = { ...closeOf(codec, execution.ending!), ...(discardUnread && { discardUnread }) };
+    this.#send(events, { do: this.#duties().length > 0 ? "hold" : "done" }, execution.takeRunFields(), close);
+  }
+
+  #duties(): ReturnType<typeof dutiesOf> {
+    const { codec } = this.#environment;
+    const { ending, children } = this.#execution;
+    if (this.#task.run.parent === null && children.size === 0) return [];
+    const { status, failure } = closeOf(codec, ending!);
+    return dutiesOf(codec, this.#task.run, { status, failure }, children.values());
+  }
+
+  /** Parks a run that this code cannot carry on, until a deploy may have mended it. */
+  #block(): void {
+    const execution = this.#execution;
+    if (execution.broken === null) execution.breakAsStuck();
+    this.#attempts.abort("The run is blocked.");
+    const { code, message } = execution.broken!;
+    const { deliveries, blocked, run } = this.#task;
+    const before = readBlockReason(blocked);
+    const tries = before?.code === code ? before.tries + 1 : 1;
+    const until = this.#environment.access.clock.latest() + blockDelayMs(tries);
+    this.#environment.logger.warn(message, { workflow: run.workflow, runId: run.runId, code });
+    // Code that left its history asked for things that must not be recorded; what it had seen is still in the inbox.
+    const keep = code === "non-durable-await";
+    const events = keep ? execution.fresh : [];
+    const ackInbox = keep ? this.#acked : this.#ackedDurable;
+    this.#send(
+      events,
+      {
+        do: "block",
+        reason: writeBlockReason({ code, message, tries, deliveries }),
+        until: run.deadlineAt === null ? until : Math.min(until, run.deadlineAt),
+      },
+      undefined,
+      undefined,
+      ackInbox,
+    );
+  }
+
+  #send(events: readonly NewEvent[], next: NextStep, run?: WorkflowCommit["run"], close?: WorkflowCommit["close"], ackInbox = this.#acked): void {
+    const { access, runtime } = this.#environment;
+    const commit: WorkflowCommit = {
+      kind: "workflow",
+      claim: this.claim,
+      commitId: runtime.id(),
+      expectedSeq: this.#durable,
+      events,
+      ackInbox,
+      ...(run !== undefined && { run }),
+      ...(close !== undefined && { close }),
+      next,
+    };
+    this.#inFlight = true;
+    this.#leaving = next.do !== "hold";
+    access.commit(commit).then(
+      (result) => this.#push({ kind: "committed", commit, result }),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.lose();
+  }
+
+  async #committed(commit: WorkflowCommit, result: CommitResult): Promise<void> {
+    this.#inFlight = false;
+    this.#leaving = false;
+    switch (result.status) {
+      case "ok":
+      case "duplicate":
+        this.#durable += commit.events.length;
+        this.#ackedDurable = commit.ackInbox;
+        return this.#applied(commit, result);
+      case "unread":
+        // Accepted means recorded: the messages go in before the terminal event.
+        this.#unreadRounds++;
+        this.#execution.restore(commit.events.slice(0, -1), commit.run);
+        for (const message of result.messages) await this.#receive(message);
+        return;
+      case "lease-lost":
+        this.#release = { to: "lost" };
+        return;
+      case "conflict":
+      case "invalid":
+        return this.#fail(new Error(`The storage refused a commit of run "${this.claim.runId}": ${JSON.stringify(result)}`));
+    }
+  }
+
+  async #applied(commit: WorkflowCommit, result: Extract<CommitResult, { now: Millis }>): Promise<void> {
+    const { next, ackInbox, close } = commit;
+    if (next.do === "park") {
+      const wakeAt = result.inboxLast > ackInbox ? result.now : next.wakeAt;
+      this.#release = { to: "parked", wakeAt };
+    } else if (next.do === "block") {
+      this.#release = { to: "blocked", wakeAt: next.until };
+    } else if (next.do === "done") {
+      this.#release = { to: "done" };
+    } else if (!result.held) {
+      this.#release = { to: "lost" };
+    } else if (close !== undefined) {
+      await this.#finish();
+    } else {
+      for (const message of result.messages) await this.#receive(message);
+    }
+  }
+
+  /** The terminal event is durable: tells whom it concerns, then removes the task. */
+  async #finish(): Promise<void> {
+    if (!this.lease.proven) return this.lose();
+    await Promise.all(this.#duties().map((message) => this.#environment.access.deliver(message)));
+    this.#send([], { do: "done" });
+  }
+
+  // What is carried out
+
+  #startEffects(): void {
+    const execution = this.#execution;
+    if (this.#release !== null || execution.broken !== null) return;
+    if (!this.lease.proven) return this.lose();
+    this.#effects.start(this.#durable);
+    if (execution.ending !== null || this.#draining) return;
+    const now = execution.activities.size === 0 ? 0 : this.#environment.access.clock.earliest();
+    for (const activity of execution.activities.values()) {
+      if (activity.gate > this.#durable || activity.dueAt > now || this.#attempts.has(activity.command)) continue;
+      activity.dueAt = 0;
+      if (!this.#attempts.start(activity)) return;
+    }
+  }
+}

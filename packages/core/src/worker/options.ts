@@ -1,0 +1,69 @@
+import type { Codec } from "../codec/codec.ts";
+import { requireName } from "../define/name.ts";
+import type { AnyActivity } from "../define/activity.ts";
+import type { AnyWorkflow } from "../define/workflow.ts";
+import { UsageError } from "../errors/index.ts";
+import { requireDuration } from "../errors/require-duration.ts";
+import type { Duration } from "../model/duration.ts";
+import type { Logger } from "../model/logger.ts";
+import type { Runtime } from "../model/runtime.ts";
+import type { StorageBackend } from "../storage/backend.ts";
+
+/** How a worker works. */
+export interface WorkerOptions {
+  readonly storage: StorageBackend;
+  /** Runs of other workflows are left to other workers. */
+  readonly workflows: readonly AnyWorkflow[];
+  /** Activities that this worker also executes for others. */
+  readonly activities?: readonly AnyActivity[];
+  /** Default: `default`. */
+  readonly queues?: readonly string[];
+  /** Runs and activities at a time; one number is both. Default 100. */
+  readonly concurrency?: number | { readonly runs: number; readonly activities: number };
+  /** How long a crashed worker's runs stay its own: 300 ms … 1 h. Default 15 s. */
+  readonly lease?: Duration;
+  /** Parked runs kept in memory. Default 1000; 0 replays every run from its history at every turn. */
+  readonly cacheRuns?: number;
+  /** A run that was handed out this often without a commit is blocked as poisoned. Default 5. */
+  readonly maxDeliveries?: number;
+  /** The codec that the clients use. */
+  readonly codec?: Codec;
+  /** Default: the console. */
+  readonly logger?: Logger;
+  /** Time and randomness, for tests. */
+  readonly runtime?: Runtime;
+}
+
+/** Options with their defaults. */
+export interface WorkerSettings {
+  readonly queues: readonly string[];
+  readonly runs: number;
+  readonly activities: number;
+  readonly leaseMs: number;
+  readonly cacheRuns: number;
+  readonly maxDeliveries: number;
+}
+
+/** @throws UsageError `invalid-argument` */
+export function requireWorkerSettings(options: WorkerOptions): WorkerSettings {
+  const { concurrency = 100, queues = ["default"] } = options;
+  const { runs, activities } = typeof concurrency === "number" ? { runs: concurrency, activities: concurrency } : concurrency;
+  const leaseMs = requireDuration(options.lease ?? "15s", "lease of the worker");
+  if (leaseMs < 300 || leaseMs > 3_600_000) {
+    throw new UsageError("invalid-argument", `The lease of a worker must be from 300 ms to 1 h, not ${leaseMs} ms. Leave it out for 15 s.`);
+  }
+  if (queues.length === 0) throw new UsageError("invalid-argument", "A worker needs at least one queue. Leave `queues` out for the default one.");
+  return {
+    queues: [...new Set(queues.map((queue) => requireName(queue, "queue")))],
+    runs: requireCount(runs, "concurrency.runs", 1),
+    activities: requireCount(activities, "concurrency.activities", 1),
+    leaseMs,
+    cacheRuns: requireCount(options.cacheRuns ?? 1_000, "cacheRuns", 0),
+    maxDeliveries: requireCount(options.maxDeliveries ?? 5, "maxDeliveries", 1),
+  };
+}
+
+function requireCount(count: number, name: string, least: number): number {
+  if (Number.isSafeInteger(count) && count >= least) return count;
+  throw new UsageError("invalid-argument", `${name} of a worker must be a whole number of at least ${least}, not ${String(count)}. Leave it out for the default.`);
+}

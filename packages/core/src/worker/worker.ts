@@ -1,0 +1,152 @@
+import { accessTo, type StorageAccess } from "../batch/storage-access.ts";
+import { jsonCodec } from "../codec/json-codec.ts";
+import { Registry } from "../define/registry.ts";
+import { requireDuration } from "../errors/require-duration.ts";
+import type { Duration } from "../model/duration.ts";
+import type { Logger } from "../model/logger.ts";
+import type { Runtime } from "../model/runtime.ts";
+import { consoleLogger } from "../runtime/console-logger.ts";
+import { realRuntime } from "../runtime/real-runtime.ts";
+import type { Subscription, Topic } from "../storage/operations.ts";
+import { Claims } from "./claims.ts";
+import type { WorkerEnvironment } from "./environment.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { requireWorkerSettings, type WorkerOptions } from "./options.ts";
+import { RunCache } from "./run-cache.ts";
+import { Semaphore } from "./semaphore.ts";
+
+/** Runs workflows. Any number of workers, in any number of processes, may share a store. */
+export interface Worker {
+  /** Works until `stop()` is called or `signal` fires; resolves when everything is handed back. */
+  run(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Takes what is ready, once, at most `max` runs, and resolves when they have parked or ended, with their number. */
+  runOnce(options?: { readonly max?: number }): Promise<number>;
+  /** Works until nothing is ready; timers of the future do not count. */
+  runUntilIdle(): Promise<void>;
+  /**
+   * Claims nothing more, lets activities that run end for as long as `grace` (default 10 s), then hands everything back: other
+   * workers go on at once.
+   */
+  stop(options?: { readonly grace?: Duration }): Promise<void>;
+}
+
+/**
+ * Makes a worker. Nothing happens before `run`.
+ * @throws UsageError `duplicate-definition`, `invalid-argument`
+ * @example
+ * const worker = createWorker({ storage, workflows: [order] });
+ * await worker.run({ signal });
+ */
+export function createWorker(options: WorkerOptions): Worker {
+  return new StorageWorker(options);
+}
+
+class StorageWorker implements Worker {
+  readonly #access: StorageAccess;
+  readonly #runtime: Runtime;
+  readonly #logger: Logger;
+  readonly #queues: readonly string[];
+  readonly #claims: Claims;
+  readonly #keeper: LeaseKeeper;
+  #hints: Subscription | null = null;
+  #working: Promise<void> | null = null;
+  #stopped: () => void = () => {};
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: WorkerOptions) {
+    const settings = requireWorkerSettings(options);
+    const registry = new Registry(options.workflows, options.activities);
+    this.#runtime = options.runtime ?? realRuntime;
+    this.#logger = options.logger ?? consoleLogger;
+    this.#queues = settings.queues;
+    this.#access = accessTo(options.storage, this.#runtime);
+    const environment: WorkerEnvironment = {
+      access: this.#access,
+      runtime: this.#runtime,
+      codec: options.codec ?? jsonCodec,
+      logger: this.#logger,
+      registry,
+      cache: new RunCache(settings.cacheRuns),
+      slots: new Semaphore(settings.activities),
+      leaseMs: settings.leaseMs,
+      maxDeliveries: settings.maxDeliveries,
+      hints: () => this.#hints,
+    };
+    this.#claims = new Claims(environment, settings);
+    this.#keeper = new LeaseKeeper(environment, this.#claims);
+  }
+
+  run(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#working ??= this.#work(options.signal);
+    return this.#working;
+  }
+
+  async runOnce(options: { readonly max?: number } = {}): Promise<number> {
+    return this.#briefly(() => this.#claims.takeOnce(options.max ?? Infinity));
+  }
+
+  async runUntilIdle(): Promise<void> {
+    await this.#briefly(async () => {
+      while ((await this.#claims.takeOnce(Infinity)) > 0);
+    });
+  }
+
+  stop(options: { readonly grace?: Duration } = {}): Promise<void> {
+    const graceMs = requireDuration(options.grace ?? "10s", "grace of worker.stop");
+    this.#stopping ??= this.#drain(graceMs);
+    return this.#stopping;
+  }
+
+  async #work(signal?: AbortSignal): Promise<void> {
+    if (this.#stopping !== null || signal?.aborted === true) return;
+    const stop = (): void => void this.stop();
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      await this.#access.ready();
+      await this.#listen();
+      this.#keeper.start();
+      const stopped = new Promise<void>((resolve) => {
+        this.#stopped = resolve;
+      });
+      if (this.#stopping === null) {
+        this.#claims.start();
+        await stopped;
+      }
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      this.#keeper.stop();
+      await this.#hints?.close();
+      this.#hints = null;
+    }
+  }
+
+  async #briefly<T>(work: () => Promise<T>): Promise<T> {
+    await this.#access.ready();
+    this.#keeper.start();
+    try {
+      return await work();
+    } finally {
+      if (this.#working === null) this.#keeper.stop();
+    }
+  }
+
+  async #drain(graceMs: number): Promise<void> {
+    const cancel = this.#runtime.after(graceMs, () => this.#claims.drain(true));
+    await this.#claims.drain(false);
+    cancel();
+    this.#stopped();
+    await this.#working?.catch(() => {});
+  }
+
+  async #listen(): Promise<void> {
+    const { storage } = this.#access;
+    if (storage.subscribe === undefined) return;
+    this.#hints = await storage.subscribe((topic) => this.#hinted(topic));
+    for (const queue of this.#queues) this.#hints.add({ of: "queue", queue });
+  }
+
+  #hinted(topic: Topic): void {
+    if (topic.of === "queue") this.#claims.look();
+    else if (topic.of === "inbox") this.#keeper.lookAt(topic.runId);
+  }
+}

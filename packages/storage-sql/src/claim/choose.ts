@@ -1,0 +1,49 @@
+import type { ClaimRequest, TaskId } from "@perdure/core/storage";
+import type { Steps } from "../steps.ts";
+import { namedTask } from "../tasks.ts";
+import type { Turn } from "../turn.ts";
+import { type Choice, type Choices, isMeantFor, isOverdue, keyOf } from "./choice.ts";
+import { forgottenTasks } from "./forgotten-tasks.ts";
+import { laneHeads } from "./lane-heads.ts";
+import { nextReadyAt } from "./next-ready-at.ts";
+import { readyTasks } from "./ready-tasks.ts";
+
+/** First the tasks that this instance holds without knowing it, then the ready ones in the order of claiming. */
+export function* chooseAny(turn: Turn, request: ClaimRequest, limit: number): Steps<Choices> {
+  const choices: Choice[] = [];
+  const chosen = new Set<string>();
+  for (const task of yield* forgottenTasks(turn, request)) {
+    if (choices.length === limit) break;
+    const lane = yield* turn.lanes.byNo(task.lane);
+    if (!isMeantFor(request, lane) && !(request.overdue && isOverdue(task, turn.now))) continue;
+    choices.push({ task, isForgotten: true });
+    chosen.add(keyOf(task));
+  }
+  const heads = yield* laneHeads(turn, request);
+  for (const task of yield* readyTasks(turn, request, heads, limit - choices.length, chosen)) {
+    choices.push({ task, isForgotten: false });
+    chosen.add(keyOf(task));
+  }
+  return { choices, nextReadyAt: yield* nextReadyAt(turn, request, heads, choices, chosen) };
+}
+
+/** The named ones that nobody else holds: whatever they wait for, blocked or not. */
+export function* chooseNamed(
+  turn: Turn,
+  request: ClaimRequest,
+  taskIds: readonly TaskId[],
+  limit: number,
+): Steps<Choices> {
+  const forgotten = new Set((yield* forgottenTasks(turn, request)).map(keyOf));
+  const choices = new Map<string, Choice>();
+  for (const taskId of taskIds) {
+    if (choices.size === limit) break;
+    const task = yield* namedTask(turn, taskId);
+    if (task === undefined) continue;
+    const key = keyOf(task);
+    const isForgotten = forgotten.has(key);
+    const isFree = task.instance === null || (task.visible_at ?? 0) <= turn.now;
+    if (isFree || isForgotten) choices.set(key, { task, isForgotten });
+  }
+  return { choices: [...choices.values()], nextReadyAt: null };
+}

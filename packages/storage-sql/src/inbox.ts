@@ -1,0 +1,112 @@
+import type { Millis, NewMessage, StoredMessage } from "@perdure/core/storage";
+import { query } from "./query.ts";
+import { change, row, rows, type Steps } from "./steps.ts";
+import type { TaskRow } from "./tasks.ts";
+import type { Turn } from "./turn.ts";
+
+/** How many remembered ids one ack looks at, to forget the oldest. */
+const FORGET_AT_ONCE = 64;
+
+/** The messages of a task after a number, in arrival order. */
+export function* messagesAfter(task: Pick<TaskRow, "run" | "inbox_last">, acked: number): Steps<readonly StoredMessage[]> {
+  return task.inbox_last > acked ? yield* rows(selectMessages, { run: task.run, acked }) : [];
+}
+
+/** Stores a message under the next number of the inbox. Answers false if its id is known: then nothing was written. */
+export function* storeMessage(turn: Turn, task: TaskRow, { dedupeId, external, data }: NewMessage): Steps<boolean> {
+  const no = task.inbox_last + 1;
+  const inserted = yield* change(insertMessage, {
+    run: task.run,
+    no,
+    dedupeId,
+    external: external ? 1 : 0,
+    at: turn.now,
+    data,
+  });
+  return inserted > 0;
+}
+
+/** Takes acknowledged messages out of the inbox; the ids of external ones are remembered for `dedupeMs` at least. */
+export function* acknowledge(turn: Turn, task: TaskRow, ackInbox: number): Steps<void> {
+  const { run, inbox_acked: after } = task;
+  if (ackInbox === after) return;
+  yield* change(deleteInternal, { run, after, upTo: ackInbox });
+  yield* change(rememberExternal, { run, after, upTo: ackInbox, now: turn.now });
+  yield* forgetOld(run, turn.now - turn.limits.dedupeMs);
+}
+
+/** Removes all messages and remembered ids: a closed run takes no more. */
+export function* emptyInbox(run: number): Steps<void> {
+  yield* change(deleteInbox, { run });
+}
+
+/** Ids were acknowledged in the order of their numbers, so the old ones are in front. */
+function* forgetOld(run: number, before: Millis): Steps<void> {
+  const oldest = yield* row(selectOldest, { run, limit: 1 });
+  if (oldest?.acked_at == null || oldest.acked_at > before) return;
+  let upTo = 0;
+  for (const { no, acked_at } of yield* rows(selectOldest, { run, limit: FORGET_AT_ONCE })) {
+    if (acked_at !== null && acked_at <= before) upTo = no;
+  }
+  yield* change(deleteUpTo, { run, upTo });
+}
+
+const selectMessages = query((db, args: { run: number; acked: number }) =>
+  db
+    .selectFrom("perdure_inbox")
+    .select(["no", "at", "dedupe_id as dedupeId", "data"])
+    .where("run", "=", args.run)
+    .where("no", ">", args.acked)
+    .orderBy("no"),
+);
+
+const insertMessage = query(
+  (
+    db,
+    args: { run: number; no: number; dedupeId: string; external: 0 | 1; at: Millis; data: string },
+    dialect,
+  ) =>
+    dialect.insertNew(
+      db.insertInto("perdure_inbox").values({
+        run: args.run,
+        no: args.no,
+        dedupe_id: args.dedupeId,
+        external: args.external,
+        at: args.at,
+        data: args.data,
+      }),
+    ),
+);
+
+const deleteInternal = query((db, args: { run: number; after: number; upTo: number }) =>
+  db
+    .deleteFrom("perdure_inbox")
+    .where("run", "=", args.run)
+    .where("no", ">", args.after)
+    .where("no", "<=", args.upTo)
+    .where("external", "=", 0),
+);
+
+const rememberExternal = query((db, args: { run: number; after: number; upTo: number; now: Millis }) =>
+  db
+    .updateTable("perdure_inbox")
+    .set({ data: "", acked_at: args.now })
+    .where("run", "=", args.run)
+    .where("no", ">", args.after)
+    .where("no", "<=", args.upTo),
+);
+
+const selectOldest = query((db, args: { run: number; limit: number }) =>
+  db
+    .selectFrom("perdure_inbox")
+    .select(["no", "acked_at"])
+    .where("run", "=", args.run)
+    .orderBy("no")
+    .limit(args.limit),
+);
+
+const deleteUpTo = query((db, args: { run: number; upTo: number }) =>
+  db.deleteFrom("perdure_inbox").where("run", "=", args.run).where("no", "<=", args.upTo),
+);
+
+const deleteInbox = query((db, args: { run: number }) => db.deleteFrom("perdure_inbox").where("run", "=", args.run));

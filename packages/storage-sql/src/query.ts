@@ -1,0 +1,72 @@
+import type { Compilable, CompiledQuery, Kysely } from "kysely";
+import type { SqlDialect } from "./dialect.ts";
+import type { Tables } from "./schema/tables.ts";
+
+/** Stands in a query where an argument goes: kysely takes it for a value, so it comes out among the parameters. */
+class Argument {
+  readonly name: string;
+  readonly index: number | undefined;
+
+  constructor(name: string, index?: number) {
+    this.name = name;
+    this.index = index;
+  }
+}
+
+type Build<P extends object, R> = (db: Kysely<Tables>, args: P, dialect: SqlDialect) => Compilable<R>;
+
+/** A query that is built and compiled once for each backend, and executed with new arguments ever after. */
+export interface Query<P extends object = never, R = unknown> {
+  /** Dense and unique in this process: drivers keep their prepared statements in an array by it. */
+  readonly id: number;
+  readonly build: Build<P, R>;
+}
+
+/** SQL text, and where its parameters come from. */
+export interface Statement {
+  readonly sql: string;
+  /** The values of the parameters for these arguments. */
+  bind(args: object): unknown[];
+}
+
+let queries = 0;
+
+/**
+ * Defines a query. In `build`, each member of `args` stands for a value that is known only when the query is executed: it can be
+ * passed to kysely as a value, and to nothing else.
+ */
+export function query<P extends object, R>(build: Build<P, R>): Query<P, R> {
+  return { id: queries++, build };
+}
+
+/** Places for the elements of an argument that is a list of a length known when the query is built. */
+export function elements<T>(list: readonly T[], length: number): T[] {
+  const { name } = list as unknown as Argument;
+  return Array.from({ length }, (_, index) => new Argument(name, index) as T);
+}
+
+/** Writes the query in the dialect's SQL. Done once; {@link Statement.bind} is for every execution. */
+export function compile(source: Query<never>, db: Kysely<Tables>, dialect: SqlDialect): Statement {
+  const args = new Proxy({}, { get: (_, name: string) => new Argument(name) });
+  const { sql, parameters } = source.build(db, args as never, dialect).compile() as CompiledQuery;
+  if (parameters.some((parameter) => parameter instanceof Argument && parameter.index !== undefined)) {
+    return { sql, bind: (values) => parameters.map((parameter) => valueOf(parameter, values as Values)) };
+  }
+  const names = parameters.map((parameter) => (parameter instanceof Argument ? parameter.name : null));
+  if (names.includes(null)) return { sql, bind: (values) => parameters.map((p) => valueOf(p, values as Values)) };
+  return { sql, bind: (values) => bindNames(names as string[], values as Values) };
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+function bindNames(names: readonly string[], values: Values): unknown[] {
+  const bound = new Array<unknown>(names.length);
+  for (let i = 0; i < names.length; i++) bound[i] = values[names[i]!];
+  return bound;
+}
+
+function valueOf(parameter: unknown, values: Values): unknown {
+  if (!(parameter instanceof Argument)) return parameter;
+  const value = values[parameter.name];
+  return parameter.index === undefined ? value : (value as readonly unknown[])[parameter.index];
+}

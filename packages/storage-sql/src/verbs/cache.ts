@@ -1,0 +1,59 @@
+import type { CacheEntry, CacheKey, Millis, NewCacheEntry, WriteCacheResult } from "@perdure/core/storage";
+import { query } from "../query.ts";
+import { change, row, type Steps } from "../steps.ts";
+import { claimedTask, owns } from "../tasks.ts";
+import type { Turn } from "../turn.ts";
+
+/** `readCache`, for one key: an expired entry counts as absent. */
+export function* readCacheEntry(turn: Turn, key: CacheKey): Steps<CacheEntry | undefined> {
+  return yield* row(findUnexpired, { ns: turn.ns, key, now: turn.now });
+}
+
+/** `writeCache`, for one entry: fenced like any write when it belongs to a claim (I6). */
+export function* writeCacheEntry(turn: Turn, { key, value, expiresAt, mode, owner }: NewCacheEntry): Steps<WriteCacheResult> {
+  let run: number | null = null;
+  if (owner !== undefined) {
+    const task = yield* claimedTask(turn, owner);
+    if (task === undefined || !owns(owner, task)) return { status: "lease-lost" };
+    run = task.run;
+  }
+  const { ns, now } = turn;
+  yield* mode === "replace" ? change(deleteEntry, { ns, key }) : change(deleteExpired, { ns, key, now });
+  const inserted = yield* change(insertEntry, { ns, key, value, expiresAt, run });
+  if (inserted > 0) return { status: "written", entry: { key, value, expiresAt } };
+  return { status: "kept", entry: (yield* row(findUnexpired, { ns, key, now }))! };
+}
+
+const findUnexpired = query((db, args: { ns: number; key: string; now: Millis }) =>
+  db
+    .selectFrom("perdure_cache")
+    .select(["key", "value", "expires_at as expiresAt"])
+    .where("ns", "=", args.ns)
+    .where("key", "=", args.key)
+    .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", args.now)])),
+);
+
+const deleteEntry = query((db, args: { ns: number; key: string }) =>
+  db.deleteFrom("perdure_cache").where("ns", "=", args.ns).where("key", "=", args.key),
+);
+
+const deleteExpired = query((db, args: { ns: number; key: string; now: Millis }) =>
+  db
+    .deleteFrom("perdure_cache")
+    .where("ns", "=", args.ns)
+    .where("key", "=", args.key)
+    .where("expires_at", "<=", args.now),
+);
+
+const insertEntry = query(
+  (db, args: { ns: number; key: string; value: string; expiresAt: Millis | null; run: number | null }, dialect) =>
+    dialect.insertNew(
+      db.insertInto("perdure_cache").values({
+        ns: args.ns,
+        key: args.key,
+        value: args.value,
+        expires_at: args.expiresAt,
+        run: args.run,
+      }),
+    ),
+);

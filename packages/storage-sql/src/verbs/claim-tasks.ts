@@ -1,0 +1,115 @@
+import {
+  activityTaskId,
+  type ClaimedTask,
+  type ClaimRequest,
+  type ClaimResult,
+  type Millis,
+} from "@perdure/core/storage";
+import { chooseAny, chooseNamed } from "../claim/choose.ts";
+import { type Choice, isMeantFor } from "../claim/choice.ts";
+import { readEventsAfter } from "../events.ts";
+import { messagesAfter } from "../inbox.ts";
+import { query } from "../query.ts";
+import { HEADER_COLUMNS, headerOf } from "../run-row.ts";
+import { change, row, type Steps } from "../steps.ts";
+import type { TaskKey } from "../tasks.ts";
+import type { Turn } from "../turn.ts";
+
+/** `claimTasks`: chooses tasks, looks how long the others wait, and only then leases the chosen ones. */
+export function* claimTasks(turn: Turn, request: ClaimRequest): Steps<ClaimResult> {
+  const limit = Math.min(request.limit, turn.limits.claimTasks);
+  const { choices, nextReadyAt } =
+    request.taskIds === undefined
+      ? yield* chooseAny(turn, request, limit)
+      : yield* chooseNamed(turn, request, request.taskIds, limit);
+  const tasks: ClaimedTask[] = [];
+  for (const choice of choices) tasks.push(yield* handOut(turn, request, choice));
+  return { now: turn.now, tasks, nextReadyAt };
+}
+
+/** Leases a task: a new epoch, and one more delivery unless the worker only lost the answer. */
+function* handOut(turn: Turn, request: ClaimRequest, { task, isForgotten }: Choice): Steps<ClaimedTask> {
+  const { run, seq } = task;
+  const { workerId: worker, workerInstance: instance, leaseMs } = request;
+  const epoch = task.epoch + 1;
+  const deliveries = isForgotten ? task.deliveries : task.deliveries + 1;
+  const leaseUntil = turn.now + leaseMs;
+  yield* change(leaseTask, { run, seq, epoch, deliveries, leaseUntil, instance, worker });
+  const lane = yield* turn.lanes.byNo(task.lane);
+
+  if (seq > 0) {
+    const found = (yield* row(findActivity, { run, seq }))!;
+    const { runId, incarnation, workflow, input, details, attempt, scheduledAt } = found;
+    const taskId = activityTaskId(runId, incarnation, seq);
+    turn.numbers.add(run, runId, incarnation);
+    return {
+      kind: "activity",
+      claim: { taskId, runId, incarnation, epoch },
+      leaseUntil,
+      workflow,
+      task: { taskId, activity: lane.name, queue: lane.queue, priority: lane.priority, input, attempt, details },
+      scheduledAt,
+      deliveries,
+    };
+  }
+  const header = headerOf((yield* row(findHeader, { no: run }))!);
+  const { runId, incarnation, baseSeq } = header;
+  const { taskId } = turn.numbers.add(run, runId, incarnation);
+  return {
+    kind: "workflow",
+    claim: { taskId, runId, incarnation, epoch },
+    leaseUntil,
+    run: header,
+    lastSeq: task.last_seq,
+    lastCommitId: task.commit_id,
+    deliveries,
+    closed: task.closed === 1,
+    blocked: task.blocked,
+    onlyTimeOut: request.taskIds === undefined && !isMeantFor(request, lane),
+    inboxAcked: task.inbox_acked,
+    messages: yield* messagesAfter(task, task.inbox_acked),
+    events:
+      task.last_seq - baseSeq <= request.inlineEvents
+        ? yield* readEventsAfter(run, baseSeq, request.inlineEvents)
+        : null,
+  };
+}
+
+const leaseTask = query(
+  (
+    db,
+    args: TaskKey & { epoch: number; deliveries: number; leaseUntil: Millis; instance: string; worker: string },
+  ) =>
+    db
+      .updateTable("perdure_tasks")
+      .set({
+        epoch: args.epoch,
+        deliveries: args.deliveries,
+        visible_at: args.leaseUntil,
+        instance: args.instance,
+        worker: args.worker,
+      })
+      .where("run", "=", args.run)
+      .where("seq", "=", args.seq),
+);
+
+const findHeader = query((db, args: { no: number }) =>
+  db.selectFrom("perdure_runs").select(HEADER_COLUMNS).where("no", "=", args.no),
+);
+
+const findActivity = query((db, args: TaskKey) =>
+  db
+    .selectFrom("perdure_activities as a")
+    .innerJoin("perdure_runs as r", "r.no", "a.run")
+    .select([
+      "r.id as runId",
+      "r.incarnation",
+      "r.workflow",
+      "a.input",
+      "a.details",
+      "a.attempt",
+      "a.scheduled_at as scheduledAt",
+    ])
+    .where("a.run", "=", args.run)
+    .where("a.seq", "=", args.seq),
+);

@@ -1,0 +1,30 @@
+import type { Claim, Millis, RenewResult } from "@perdure/core/storage";
+import { messagesAfter } from "../inbox.ts";
+import { query } from "../query.ts";
+import { change, type Steps } from "../steps.ts";
+import { claimedTask, owns, type TaskKey } from "../tasks.ts";
+import type { Turn } from "../turn.ts";
+
+/** `renewLeases`, for one claim: also one whose lease expired; never one that was given up. */
+export function* renewLease(turn: Turn, claim: Claim, leaseMs: number): Steps<RenewResult> {
+  const task = yield* claimedTask(turn, claim);
+  if (task === undefined || !owns(claim, task)) return { status: "lost" };
+  const { run, seq } = task;
+  const leaseUntil = turn.now + leaseMs;
+  yield* change(extendLease, { run, seq, leaseUntil });
+  return {
+    status: "held",
+    now: turn.now,
+    leaseUntil,
+    inboxLast: task.inbox_last,
+    messages: yield* messagesAfter(task, task.inbox_acked),
+  };
+}
+
+const extendLease = query((db, args: TaskKey & { leaseUntil: Millis }) =>
+  db
+    .updateTable("perdure_tasks")
+    .set({ visible_at: args.leaseUntil })
+    .where("run", "=", args.run)
+    .where("seq", "=", args.seq),
+);
