@@ -1,4 +1,4 @@
-import type { ClaimedActivityTask, ClaimedWorkflowTask, NewActivityTask, NewRun } from "@perdure/core/storage";
+import type { ClaimRequest, ClaimedActivityTask, ClaimedWorkflowTask, NewActivityTask, NewRun } from "@perdure/core/storage";
 import { status } from "./assert.ts";
 import type { CaseContext } from "./context.ts";
 import type { Worker } from "./worker.ts";
@@ -17,11 +17,16 @@ export interface HeldActivity {
   readonly activity: ClaimedActivityTask;
 }
 
-/** Creates a run and claims it. */
-export async function heldRun(t: CaseContext, overrides?: Partial<NewRun>, leaseMs = 60_000): Promise<HeldRun> {
+/** Creates a run and claims it. Where others are claimable, `request` selects it. */
+export async function heldRun(
+  t: CaseContext,
+  overrides?: Partial<NewRun>,
+  leaseMs = 60_000,
+  request?: Partial<ClaimRequest>,
+): Promise<HeldRun> {
   const run = await t.create(overrides);
   const worker = t.worker();
-  return { run, worker, task: await worker.take({ leaseMs }) };
+  return { run, worker, task: await worker.take({ leaseMs, ...request }) };
 }
 
 /** Creates a run whose only activity task is ready, and parks the run without a time. */
@@ -39,8 +44,12 @@ export async function heldActivity(t: CaseContext, leaseMs = 60_000): Promise<He
 }
 
 /** Creates a run and brings it to its end, done. */
-export async function doneRun(t: CaseContext, overrides?: Partial<NewRun>): Promise<HeldRun> {
-  const held = await heldRun(t, overrides);
+export async function doneRun(
+  t: CaseContext,
+  overrides?: Partial<NewRun>,
+  request?: Partial<ClaimRequest>,
+): Promise<HeldRun> {
+  const held = await heldRun(t, overrides, 60_000, request);
   status(await held.worker.commit(t.make.final(held.task)), "ok", "the final commit is applied");
   return held;
 }

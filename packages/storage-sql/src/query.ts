@@ -1,4 +1,4 @@
-import type { Compilable, CompiledQuery, Kysely } from "kysely";
+import { type Compilable, type CompiledQuery, DummyDriver, Kysely } from "kysely";
 import type { SqlDialect } from "./dialect.ts";
 import type { Tables } from "./schema/tables.ts";
 
@@ -20,6 +20,8 @@ export interface Query<P extends object = never, R = unknown> {
   /** Dense and unique in this process: drivers keep their prepared statements in an array by it. */
   readonly id: number;
   readonly build: Build<P, R>;
+  /** Executed once or rarely: not worth a prepared statement that is kept. */
+  readonly isTransient: boolean;
 }
 
 /** SQL text, and where its parameters come from. */
@@ -36,13 +38,32 @@ let queries = 0;
  * passed to kysely as a value, and to nothing else.
  */
 export function query<P extends object, R>(build: Build<P, R>): Query<P, R> {
-  return { id: queries++, build };
+  return { id: queries++, build, isTransient: false };
+}
+
+/** Defines a query of which there are many, such as one for each combination of filters. */
+export function transient<P extends object, R>(build: Build<P, R>): Query<P, R> {
+  return { id: -1, build, isTransient: true };
 }
 
 /** Places for the elements of an argument that is a list of a length known when the query is built. */
 export function elements<T>(list: readonly T[], length: number): T[] {
   const { name } = list as unknown as Argument;
   return Array.from({ length }, (_, index) => new Argument(name, index) as T);
+}
+
+/** A kysely that only writes SQL, in the words of a dialect. */
+export function kyselyFor({ kysely }: SqlDialect): Kysely<Tables> {
+  return new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => kysely.createAdapter(),
+      createQueryCompiler: () => kysely.createQueryCompiler(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: () => {
+        throw new Error("There is no database behind this.");
+      },
+    },
+  });
 }
 
 /** Writes the query in the dialect's SQL. Done once; {@link Statement.bind} is for every execution. */

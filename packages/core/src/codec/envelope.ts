@@ -42,11 +42,8 @@ export function openData(codec: Codec, data: Payload): object {
 function parse(data: Payload): Record<string, unknown> {
   try {
     return JSON.parse(data) as Record<string, unknown>;
-  } catch (cause) {
-    throw new StorageError(
-      "corrupt",
-      "The data of an event or a message is not JSON. Restore the store from a backup.",
-      { cause },
-    );
+  } catch {
+    // The parser's own error would quote the user's data.
+    throw new StorageError("corrupt", "The data of an event or a message is not JSON. Restore the store from a backup.");
   }
 }

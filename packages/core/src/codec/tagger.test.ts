@@ -97,6 +97,16 @@ describe("refused values", () => {
     expect(() => encode(object)).toThrow(refusal("$.broken", /throws an error/));
   });
 
+  it("gives a typed error for an accessor that throws undefined", () => {
+    const odd = Object.defineProperty({}, "x", {
+      enumerable: true,
+      get() {
+        throw undefined;
+      },
+    });
+    expect(() => encode(odd)).toThrow(refusal("$.x", /throws an error/));
+  });
+
   it("gives a typed error for an accessor that throws only later", () => {
     let reads = 0;
     const fickle = {

@@ -33,7 +33,7 @@ export class Tagger {
     try {
       return JSON.stringify(this.#tag(value, 0));
     } catch (error) {
-      if (error === this.#refusal) throw error;
+      if (this.#refusal !== undefined && error === this.#refusal) throw error;
       // An accessor, a proxy, or an object that only pretends to be a Date.
       return this.#refuse("something that throws an error when it is read", error);
     }

@@ -6,7 +6,7 @@ import { UsageError } from "../errors/index.ts";
 import type { EventOf } from "../model/event.ts";
 import type { Execution } from "./execution.ts";
 import type { OpenChild } from "./open-commands.ts";
-import { openPromise } from "./open-promise.ts";
+import { forCode, openPromise } from "./open-promise.ts";
 import { send, sendCancel } from "./send-command.ts";
 
 /** Starts a child run: the intent is recorded, the run created after that is durable. */
@@ -25,7 +25,7 @@ export function startChild(
   const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["CHILD_SCHEDULED"], definition.name);
   if (asked === null) return handle(execution, runId ?? "", new Promise(() => {}));
-  if (cancelled !== null) return handle(execution, runId ?? "", refused(cancelled));
+  if (cancelled !== null) return handle(execution, runId ?? "", forCode(Promise.reject(cancelled)));
 
   const { command } = asked;
   const intent = asked.recorded ?? recordIntent(execution, command, definition, encoded, { ...options, id: runId });
@@ -46,7 +46,7 @@ export function startChild(
     cancelSent: false,
   };
   const promise = openPromise((settler) => execution.children.set(command, { ...child, ...settler }));
-  return handle(execution, child.runId, promise);
+  return handle(execution, child.runId, forCode(promise));
 }
 
 type Intent = Pick<EventOf<"CHILD_SCHEDULED">, "seq" | "data">;
@@ -79,13 +79,7 @@ function handle(execution: Execution, runId: string, promise: Promise<unknown>):
     runId,
     // oxlint-disable-next-line unicorn/no-thenable -- a child handle is awaited for the child's result
     then: (onResult, onError) => promise.then(onResult, onError),
-    signal: (signal, payload) => send(execution, runId, signal, payload),
-    cancel: (options) => sendCancel(execution, runId, options?.reason),
+    signal: (signal, payload) => forCode(send(execution, runId, signal, payload)),
+    cancel: (options) => forCode(sendCancel(execution, runId, options?.reason)),
   };
-}
-
-function refused(error: Error): Promise<never> {
-  const promise = Promise.reject(error);
-  promise.catch(() => {});
-  return promise;
 }

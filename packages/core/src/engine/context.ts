@@ -12,7 +12,7 @@ import { startChild } from "./child-command.ts";
 import type { Execution } from "./execution.ts";
 import { replaySafeLogger } from "./replay-safe-logger.ts";
 import { SeededRandom } from "./seeded-random.ts";
-import { openPromise } from "./open-promise.ts";
+import { forCode, openPromise } from "./open-promise.ts";
 import { send } from "./send-command.ts";
 
 /** An input above this is recorded on its own, before the first attempt. */
@@ -34,17 +34,19 @@ export function createContext(execution: Execution): WorkflowContext {
       return execution.cancelRequested !== null;
     },
     run: ((what: AnyActivity | string, input: unknown, options?: ActivityOptions) =>
-      typeof what === "string"
-        ? runInline(execution, what, input as Execute, options)
-        : runActivity(execution, what, input, options)) as WorkflowContext["run"],
-    sleep: (time) => sleep(execution, time),
-    waitFor: (signal, options) => waitFor(execution, signal, options?.timeout) as Promise<never>,
+      forCode(
+        typeof what === "string"
+          ? runInline(execution, what, input as Execute, options)
+          : runActivity(execution, what, input, options),
+      )) as WorkflowContext["run"],
+    sleep: (time) => forCode(sleep(execution, time)),
+    waitFor: (signal, options) => forCode(waitFor(execution, signal, options?.timeout)) as Promise<never>,
     async *signals(signal) {
       while (true) yield (await waitFor(execution, signal)) as never;
     },
     child: <Input, Output>(definition: Parameters<typeof startChild>[1], input: Input, options?: ChildOptions) =>
       startChild(execution, definition, input, options) as ChildHandle<Output>,
-    signal: (runId, signal, payload) => send(execution, runId, signal, payload),
+    signal: (runId, signal, payload) => forCode(send(execution, runId, signal, payload)),
     now: () => new Date(execution.now),
     random: () => random.next(),
     uuid: () => random.uuid(),

@@ -255,6 +255,7 @@ export class Execution implements CommandLog {
 
   /** Fires what is due by `now`, in (due, command) order, one at a time (I10). */
   async fireTimers(now: Millis): Promise<void> {
+    if (this.timers.size + this.waits.size === 0) return;
     const due = [...this.timers.values(), ...this.waits.values()].filter((open) => open.dueAt !== null && open.dueAt <= now);
     due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || a.command - b.command);
     for (const { command } of due) {

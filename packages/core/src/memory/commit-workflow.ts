@@ -59,9 +59,10 @@ function writeHistory(run: RunRecord, { commitId, events, run: fields }: Workflo
   if (fields?.baseSeq !== undefined) run.baseSeq = fields.baseSeq;
 }
 
-function schedule(space: Namespace, { run, activities }: WorkflowTask, newTask: NewActivityTask, now: Millis): void {
+function schedule(space: Namespace, owner: WorkflowTask, newTask: NewActivityTask, now: Millis): void {
+  const { run, activities, completed } = owner;
   const { taskId, activity, queue, priority, input, attempt, details, readyAt } = newTask;
-  if (activities.has(taskId)) return;
+  if (activities.has(taskId) || completed.has(taskId)) return;
   const task: ActivityTask = {
     kind: "activity",
     id: taskId,

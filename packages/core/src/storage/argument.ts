@@ -1,4 +1,5 @@
 import { UsageError } from "../errors/usage-error.ts";
+import type { Limits } from "./info.ts";
 
 /** The last millisecond of the year 9999: no instant is later. */
 export const MAX_INSTANT = 253_402_300_799_999;
@@ -89,4 +90,9 @@ export function checkWord(value: string, field: string, words: readonly string[]
 
 export function checkList(value: readonly unknown[], field: string, maxLength: number): void {
   if (!Array.isArray(value) || value.length > maxLength) refuse(field, `a list of at most ${maxLength}`);
+}
+
+/** @throws UsageError `invalid-argument` for a batch of more elements than the backend takes. */
+export function checkBatch(count: number, limits: Limits): void {
+  if (count > limits.batch) refuse("The batch", `of at most ${limits.batch} elements, not ${count}`);
 }

@@ -17,7 +17,7 @@ export interface WorkflowCommit {
   readonly events: readonly NewEvent[];
   /** Messages up to here became events, or were dropped because their command already has an outcome. Never goes back. */
   readonly ackInbox: InboxNo;
-  /** New activity tasks of this run; applied before `cancel`. One whose id is there already stays as it is. */
+  /** New activity tasks of this run; applied before `cancel`. One whose id is there already, or was completed, is left as it is. */
   readonly schedule?: readonly NewActivityTask[];
   /** Activity tasks of this run to delete, claimed or not; any other id is ignored. */
   readonly cancel?: readonly TaskId[];

@@ -23,7 +23,10 @@ export interface StorageStats {
   readonly runs: Readonly<Record<RunStatus, number>>;
   /** Queues that have a task, in byte order of queue, then kind. */
   readonly queues: readonly QueueStats[];
-  /** Messages of these runs that were accepted and then discarded by a `close` with `discardUnread`. */
+  /**
+   * Messages that were accepted and then discarded by a `close` with `discardUnread`. Those of purged runs may no longer
+   * count.
+   */
   readonly discardedMessages: number;
 }
 

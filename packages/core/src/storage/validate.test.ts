@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { INFO } from "../memory/info.ts";
-import type { Claim, Limits, TaskId } from "../storage.ts";
+import type { Claim, Limits, NewEvent, TaskId } from "../storage.ts";
 import {
   activityCommit,
   activityTask,
@@ -28,6 +28,10 @@ const limits: Limits = {
 
 const claim: Claim = { taskId: `${INCARNATION}:r` as TaskId, runId: "r", incarnation: INCARNATION, epoch: 1 };
 const YEAR_10000 = Date.UTC(10_000, 0, 1);
+
+function big(bytes: number): NewEvent {
+  return event("A", "é".repeat(bytes / 2));
+}
 
 function refused(check: () => unknown): unknown {
   try {
@@ -83,11 +87,12 @@ describe("payloads", () => {
 
 describe("arguments", () => {
   it("are accepted as the other tests build them", () => {
-    validate.checkNewRuns([newRun("r")], limits);
-    validate.checkClaimRequest(claimRequest(), limits);
-    validate.checkMessages([message("r", "m")], limits);
-    validate.checkRunQuery(runQuery());
-    validate.checkCommits([workflowCommit(claim), activityCommit(claim, { do: "release" })], limits);
+    const commits = [workflowCommit(claim), activityCommit(claim, { do: "release" })];
+    expect(refused(() => validate.checkNewRuns([newRun("r")], limits))).toBe("accepted");
+    expect(refused(() => validate.checkClaimRequest(claimRequest(), limits))).toBe("accepted");
+    expect(refused(() => validate.checkMessages([message("r", "m")], limits))).toBe("accepted");
+    expect(refused(() => validate.checkRunQuery(runQuery()))).toBe("accepted");
+    expect(refused(() => validate.checkCommits(commits, limits))).toBe("accepted");
   });
 
   it.each<[string, () => void]>([
@@ -138,6 +143,14 @@ describe("arguments", () => {
       () => validate.checkCommits([workflowCommit(claim, { schedule: [activityTask("other", 2)] })], limits),
     ],
     [
+      "a workflow task among activities",
+      () =>
+        validate.checkCommits(
+          [workflowCommit(claim, { schedule: [activityTask("r", 2, { taskId: claim.taskId })] })],
+          limits,
+        ),
+    ],
+    [
       "a task twice",
       () =>
         validate.checkCommits(
@@ -167,7 +180,6 @@ describe("arguments", () => {
 });
 
 describe("checkCommit", () => {
-  const big = (bytes: number) => event("A", "é".repeat(bytes / 2));
   it.each([
     [undefined, { events: [event(), event(), event()], next: { do: "hold" } }],
     [undefined, { events: [big(10), big(10), big(10)] }],

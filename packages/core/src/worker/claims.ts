@@ -7,7 +7,7 @@ import { HeldRun } from "./held-run.ts";
 import { Lease } from "./lease.ts";
 import type { WorkerSettings } from "./options.ts";
 import type { Release } from "./release.ts";
-import { takeWithoutCode } from "./take-task.ts";
+import { blockUnreadable, takeWithoutCode } from "./take-task.ts";
 
 /** Events of a run come with its claim up to this many. */
 const INLINE_EVENTS = 16;
@@ -184,12 +184,17 @@ export class Claims {
     try {
       this.#released(await this.#release(taken));
     } catch (error) {
-      this.#failed.set(taskId, taken.lease);
-      const { runId, workflow } = taken.task.run;
-      this.#environment.logger.error("A run could not be carried on; it is tried again when its lease ends.", { runId, workflow, error });
+      await this.#giveUp(taken, error);
     }
     this.#active.delete(taskId);
     this.#pump();
+  }
+
+  async #giveUp({ task, lease }: Taken, error: unknown): Promise<void> {
+    this.#failed.set(task.claim.taskId, lease);
+    const { runId, workflow } = task.run;
+    if (isPerdureError(error, "corrupt")) await blockUnreadable(this.#environment, task, error).catch(() => {});
+    else this.#environment.logger.error("A run could not be carried on; it is tried again when its lease ends.", { runId, workflow, error });
   }
 
   async #release(taken: Taken): Promise<Release> {

@@ -55,6 +55,7 @@ export class HeldRun {
   #inFlight = false;
   /** The commit in flight gives the claim up: what arrives now is for the next holder. */
   #leaving = false;
+  #listening = false;
   #unreadRounds = 0;
   #draining = false;
   #release: Release | null = null;
@@ -85,7 +86,7 @@ export class HeldRun {
     } finally {
       this.#alarm?.();
       this.#attempts.abort("The run has left this worker.");
-      this.#environment.hints()?.delete({ of: "inbox", runId: this.claim.runId });
+      if (this.#listening) this.#environment.hints()?.delete({ of: "inbox", runId: this.claim.runId });
     }
     if (this.#failure !== null) throw this.#failure.error;
     if (this.#release!.to === "parked" && this.#execution.fresh.length === 0) {
@@ -115,12 +116,19 @@ export class HeldRun {
     this.#push({ kind: "look" });
   }
 
-  /** Has attempts recorded that have been running since before `startedBefore` (monotonic), and listens to the inbox meanwhile. */
-  noticeSlow(startedBefore: number): void {
+  /**
+   * Has attempts recorded that have been running since before `startedBefore` (monotonic). From the first on the run listens to
+   * its inbox: answers whether it has just begun to, and may have missed something.
+   */
+  noticeSlow(startedBefore: number): boolean {
+    let listens = false;
     for (const command of this.#attempts.slow(startedBefore)) {
-      this.#environment.hints()?.add({ of: "inbox", runId: this.claim.runId });
       if (this.#execution.activities.get(command)?.recorded === false) this.#push({ kind: "slow", command });
+      if (this.#listening) continue;
+      this.#listening = listens = true;
+      this.#environment.hints()?.add({ of: "inbox", runId: this.claim.runId });
     }
+    return listens;
   }
 
   async #load(): Promise<void> {
@@ -350,11 +358,10 @@ export class HeldRun {
   }
 
   #send(events: readonly NewEvent[], next: NextStep, run?: WorkflowCommit["run"], close?: WorkflowCommit["close"], ackInbox = this.#acked): void {
-    const { access, runtime } = this.#environment;
     const commit: WorkflowCommit = {
       kind: "workflow",
       claim: this.claim,
-      commitId: runtime.id(),
+      commitId: this.#environment.runtime.id(),
       expectedSeq: this.#durable,
       events,
       ackInbox,
@@ -362,9 +369,13 @@ export class HeldRun {
       ...(close !== undefined && { close }),
       next,
     };
+    this.#submit(commit);
+  }
+
+  #submit(commit: WorkflowCommit): void {
     this.#inFlight = true;
-    this.#leaving = next.do !== "hold";
-    access.commit(commit).then(
+    this.#leaving = commit.next.do !== "hold";
+    this.#environment.access.commit(commit).then(
       (result) => this.#push({ kind: "committed", commit, result }),
       (error: unknown) => this.#fail(error),
     );
@@ -393,8 +404,11 @@ export class HeldRun {
       case "lease-lost":
         this.#release = { to: "lost" };
         return;
-      case "conflict":
       case "invalid":
+        // An older claim of this worker's had its last commit in the same batch.
+        if (result.code === "second-commit-in-batch") return this.#submit(commit);
+        return this.#fail(new Error(`The storage refused a commit of run "${this.claim.runId}" as ${result.code}.`));
+      case "conflict":
         return this.#fail(new Error(`The storage refused a commit of run "${this.claim.runId}": ${JSON.stringify(result)}`));
     }
   }

@@ -14,6 +14,8 @@ export class LeaseKeeper {
   #cancel: (() => void) | null = null;
   #renewedAt = 0;
   #renewing = false;
+  /** Something came up that the renewal under way may not have seen. */
+  #again = false;
   #lookedAt = 0;
 
   constructor(environment: WorkerEnvironment, claims: Claims) {
@@ -57,20 +59,25 @@ export class LeaseKeeper {
         { code: "event-loop-blocked", blockedMs: Math.round(blockedMs) },
       );
     }
+    let look = false;
     for (const taken of this.#claims.taken()) {
       if (!taken.lease.proven) {
         taken.held?.lose();
         this.#claims.drop(taken);
-      } else taken.held?.noticeSlow(now - SLOW_MS);
+      } else if (taken.held?.noticeSlow(now - SLOW_MS) === true) look = true;
     }
-    if (now - this.#renewedAt >= leaseMs / 3) void this.#renew();
+    if (look || now - this.#renewedAt >= leaseMs / 3) void this.#renew();
   }
 
   async #renew(): Promise<void> {
-    if (this.#renewing) return;
+    if (this.#renewing) {
+      this.#again = true;
+      return;
+    }
     const taken = [...this.#claims.taken()];
     if (taken.length === 0) return;
     this.#renewing = true;
+    this.#again = false;
     const { access, leaseMs, logger, runtime } = this.#environment;
     try {
       this.#renewedAt = runtime.monotonic();
@@ -87,5 +94,6 @@ export class LeaseKeeper {
     } finally {
       this.#renewing = false;
     }
+    if (this.#again) await this.#renew();
   }
 }

@@ -1,7 +1,8 @@
 import { endWithoutCode } from "../batch/end-run.ts";
-import { readBlockReason, writeBlockReason } from "../engine/block-reason.ts";
+import { readBlockReason, writeBlockReason, type BlockReason } from "../engine/block-reason.ts";
 import { timedOut, type Ending } from "../engine/ending.ts";
 import { readMessage } from "../engine/inbox-message.ts";
+import type { PerdureError } from "../errors/index.ts";
 import type { Millis } from "../model/ids.ts";
 import type { ClaimedWorkflowTask } from "../storage/task.ts";
 import type { WorkerEnvironment } from "./environment.ts";
@@ -17,7 +18,7 @@ export async function takeWithoutCode(environment: WorkerEnvironment, task: Clai
   if (ending !== null || task.closed) {
     return { to: (await endWithoutCode(access, codec, task, ending)) ? "done" : "lost" };
   }
-  if (isPoisoned(environment, task)) return block(environment, task);
+  if (isPoisoned(environment, task)) return blockPoisoned(environment, task);
   return null;
 }
 
@@ -39,13 +40,28 @@ function isPoisoned({ maxDeliveries }: WorkerEnvironment, { deliveries, blocked 
   return deliveries - (readBlockReason(blocked)?.deliveries ?? 0) > maxDeliveries;
 }
 
-async function block({ access, logger, runtime }: WorkerEnvironment, task: ClaimedWorkflowTask): Promise<Release> {
-  const { claim, run, deliveries, lastSeq, inboxAcked } = task;
+/** Blocks a run whose history cannot be read. */
+export function blockUnreadable(environment: WorkerEnvironment, task: ClaimedWorkflowTask, error: PerdureError): Promise<Release> {
+  return block(environment, task, "unreadable", error.message);
+}
+
+function blockPoisoned(environment: WorkerEnvironment, task: ClaimedWorkflowTask): Promise<Release> {
+  const { run, deliveries } = task;
   const message =
     `Run "${run.runId}" of workflow "${run.workflow}" was handed out ${deliveries - 1} times and its worker never came back: it seems to kill the process that runs it. ` +
     "Mend its code, then call handle.unblock(), or terminate it.";
-  logger.error(message, { workflow: run.workflow, runId: run.runId, code: "poisoned" });
-  const reason = writeBlockReason({ code: "poisoned", message, tries: 1, deliveries });
+  return block(environment, task, "poisoned", message);
+}
+
+async function block(
+  { access, logger, runtime }: WorkerEnvironment,
+  task: ClaimedWorkflowTask,
+  code: BlockReason["code"],
+  message: string,
+): Promise<Release> {
+  const { claim, run, deliveries, lastSeq, inboxAcked } = task;
+  logger.error(message, { workflow: run.workflow, runId: run.runId, code });
+  const reason = writeBlockReason({ code, message, tries: 1, deliveries });
   const result = await access.commit({
     kind: "workflow",
     claim,

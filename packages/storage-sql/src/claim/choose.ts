@@ -4,12 +4,17 @@ import { namedTask } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 import { type Choice, type Choices, isMeantFor, isOverdue, keyOf } from "./choice.ts";
 import { forgottenTasks } from "./forgotten-tasks.ts";
-import { laneHeads } from "./lane-heads.ts";
+import type { LaneHead } from "./lane-heads.ts";
 import { nextReadyAt } from "./next-ready-at.ts";
 import { readyTasks } from "./ready-tasks.ts";
 
 /** First the tasks that this instance holds without knowing it, then the ready ones in the order of claiming. */
-export function* chooseAny(turn: Turn, request: ClaimRequest, limit: number): Steps<Choices> {
+export function* chooseAny(
+  turn: Turn,
+  request: ClaimRequest,
+  limit: number,
+  heads: readonly LaneHead[],
+): Steps<Choices> {
   const choices: Choice[] = [];
   const chosen = new Set<string>();
   for (const task of yield* forgottenTasks(turn, request)) {
@@ -19,7 +24,6 @@ export function* chooseAny(turn: Turn, request: ClaimRequest, limit: number): St
     choices.push({ task, isForgotten: true });
     chosen.add(keyOf(task));
   }
-  const heads = yield* laneHeads(turn, request);
   for (const task of yield* readyTasks(turn, request, heads, limit - choices.length, chosen)) {
     choices.push({ task, isForgotten: false });
     chosen.add(keyOf(task));

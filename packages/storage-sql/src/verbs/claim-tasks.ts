@@ -5,8 +5,9 @@ import {
   type ClaimResult,
   type Millis,
 } from "@perdure/core/storage";
-import { chooseAny, chooseNamed } from "../claim/choose.ts";
 import { type Choice, isMeantFor } from "../claim/choice.ts";
+import { chooseAny, chooseNamed } from "../claim/choose.ts";
+import { laneHeads } from "../claim/lane-heads.ts";
 import { readEventsAfter } from "../events.ts";
 import { messagesAfter } from "../inbox.ts";
 import { query } from "../query.ts";
@@ -20,11 +21,20 @@ export function* claimTasks(turn: Turn, request: ClaimRequest): Steps<ClaimResul
   const limit = Math.min(request.limit, turn.limits.claimTasks);
   const { choices, nextReadyAt } =
     request.taskIds === undefined
-      ? yield* chooseAny(turn, request, limit)
+      ? yield* chooseAny(turn, request, limit, yield* laneHeads(turn, request))
       : yield* chooseNamed(turn, request, request.taskIds, limit);
   const tasks: ClaimedTask[] = [];
   for (const choice of choices) tasks.push(yield* handOut(turn, request, choice));
   return { now: turn.now, tasks, nextReadyAt };
+}
+
+/** The answer to a request that nothing can be handed out for, or undefined: then something may be. Writes nothing. */
+export function* findNothing(turn: Turn, request: ClaimRequest): Steps<ClaimResult | undefined> {
+  if (request.taskIds !== undefined) return undefined;
+  const heads = yield* laneHeads(turn, request);
+  if (heads.some(({ head }) => head <= turn.now)) return undefined;
+  const { choices, nextReadyAt } = yield* chooseAny(turn, request, 1, heads);
+  return choices.length > 0 ? undefined : { now: turn.now, tasks: [], nextReadyAt };
 }
 
 /** Leases a task: a new epoch, and one more delivery unless the worker only lost the answer. */

@@ -4,7 +4,7 @@ import { acknowledge, emptyInbox, messagesAfter } from "../inbox.ts";
 import { query } from "../query.ts";
 import { row, type Steps } from "../steps.ts";
 import { cancelActivity, scheduleActivity } from "../activities.ts";
-import { writeRun } from "../run-end.ts";
+import { writeRun } from "../run-changes.ts";
 import { claimedTask, owns, type TaskRow } from "../tasks.ts";
 import { type Turn, wake } from "../turn.ts";
 import { takeStep } from "../next-step.ts";

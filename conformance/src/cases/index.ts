@@ -1,0 +1,6 @@
+import type { ConformanceCase } from "../case.ts";
+import { L1 } from "./l1/index.ts";
+import { L3 } from "./l3/index.ts";
+
+/** Every case of the suite. */
+export const CASES: readonly ConformanceCase[] = [...L1, ...L3];

@@ -1,0 +1,115 @@
+import type { StorageBackend, Topic } from "@perdure/core/storage";
+import { check, equal } from "../../assert.ts";
+import type { ConformanceCase } from "../../case.ts";
+import type { CaseContext } from "../../context.ts";
+import { heldRun, park } from "../../scenes.ts";
+
+/** Waits in real time until a hint about a topic has come; one may be lost, so the cause is repeated. */
+async function hinted(
+  t: CaseContext,
+  listener: StorageBackend,
+  topic: Topic,
+  cause: () => Promise<unknown>,
+): Promise<boolean> {
+  let came = false;
+  const subscription = await listener.subscribe!((hint) => {
+    came ||= JSON.stringify(sorted(hint)) === JSON.stringify(sorted(topic));
+  });
+  subscription.add(topic);
+  for (let attempt = 0; attempt < 5 && !came; attempt++) {
+    await cause();
+    for (let wait = 0; wait < 40 && !came; wait++) await t.time.wait(attempt === 0 && wait < 10 ? 5 : 25);
+  }
+  await subscription.close();
+  return came;
+}
+
+function sorted(topic: Topic): unknown {
+  return Object.entries(topic).toSorted();
+}
+
+async function noSubscribe(t: CaseContext): Promise<void> {
+  equal(t.backend.subscribe, undefined, "where wakeups is none, subscribe is absent");
+}
+
+export const hintCases: readonly ConformanceCase[] = [
+  {
+    id: "claim.hint",
+    level: "L1",
+    requires: "wakeups",
+    invariants: ["I11", "I28"],
+    why: "A declared hint that never comes makes every start wait for the slow poll.",
+    async run(t) {
+      const topic = { of: "queue", queue: "main" } as const;
+      check(await hinted(t, t.backend, topic, () => t.create()), "a new run is hinted at, on its queue");
+      const { run, worker, task } = await heldRun(t, { queue: "p" }, 60_000, { queues: ["p"] });
+      await park(t, worker, task);
+      const woken = { of: "queue", queue: "p" } as const;
+      const deliver = (): Promise<unknown> => t.backend.deliver([t.make.message(run.runId)]);
+      check(await hinted(t, t.backend, woken, deliver), "a message to a parked run is hinted at, on its queue");
+    },
+    twin: { id: "claim.hint-undeclared", why: "The engine must know that it has to poll.", run: noSubscribe },
+  },
+  {
+    id: "inbox.hint",
+    level: "L1",
+    requires: "wakeups",
+    invariants: ["I11"],
+    why: "A holder that is busy with an activity is to see a cancel soon, not at its next renewal.",
+    async run(t) {
+      const { run } = await heldRun(t);
+      const topic = { of: "inbox", runId: run.runId } as const;
+      const deliver = (): Promise<unknown> => t.backend.deliver([t.make.message(run.runId)]);
+      check(await hinted(t, t.backend, topic, deliver), "a message to a held run is hinted at");
+    },
+  },
+  {
+    id: "commit.hint",
+    level: "L1",
+    requires: "wakeups",
+    invariants: ["I11"],
+    why: "Whoever waits for a result is to learn soon that it is there.",
+    async run(t) {
+      const held = [await heldRun(t), await heldRun(t)];
+      let next = 0;
+      const { runId } = held[0]!.run;
+      const close = async (): Promise<void> => {
+        const one = held[next++];
+        if (one !== undefined) await one.worker.commit(t.make.final(one.task));
+      };
+      check(await hinted(t, t.backend, { of: "closed", runId }, close), "the end of a run is hinted at");
+    },
+  },
+  {
+    id: "claim.hint-across-clients",
+    level: "L1",
+    requires: "push",
+    invariants: ["I11"],
+    why: "Push means every process: the one that starts a run is not the one that executes it.",
+    async run(t) {
+      const listener = await t.open();
+      const topic = { of: "queue", queue: "main" } as const;
+      check(await hinted(t, listener, topic, () => t.create()), "another client's new run is hinted at");
+    },
+  },
+  {
+    id: "claim.hint-ends",
+    level: "L1",
+    requires: "wakeups",
+    invariants: ["I28"],
+    why: "A closed subscription that still calls back wakes a worker that is gone.",
+    async run(t) {
+      let calls = 0;
+      const subscription = await t.backend.subscribe!(() => void calls++);
+      subscription.add({ of: "queue", queue: "main" });
+      await t.create();
+      await t.time.wait(30);
+      await subscription.close();
+      await subscription.close();
+      const before = calls;
+      await t.create();
+      await t.time.wait(60);
+      equal(calls, before, "after close no hint comes");
+    },
+  },
+];

@@ -1,0 +1,301 @@
+import { check, contains, equal, status, throws } from "../../assert.ts";
+import type { ConformanceCase } from "../../case.ts";
+import { doneRun, heldRun, park } from "../../scenes.ts";
+import { unchanged } from "../../snapshot.ts";
+
+export const inboxCases: readonly ConformanceCase[] = [
+  {
+    id: "inbox.order-and-numbers",
+    level: "L1",
+    invariants: ["I18"],
+    why: "Messages become events in the order in which they were accepted; the numbers say what was consumed.",
+    async run(t) {
+      const { runId } = await t.create();
+      const before = await t.time.now();
+      const messages = t.make.messages(7, runId);
+      await t.backend.deliver(messages.slice(0, 3));
+      await t.time.pass(3);
+      await t.backend.deliver(messages.slice(3, 4));
+      await t.backend.deliver(messages.slice(4));
+      const task = await t.worker().take();
+      equal(task.messages.map(({ no }) => no), [1, 2, 3, 4, 5, 6, 7], "numbered 1 … n");
+      for (const [index, { data, dedupeId }] of messages.entries()) {
+        contains(task.messages[index], { data, dedupeId }, "in the order of acceptance, each as it was sent");
+      }
+      const times = task.messages.map(({ at }) => at);
+      check(times.every((at, index) => at >= (times[index - 1] ?? before)), "with the storage's time of acceptance");
+      check(times.at(-1)! <= (await t.time.now()), "which is not in the future");
+    },
+  },
+  {
+    id: "inbox.duplicate",
+    level: "L1",
+    invariants: ["I18"],
+    guards: ["duplicate-message-refused"],
+    why: "A sender that does not know whether its message arrived repeats it; it must count once.",
+    async run(t) {
+      const { runId } = await t.create();
+      const message = t.make.message(runId);
+      status((await t.backend.deliver([message]))[0], "accepted", "the first is accepted");
+      await unchanged(t, [runId], "a duplicate changes nothing", async () => {
+        const [again] = await t.backend.deliver([{ ...message, data: '"changed"' }]);
+        status(again, "duplicate", "the second is a duplicate, whatever it says");
+        t.guard("duplicate-message-refused");
+      });
+      equal((await t.worker().take()).messages.map(({ data }) => data), [message.data], "the first one stands");
+    },
+  },
+  {
+    id: "inbox.duplicate-within-a-batch",
+    level: "L1",
+    invariants: ["I18"],
+    why: "Group commit puts a message and its repetition into one batch.",
+    async run(t) {
+      const { runId } = await t.create();
+      const first = t.make.message(runId);
+      const second = t.make.message(runId);
+      const answers = await t.backend.deliver([first, second, first, first, second]);
+      const statuses = answers.map((answer) => answer.status);
+      equal(statuses, ["accepted", "accepted", "duplicate", "duplicate", "duplicate"], "the batch is applied in order");
+      const { messages } = await t.worker().take();
+      equal(messages.map(({ dedupeId }) => dedupeId), [first.dedupeId, second.dedupeId], "each counts once");
+    },
+  },
+  {
+    id: "inbox.internal-duplicate",
+    level: "L1",
+    invariants: ["I18"],
+    why: "An outcome that is sent twice while the first still waits counts once.",
+    async run(t) {
+      const { runId } = await t.create();
+      const message = t.make.message(runId, { external: false });
+      const answers = await t.backend.deliver([message, message]);
+      equal(answers.map((answer) => answer.status), ["accepted", "duplicate"], "before its ack it is remembered");
+      status((await t.backend.deliver([message]))[0], "duplicate", "in a later call, too");
+    },
+  },
+  {
+    id: "inbox.dedupe-outlives-the-ack",
+    level: "L1",
+    invariants: ["I18"],
+    guards: ["duplicate-after-ack-refused"],
+    why: "A sender repeats its signal minutes later, when the first one has long become an event.",
+    hint: "Keep the dedupe id when the message is deleted.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const message = t.make.message(run.runId);
+      await t.backend.deliver([message]);
+      await park(t, worker, task, { ackInbox: 1 });
+      status((await t.backend.deliver([message]))[0], "duplicate", "after its ack it is still remembered");
+      t.guard("duplicate-after-ack-refused");
+      equal((await worker.claim()).tasks, [], "and does not wake the run again");
+    },
+  },
+  {
+    id: "inbox.dedupe-outlives-continue-as-new",
+    level: "L1",
+    invariants: ["I18"],
+    why: "A new generation of the same run is the same run to its senders.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const message = t.make.message(run.runId);
+      await t.backend.deliver([message]);
+      await park(t, worker, task, { ackInbox: 1, run: { baseSeq: 2 }, next: { do: "park", wakeAt: 0 } });
+      const next = await worker.take();
+      status((await t.backend.deliver([message]))[0], "duplicate", "while the new generation is held");
+      await park(t, worker, next, { run: { baseSeq: 3 } });
+      status((await t.backend.deliver([message]))[0], "duplicate", "and two generations later");
+    },
+  },
+  {
+    id: "inbox.dedupe-for-a-day",
+    level: "L1",
+    requires: "advance",
+    invariants: ["I18"],
+    why: "Runs that go on for ever may forget ids after the declared time, and not before.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const message = t.make.message(run.runId);
+      await t.backend.deliver([message]);
+      await park(t, worker, task, { ackInbox: 1 });
+      for (let index = 0; index < 4; index++) {
+        await t.time.pass(Math.floor(t.info.limits.dedupeMs / 4) - 1);
+        await t.backend.deliver([t.make.message(run.runId)]);
+        const woken = await worker.take();
+        await park(t, worker, woken);
+        status((await t.backend.deliver([message]))[0], "duplicate", "within dedupeMs of its ack it is remembered");
+      }
+    },
+  },
+  {
+    id: "inbox.dedupe-is-per-run",
+    level: "L1",
+    invariants: ["I18", "I22"],
+    why: "Two runs may get signals with one id.",
+    async run(t) {
+      const runs = [await t.create(), await t.create()];
+      const messages = runs.map(({ runId }) => t.make.message(runId, { dedupeId: "same" }));
+      const answers = await t.backend.deliver(messages);
+      equal(answers.map((answer) => answer.status), ["accepted", "accepted"], "each run has its own inbox");
+    },
+  },
+  {
+    id: "inbox.closed-and-unknown",
+    level: "L1",
+    invariants: ["I5", "I29"],
+    guards: ["message-to-closed-refused"],
+    why: "A sender must learn that nobody will read its message.",
+    async run(t) {
+      const { run } = await doneRun(t);
+      const remembered = await heldRun(t);
+      const message = t.make.message(remembered.run.runId);
+      await t.backend.deliver([message]);
+      await remembered.worker.commit(t.make.final(remembered.task, { ackInbox: 1 }));
+      const runIds = [run.runId, remembered.run.runId];
+      await unchanged(t, runIds, "a refused message changes nothing", async () => {
+        const answers = await t.backend.deliver([t.make.message(run.runId), t.make.message("nobody"), message]);
+        const statuses = answers.map((answer) => answer.status);
+        equal(statuses, ["closed", "unknown", "closed"], "closed and unknown are told apart; a closed run forgets");
+        t.guard("message-to-closed-refused");
+      });
+    },
+  },
+  {
+    id: "inbox.addressed-to-an-incarnation",
+    level: "L1",
+    invariants: ["I6", "I22"],
+    guards: ["message-to-other-incarnation-refused"],
+    why: "A child tells its own parent, not a later run that has taken its name.",
+    async run(t) {
+      const run = await t.create();
+      const right = t.make.message(run.runId, { incarnation: run.incarnation });
+      const wrong = t.make.message(run.runId, { incarnation: t.make.run().incarnation });
+      const answers = await t.backend.deliver([wrong, right]);
+      equal(answers.map((answer) => answer.status), ["unknown", "accepted"], "only the named incarnation takes it");
+      t.guard("message-to-other-incarnation-refused");
+      equal((await t.worker().take()).messages.length, 1, "nothing of the refused one is there");
+    },
+  },
+  {
+    id: "inbox.batch-of-many-runs",
+    level: "L1",
+    invariants: ["I3", "I18"],
+    why: "Group commit mixes messages of many runs; each keeps its own order and has its own answer.",
+    async run(t) {
+      const runs = t.make.runs(5);
+      await t.backend.createRuns(runs);
+      const { run: closed } = await doneRunBeside(t);
+      const messages = t.random.shuffle(
+        runs.flatMap(({ runId }) => t.make.messages(6, runId)).concat(t.make.messages(3, closed.runId)),
+      );
+      const answers = await t.backend.deliver(messages);
+      for (const [index, answer] of answers.entries()) {
+        const expected = messages[index]!.runId === closed.runId ? "closed" : "accepted";
+        equal(answer.status, expected, "answers stand in the order of the messages");
+      }
+      for (const task of (await t.worker().claim()).tasks) {
+        check(task.kind === "workflow", "workflow tasks only");
+        const sent = messages.filter(({ runId }) => runId === task.claim.runId).map(({ dedupeId }) => dedupeId);
+        equal(task.messages.map(({ dedupeId }) => dedupeId), sent, "each run has its own, in order");
+      }
+    },
+  },
+  {
+    id: "inbox.wakes-a-sleeper",
+    level: "L1",
+    invariants: ["I11"],
+    why: "A signal ends a sleep of a year in the same write.",
+    async run(t) {
+      const wakeAt = (await t.time.now()) + 365 * 86_400_000;
+      const { run, worker, task } = await heldRun(t);
+      await park(t, worker, task, { next: { do: "park", wakeAt } });
+      await t.backend.deliver([t.make.message(run.runId)]);
+      const now = await t.time.now();
+      const state = (await t.backend.getRun(run.runId))?.task;
+      check(state?.readyAt !== null && state !== undefined && state.readyAt! <= now, "the run is ready");
+      equal(state?.unread, 1, "and shows its unread message");
+      equal((await worker.take()).messages.length, 1, "it is claimable at once");
+    },
+  },
+  {
+    id: "inbox.wakes-a-delayed-start",
+    level: "L1",
+    invariants: ["I11", "I17"],
+    why: "A run that was to start next week can be cancelled today.",
+    async run(t) {
+      const { runId } = await t.create({ readyAt: (await t.time.now()) + 7 * 86_400_000 });
+      await t.backend.deliver([t.make.message(runId)]);
+      equal((await t.worker().take()).claim.runId, runId, "a message makes any parked run claimable at once");
+    },
+  },
+  {
+    id: "inbox.does-not-lift-a-block",
+    level: "L1",
+    invariants: ["I9", "I11"],
+    guards: ["blocked-run-not-woken"],
+    why: "A poisoned run that each signal wakes kills one worker after the other.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const until = (await t.time.now()) + 900_000;
+      await park(t, worker, task, { next: { do: "block", reason: '"poisoned"', until } });
+      const answers = await t.backend.deliver(t.make.messages(2, run.runId));
+      equal(answers.map((answer) => answer.status), ["accepted", "accepted"], "it takes messages");
+      equal((await worker.claim()).tasks, [], "and stays blocked");
+      t.guard("blocked-run-not-woken");
+      contains((await t.backend.getRun(run.runId))?.task, { unread: 2, blocked: '"poisoned"' }, "which everybody sees");
+    },
+  },
+  {
+    id: "inbox.ack-in-parts",
+    level: "L1",
+    invariants: ["I18"],
+    why: "A turn may take some messages and leave others; none is lost, none is read twice.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const sent = t.make.messages(6, run.runId);
+      await t.backend.deliver(sent);
+      const seen: string[] = [];
+      let expectedSeq = 1;
+      for (const ackInbox of [0, 2, 2, 3, 6]) {
+        const commit = t.make.turn(task, { expectedSeq, ackInbox, next: { do: "hold" } });
+        const answer = status(await worker.commit(commit), "ok", "the commit is applied");
+        equal(answer.messages.map(({ no }) => no), [1, 2, 3, 4, 5, 6].slice(ackInbox), "what is left is shown");
+        expectedSeq += 1;
+        const unread = (await t.backend.getRun(run.runId))?.task?.unread;
+        equal(unread, 6 - ackInbox, "and counted");
+        seen.push(String(ackInbox));
+      }
+      await park(t, worker, task, { expectedSeq, ackInbox: 6 });
+      equal((await worker.claim()).tasks, [], "with nothing unread the run sleeps");
+      await t.backend.deliver([t.make.message(run.runId)]);
+      const again = await worker.take();
+      contains(again, { inboxAcked: 6 }, "the next claim knows what was consumed");
+      equal(again.messages.map(({ no }) => no), [7], "numbers go on");
+    },
+  },
+  {
+    id: "inbox.full-batch",
+    level: "L1",
+    invariants: ["I3", "I18", "I29"],
+    guards: ["batch-limit-refused"],
+    why: "A batch of the declared size works; one more is a typed error and writes nothing.",
+    async run(t) {
+      const { runId } = await t.create();
+      const messages = t.make.messages(t.info.limits.batch, runId, { data: "1" });
+      await throws("invalid-argument", "one message more than the limit is refused", () =>
+        t.backend.deliver([...messages, t.make.message(runId)]),
+      );
+      t.guard("batch-limit-refused");
+      equal((await t.backend.getRun(runId))?.task?.unread, 0, "a refused batch writes nothing");
+      const answers = await t.backend.deliver(messages);
+      check(answers.length === messages.length && answers.every((answer) => answer.status === "accepted"), "a full batch is");
+      const task = await t.worker().take();
+      check(task.messages.every(({ no }, index) => no === index + 1), "numbered without a gap");
+      equal(task.messages.length, messages.length, "all of it travels with the claim");
+    },
+  },
+];
+
+async function doneRunBeside(t: Parameters<ConformanceCase["run"]>[0]): ReturnType<typeof doneRun> {
+  return doneRun(t, { queue: "beside", workflow: "beside" }, { queues: ["beside"], handlers: { workflows: ["beside"], activities: [] } });
+}

@@ -1,0 +1,136 @@
+import { check, equal, unique } from "../../assert.ts";
+import type { ConformanceCase } from "../../case.ts";
+import { heldRun, park } from "../../scenes.ts";
+
+export const timerCases: readonly ConformanceCase[] = [
+  {
+    id: "timer.never-early",
+    level: "L1",
+    invariants: ["I10", "I24"],
+    why: "A sleep of an hour that ends a millisecond early fires a timer that is not due, and the run sleeps again, or worse.",
+    hint: "Claimable is readyAt <= now, by the clock that is read in the same verb.",
+    async run(t) {
+      const { worker, task } = await heldRun(t);
+      const wakeAt = (await t.time.now()) + t.time.short;
+      await park(t, worker, task, { next: { do: "park", wakeAt } });
+      for (const before of [Math.floor(t.time.short / 2), 10, 1]) {
+        await t.time.pass(Math.max(0, wakeAt - (await t.time.now()) - before));
+        const early = await worker.claim();
+        if (early.now >= wakeAt) return;
+        equal(early.tasks, [], `${wakeAt - early.now} ms before its time it is not claimable`);
+        equal(early.nextReadyAt, wakeAt, "and its time is announced to the millisecond");
+      }
+      await t.time.until(wakeAt);
+      const { now, tasks } = await worker.claim();
+      equal(tasks.length, 1, "at its time it is");
+      check(now >= wakeAt, "by the storage's own now");
+    },
+  },
+  {
+    id: "timer.fires-once",
+    level: "L1",
+    invariants: ["I8", "I10"],
+    why: "A timer that came due is one claim, not one for each worker.",
+    async run(t) {
+      const { worker, task } = await heldRun(t);
+      const wakeAt = (await t.time.now()) + t.time.short;
+      await park(t, worker, task, { next: { do: "park", wakeAt } });
+      await t.time.until(wakeAt);
+      const claims = await Promise.all(Array.from({ length: 6 }, () => t.worker().claim()));
+      equal(claims.flatMap(({ tasks }) => tasks).length, 1, "one worker gets it");
+    },
+  },
+  {
+    id: "timer.due-while-nobody-was-up",
+    level: "L1",
+    invariants: ["I10", "I11"],
+    why: "A timer that fell due during an outage fires with the first claim after it.",
+    async run(t) {
+      const { worker, task } = await heldRun(t);
+      const wakeAt = (await t.time.now()) + 50;
+      await park(t, worker, task, { next: { do: "park", wakeAt } });
+      await t.time.until(wakeAt + 300);
+      equal((await t.worker(await t.open()).take()).claim.runId, task.claim.runId, "a client that came later gets it");
+    },
+  },
+  {
+    id: "timer.year-9999",
+    level: "L1",
+    invariants: ["I10"],
+    why: "Times beyond 2³¹ seconds and delays beyond 2³¹ milliseconds are times like any other.",
+    hint: "setTimeout fires at once for more than 2³¹ − 1 ms; 32-bit columns wrap.",
+    async run(t) {
+      const now = await t.time.now();
+      const times = [253_402_300_799_999, 4_294_967_296_000, 2_147_483_648_000, now + 2_147_483_648, now + 30 * 86_400_000];
+      for (const wakeAt of times) {
+        const { run, worker, task } = await heldRun(t);
+        await park(t, worker, task, { next: { do: "park", wakeAt } });
+        equal((await t.backend.getRun(run.runId))?.task?.readyAt, wakeAt, "the time comes back to the millisecond");
+        const result = await worker.claim();
+        equal(result.tasks, [], "it is not due");
+        equal(result.nextReadyAt, wakeAt, "and it is the earliest so far");
+      }
+      const { run, worker, task } = await heldRun(t);
+      await park(t, worker, task, { schedule: [t.make.activity(run, 2, { readyAt: 253_402_300_799_999 })] });
+      equal((await worker.claim()).tasks, [], "activities, too");
+    },
+  },
+  {
+    id: "timer.many-due-at-once",
+    level: "L1",
+    invariants: ["I10", "I27"],
+    why: "After an outage thousands of timers are due in the same moment; each fires once, none is forgotten.",
+    timeoutMs: 120_000,
+    async run(t) {
+      const count = t.full ? 10_000 : 1_000;
+      const wakeAt = (await t.time.now()) + (t.subject.advance === undefined ? 3_000 : 60_000);
+      const { batch, claimTasks } = t.info.limits;
+      for (let made = 0; made < count; made += batch) {
+        await t.backend.createRuns(t.make.runs(Math.min(batch, count - made), { readyAt: wakeAt }));
+      }
+      await t.time.until(wakeAt);
+      const seen: string[] = [];
+      for (;;) {
+        const { tasks } = await t.worker().claim({ limit: claimTasks });
+        if (tasks.length === 0) break;
+        seen.push(...tasks.map(({ claim }) => claim.runId));
+      }
+      unique(seen, "each is handed out once");
+      equal(seen.length, count, "and none is forgotten");
+    },
+  },
+  {
+    id: "timer.message-before-its-time",
+    level: "L1",
+    invariants: ["I10", "I11"],
+    why: "A run that sleeps and waits is woken by whichever comes first; the other is not lost.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const wakeAt = (await t.time.now()) + t.time.short;
+      await park(t, worker, task, { next: { do: "park", wakeAt } });
+      await t.backend.deliver([t.make.message(run.runId)]);
+      const woken = await worker.take();
+      await park(t, worker, woken, { next: { do: "park", wakeAt } });
+      const early = await worker.claim();
+      if (early.now < wakeAt) equal(early.tasks, [], "with the message consumed it sleeps on");
+      await t.time.until(wakeAt);
+      if (early.tasks.length === 0) equal((await worker.take()).messages, [], "and the timer still fires");
+    },
+  },
+  {
+    id: "timer.of-a-dead-holder",
+    level: "L1",
+    invariants: ["I8", "I10", "I11"],
+    why: "A worker that claims a due run and dies gives it back with the end of its lease.",
+    async run(t) {
+      const { worker, task } = await heldRun(t);
+      const wakeAt = (await t.time.now()) + t.time.short;
+      await park(t, worker, task, { next: { do: "park", wakeAt } });
+      await t.time.until(wakeAt);
+      const dead = await t.worker().take({ leaseMs: t.time.short });
+      equal((await worker.claim()).nextReadyAt, dead.leaseUntil, "others learn when it may be theirs");
+      await t.time.until(dead.leaseUntil);
+      equal((await worker.take()).claim.epoch, 3, "and get it then");
+    },
+  },
+];

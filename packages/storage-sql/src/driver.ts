@@ -1,0 +1,27 @@
+import type { Steps } from "./steps.ts";
+import type { TopicCode } from "./topics.ts";
+
+/**
+ * Executes programs on a database. A program is called anew if it has to be tried again. A driver that needs nobody's answer
+ * gives its own at once, and the verb costs no turn of the event loop.
+ */
+export interface SqlDriver {
+  /** Connects; called once, before anything else. */
+  open(): void | Promise<void>;
+  /** Runs a program in one transaction that sees one moment and writes nothing. */
+  read<T>(program: () => Steps<T>): T | Promise<T>;
+  /** Runs a program in one transaction that nobody else's writes disturb; what it wrote is durable when this has answered. */
+  write<T>(program: () => Steps<T>): T | Promise<T>;
+  /** Releases everything; called at most once. */
+  close(): void | Promise<void>;
+}
+
+/** How hints travel between processes. */
+export interface Signals {
+  /** From now on, calls back with what other processes woke; undefined: it may be anything. */
+  start(heard: (codes: Iterable<TopicCode> | undefined) => void): void | Promise<void>;
+  /** Ends that, and releases its handles. */
+  stop(): void | Promise<void>;
+  /** After the commit of a transaction that woke these topics. */
+  send(codes: ReadonlySet<TopicCode>): void;
+}

@@ -1,0 +1,18 @@
+import { query } from "./query.ts";
+import { change, row, type Steps } from "./steps.ts";
+
+/** The number of a namespace; its first user enters it. */
+export function* enterNamespace(name: string): Steps<number> {
+  const known = yield* row(findNamespace, { name });
+  if (known !== undefined) return known.no;
+  yield* change(insertNamespace, { name });
+  return (yield* row(findNamespace, { name }))!.no;
+}
+
+const findNamespace = query((db, args: { name: string }) =>
+  db.selectFrom("perdure_namespaces").select("no").where("name", "=", args.name),
+);
+
+const insertNamespace = query((db, args: { name: string }, dialect) =>
+  dialect.insertNew(db.insertInto("perdure_namespaces").values({ name: args.name, discarded: 0 })),
+);

@@ -1,0 +1,44 @@
+import type { Millis } from "@perdure/core/storage";
+import { sql } from "kysely";
+import { query } from "./query.ts";
+import { change, row, rows, type Steps } from "./steps.ts";
+
+/** So many pulses are kept: who has missed more has missed what they say. */
+const KEPT_PULSES = 64;
+
+/** What the newest writes of a store handed out and woke: the memory of a clock, and a way to hear of other processes. */
+export interface Pulse {
+  readonly no: number;
+  readonly at: Millis;
+  readonly topics: string;
+}
+
+/** The newest pulse; there is none before the first write. */
+export function lastPulse(): Steps<Pulse | undefined> {
+  return row(selectLast, {});
+}
+
+/** The pulses after a number, oldest first. */
+export function pulsesAfter(no: number): Steps<readonly Pulse[]> {
+  return rows(selectAfter, { no });
+}
+
+/** Adds a pulse, and forgets one that is old. */
+export function* addPulse(pulse: Pulse): Steps<void> {
+  yield* change(insertPulse, pulse);
+  yield* change(deletePulse, { no: pulse.no - KEPT_PULSES });
+}
+
+const selectLast = query((db) =>
+  db.selectFrom("perdure_pulse").select(["no", "at", "topics"]).orderBy("no", "desc").limit(sql.lit(1)),
+);
+
+const selectAfter = query((db, args: { no: number }) =>
+  db.selectFrom("perdure_pulse").select(["no", "at", "topics"]).where("no", ">", args.no).orderBy("no"),
+);
+
+const insertPulse = query((db, { no, at, topics }: Pulse) =>
+  db.insertInto("perdure_pulse").values({ no, at, topics }),
+);
+
+const deletePulse = query((db, args: { no: number }) => db.deleteFrom("perdure_pulse").where("no", "=", args.no));

@@ -1,0 +1,79 @@
+import type { Millis, PurgeRequest, PurgeResult } from "@perdure/core/storage";
+import { sql } from "kysely";
+import { dropTasks } from "../activities.ts";
+import { dropAttributes } from "../attributes.ts";
+import { emptyInbox } from "../inbox.ts";
+import { query, transient } from "../query.ts";
+import { change, rows, type Steps } from "../steps.ts";
+import type { Turn } from "../turn.ts";
+
+const DEFAULT_MIN_AGE_MS = 3_600_000;
+
+/** `purgeRuns`: those that closed first come first. Each goes with everything that belongs to it (I26). */
+export function* purgeRuns(turn: Turn, request: PurgeRequest): Steps<PurgeResult> {
+  const limit = Math.min(request.limit, turn.limits.purgeRuns);
+  if (request.status?.length === 0 || request.runIds?.length === 0) return { purged: 0, more: false };
+  const found = yield* rows(selectPurgeable(turn, request, limit + 1), {});
+  const purged = found.slice(0, limit);
+  let discarded = 0;
+  for (const { no, discarded: ofRun } of purged) {
+    yield* deleteRun(no);
+    discarded += ofRun;
+  }
+  if (discarded > 0) yield* change(forgetDiscarded, { ns: turn.ns, discarded });
+  return { purged: purged.length, more: found.length > limit };
+}
+
+function* deleteRun(run: number): Steps<void> {
+  yield* dropTasks(run);
+  yield* emptyInbox(run);
+  yield* dropAttributes(run);
+  yield* change(deleteEvents, { run });
+  yield* change(deleteCacheOf, { run });
+  yield* change(deleteRunRow, { run });
+}
+
+/** Closed runs whose task is gone, that closed long enough ago, and whose parent waits for nothing. */
+function selectPurgeable({ ns, now }: Turn, request: PurgeRequest, limit: number) {
+  const { closedBefore, minAgeMs = DEFAULT_MIN_AGE_MS, status, runIds } = request;
+  return transient((db) =>
+    db
+      .selectFrom("perdure_runs as r")
+      .select(["r.no", "r.discarded"])
+      .where("r.ns", "=", ns)
+      .where("r.closed_at", "<", closedBefore)
+      .where("r.closed_at", "<=", now - minAgeMs)
+      .$if(status !== undefined, (select) => select.where("r.status", "in", status ?? []))
+      .$if(runIds !== undefined, (select) => select.where("r.id", "in", runIds ?? []))
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom("perdure_tasks as t").select("t.run").whereRef("t.run", "=", "r.no").where("t.seq", "=", 0))),
+      )
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom("perdure_runs as p")
+              .select("p.no")
+              .whereRef("p.ns", "=", "r.ns")
+              .whereRef("p.id", "=", "r.parent_id")
+              .whereRef("p.incarnation", "=", "r.parent_incarnation")
+              .where("p.status", "=", "open"),
+          ),
+        ),
+      )
+      .orderBy("r.closed_at")
+      .limit(limit),
+  );
+}
+
+const deleteEvents = query((db, args: { run: number }) => db.deleteFrom("perdure_events").where("run", "=", args.run));
+
+const deleteCacheOf = query((db, args: { run: number }) => db.deleteFrom("perdure_cache").where("run", "=", args.run));
+
+const deleteRunRow = query((db, args: { run: number }) => db.deleteFrom("perdure_runs").where("no", "=", args.run));
+
+const forgetDiscarded = query((db, args: { ns: number; discarded: number }) =>
+  db
+    .updateTable("perdure_namespaces")
+    .set({ discarded: sql`discarded - ${args.discarded}` })
+    .where("no", "=", args.ns),
+);
