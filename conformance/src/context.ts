@@ -16,7 +16,7 @@ export interface ContextOptions {
 }
 
 export interface ClientOptions {
-  /** Another namespace of this case: `a` … `z`. */
+  /** Another namespace of this case. */
   readonly namespace?: string;
   /** How far the client's own clock is off. */
   readonly skewMs?: number;
@@ -69,7 +69,7 @@ export class CaseContext {
 
   /** The full name of the case's own namespace, or of another one of the case. */
   namespace(suffix = ""): string {
-    return `${this.#namespace}${suffix}`;
+    return suffix === "" ? this.#namespace : `${this.#namespace}_${suffix}`;
   }
 
   /** One more client, independent of the others. */

@@ -31,7 +31,7 @@ let namespaces = 0;
 /** A name that no earlier run of the suite has used: stores may outlive a process. */
 function freshNamespace(): string {
   namespaces += 1;
-  return `pc_${Date.now().toString(36)}_${process.pid.toString(36)}_${namespaces.toString(36)}`;
+  return `pc${Date.now().toString(36)}p${process.pid.toString(36)}n${namespaces}`;
 }
 
 /** Runs one case over one subject, in a namespace of its own. Never throws. */

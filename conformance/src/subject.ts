@@ -7,7 +7,10 @@ export interface ClientClock {
 
 /** What the suite asks of {@link BackendUnderTest.open}. */
 export interface OpenOptions {
-  /** Names one isolated store: `[a-z0-9_]{1,40}`. Clients of one namespace see the same runs, those of another nothing of them. */
+  /**
+   * Names one isolated set of runs: `[a-z0-9_]{1,40}`. Clients of one namespace see the same runs, those of another nothing
+   * of them. The namespaces of one case agree up to the first `_`; they belong into one store.
+   */
   readonly namespace: string;
   /**
    * The client's own clock, possibly minutes off. A backend whose server has the clock ignores it, and so does one whose

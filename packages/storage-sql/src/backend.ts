@@ -314,7 +314,7 @@ export class SqlBackend implements StorageBackend {
   }
 
   #errorOf(error: unknown): unknown {
-    return isPerdureError(error) ? error : this.#options.dialect.errorOf(error);
+    return isPerdureError(error) ? error : (this.#options.dialect.errorOf(error) ?? error);
   }
 }
 

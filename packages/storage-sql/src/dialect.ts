@@ -35,7 +35,10 @@ export interface SqlDialect {
   identity(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
 
   /** Adds the options of a new table. `clustered`: rows are kept in the order of the primary key, where that is a choice. */
-  table<N extends string>(table: CreateTableBuilder<N>, storage: "heap" | "clustered"): CreateTableBuilder<N>;
+  table<N extends string, C extends string>(
+    table: CreateTableBuilder<N, C>,
+    storage: "heap" | "clustered",
+  ): CreateTableBuilder<N, C>;
 
   /** Locks the rows that a query finds until the transaction ends, where being in a write transaction does not do so. */
   lock<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>;
@@ -52,6 +55,6 @@ export interface SqlDialect {
    */
   settle(now: Millis, topics: ReadonlySet<number>): Steps<void>;
 
-  /** What a driver's error means. */
-  errorOf(error: unknown): StorageError;
+  /** What a driver's error means; undefined for an error that is not the driver's. */
+  errorOf(error: unknown): StorageError | undefined;
 }

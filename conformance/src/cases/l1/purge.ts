@@ -161,7 +161,7 @@ export const purgeCases: readonly ConformanceCase[] = [
     invariants: ["I26"],
     why: "Keeping failures longer than successes is the usual policy.",
     async run(t) {
-      const ids = [];
+      const ids: string[] = [];
       for (const end of ["completed", "failed", "cancelled", "completed", "failed"] as const) {
         const { run, worker, task } = await heldRun(t);
         await worker.commit(t.make.final(task, { close: { status: end } }));

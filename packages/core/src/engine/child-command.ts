@@ -5,7 +5,7 @@ import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import type { EventOf } from "../model/event.ts";
 import type { Execution } from "./execution.ts";
-import type { OpenChild } from "./open-commands.ts";
+import type { OpenChild } from "./open-command.ts";
 import { forCode, openPromise } from "./open-promise.ts";
 import { send, sendCancel } from "./send-command.ts";
 
@@ -45,7 +45,7 @@ export function startChild(
     started: false,
     cancelSent: false,
   };
-  const promise = openPromise((settler) => execution.children.set(command, { ...child, ...settler }));
+  const promise = openPromise((settler) => execution.open.children.set(command, { ...child, ...settler }));
   return handle(execution, child.runId, forCode(promise));
 }
 

@@ -103,7 +103,7 @@ function schedule(
   if (cancelled !== null) return Promise.reject(cancelled);
   const { command } = asked;
   return openPromise((settler) => {
-    execution.activities.set(command, {
+    execution.open.activities.set(command, {
       command,
       ...settler,
       name,
@@ -131,7 +131,7 @@ async function sleep(execution: Execution, time: Duration | Date): Promise<void>
   const { command, recorded } = asked;
   const dueAt = recorded?.data.dueAt ?? until ?? execution.environment.turnTime() + ms;
   if (recorded === undefined) execution.record("TIMER_STARTED", command, { dueAt });
-  await openPromise((settler) => execution.timers.set(command, { command, ...settler, dueAt }));
+  await openPromise((settler) => execution.open.timers.set(command, { command, ...settler, dueAt }));
 }
 
 function requireInstant(date: Date): number {
@@ -151,12 +151,12 @@ async function waitFor(execution: Execution, signal: AnySignal, timeout?: Durati
   if (cancelled !== null) throw cancelled;
   const { command, recorded } = asked;
   if (recorded === undefined) {
-    const buffered = execution.takeSignal(signal.name);
+    const buffered = execution.open.takeSignal(signal.name);
     if (buffered !== undefined) return buffered.payload;
   }
   const dueAt = recorded?.data.dueAt ?? (timeoutMs === null ? null : execution.environment.turnTime() + timeoutMs);
   if (recorded === undefined) execution.record("SIGNAL_AWAITED", command, { signal: signal.name, ...(dueAt !== null && { dueAt }) });
-  return openPromise((settler) => execution.waits.set(command, { command, ...settler, signal: signal.name, dueAt }));
+  return openPromise((settler) => execution.open.waits.set(command, { command, ...settler, signal: signal.name, dueAt }));
 }
 
 function sideEffect<T>(execution: Execution, name: string, fn: () => T): T {

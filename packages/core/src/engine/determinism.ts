@@ -1,6 +1,7 @@
 import { DeterminismError } from "../errors/index.ts";
 import type { WorkflowEvent } from "../model/event.ts";
 import type { RunHeader } from "../model/run.ts";
+import { commandName } from "./command-name.ts";
 
 const REMEDY =
   "Workflow code must ask for the same things in the same order in every replay: deploy the code that this run was started with, or terminate the run.";
@@ -34,8 +35,6 @@ export function nonDurableAwait(run: RunHeader): DeterminismError {
 
 /** An event, for people: its type and the name that it is about. */
 function describe(event: WorkflowEvent): string {
-  const { type, data } = event;
-  const name =
-    "activity" in data ? data.activity : "signal" in data ? data.signal : "workflow" in data ? data.workflow : "name" in data ? data.name : "";
-  return name === "" || name === null ? type : `${type} "${name}"`;
+  const name = commandName(event);
+  return name === "" ? event.type : `${event.type} "${name}"`;
 }

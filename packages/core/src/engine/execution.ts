@@ -1,8 +1,7 @@
 import type { Codec } from "../codec/codec.ts";
 import { sealData, type SealedValues } from "../codec/envelope.ts";
-import { ActivityFailedError, CancelledError, ChildFailedError, TimedOutError, isPerdureError, type DeterminismError } from "../errors/index.ts";
+import { CancelledError, isPerdureError, type DeterminismError } from "../errors/index.ts";
 import type { EventData, EventOf, EventType, WorkflowEvent } from "../model/event.ts";
-import { failureToError } from "../model/failure-to-error.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Millis, Seq } from "../model/ids.ts";
 import type { Logger } from "../model/logger.ts";
@@ -13,10 +12,12 @@ import { toFailure } from "../model/to-failure.ts";
 import type { WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent, StoredEvent } from "../storage/event.ts";
 import type { Asked, CommandLog } from "./command-log.ts";
-import type { Ending } from "./ending.ts";
-import { openEvent } from "./open-event.ts";
+import { commandName } from "./command-name.ts";
 import { differentCommand, missingCommand, nonDurableAwait } from "./determinism.ts";
-import type { OpenActivity, OpenChild, OpenSend, OpenTimer, OpenWait, Settler } from "./open-commands.ts";
+import type { Ending } from "./ending.ts";
+import type { OpenActivity } from "./open-command.ts";
+import { OpenCommands } from "./open-commands.ts";
+import { openEvent } from "./open-event.ts";
 import { StateObject } from "./state-object.ts";
 
 /** What an execution needs from outside: nothing else reaches it. */
@@ -46,11 +47,7 @@ export class Execution implements CommandLog {
   readonly run: RunHeader;
   readonly environment: ExecutionEnvironment;
   readonly state: StateObject;
-  readonly activities = new Map<number, OpenActivity>();
-  readonly timers = new Map<number, OpenTimer>();
-  readonly waits = new Map<number, OpenWait>();
-  readonly children = new Map<number, OpenChild>();
-  readonly sends = new Map<number, OpenSend>();
+  readonly open = new OpenCommands();
   /** Seq of the newest event, recorded or fresh. */
   head: Seq;
   /** The `at` of the event that the code answers to. */
@@ -62,6 +59,8 @@ export class Execution implements CommandLog {
   /** The run cannot go on with this code. */
   broken: DeterminismError | null = null;
   cancelRequested: { readonly reason: string | undefined } | null = null;
+  /** What the code does now was done before, by itself or by another execution of the run. */
+  replaying = false;
   attributes: Attributes = {};
 
   readonly #body: WorkflowBody;
@@ -69,11 +68,9 @@ export class Execution implements CommandLog {
   #commands = 0;
   #inTurn = false;
   #cancelOwed = false;
-  #replaying = false;
   #lastAt: Millis = 0;
   /** First event of each command that is loaded and not asked for yet. */
   readonly #recorded = new Map<number, WorkflowEvent>();
-  readonly #buffered = new Map<string, unknown[]>();
 
   constructor(run: RunHeader, body: WorkflowBody, environment: ExecutionEnvironment) {
     this.run = run;
@@ -84,26 +81,9 @@ export class Execution implements CommandLog {
     this.state = new StateObject(this);
   }
 
-  /** Whether what the code does now was done before, by itself or by another execution of the run. */
-  get replaying(): boolean {
-    return this.#replaying;
-  }
-
   /** Nothing that is open can ever wake the code. */
   get stuck(): boolean {
-    return (
-      this.ending === null &&
-      this.activities.size + this.timers.size + this.waits.size + this.children.size + this.sends.size === 0
-    );
-  }
-
-  /** Earliest time at which something happens by itself; `null`: never. */
-  nextDueAt(): Millis | null {
-    let due = Infinity;
-    for (const timer of this.timers.values()) due = Math.min(due, timer.dueAt);
-    for (const wait of this.waits.values()) due = Math.min(due, wait.dueAt ?? Infinity);
-    for (const activity of this.activities.values()) if (activity.dueAt > 0) due = Math.min(due, activity.dueAt);
-    return due === Infinity ? null : due;
+    return this.ending === null && this.open.isEmpty;
   }
 
   /** The code waits for something that nothing recorded can bring. */
@@ -128,7 +108,7 @@ export class Execution implements CommandLog {
     if (fields?.attributes !== undefined) this.#attributesChanged = true;
   }
 
-  // History
+  // What is recorded: each event is delivered again.
 
   /** Delivers recorded events, which follow what this execution knows without a gap. */
   async replay(events: readonly StoredEvent[]): Promise<void> {
@@ -141,10 +121,10 @@ export class Execution implements CommandLog {
     const last = opened.length - 1;
     this.head += opened.length;
     for (let at = 0; at <= last && this.broken === null; at++) {
-      this.#replaying = at < last;
+      this.replaying = at < last;
       await this.#deliver(opened[at]!);
     }
-    this.#replaying = false;
+    this.replaying = false;
   }
 
   async #deliver(event: WorkflowEvent): Promise<void> {
@@ -153,6 +133,7 @@ export class Execution implements CommandLog {
       return;
     }
     this.#lastAt = Math.max(this.#lastAt, event.at);
+    const { open } = this;
     const command = event.command ?? 0;
     switch (event.type) {
       case "WORKFLOW_STARTED":
@@ -161,27 +142,27 @@ export class Execution implements CommandLog {
       case "WORKFLOW_CONTINUED_AS_NEW":
         return this.#turn(event.at, () => this.#start(event.data.input));
       case "SIGNAL_RECEIVED":
-        return this.#turn(event.at, () => this.#receive(event.data.signal, event.data.payload));
+        return this.#turn(event.at, () => open.receive(event.data.signal, event.data.payload));
       case "CANCEL_REQUESTED":
         return this.#turn(event.at, () => this.#cancel(event.data.reason));
       case "ACTIVITY_SCHEDULED":
-        return this.#activityRecorded(command, 1, 0);
+        return open.activityRecorded(command, 1, 0);
       case "ACTIVITY_RETRYING":
-        return this.#activityRecorded(command, event.data.attempt + 1, event.data.dueAt);
+        return open.activityRecorded(command, event.data.attempt + 1, event.data.dueAt);
       case "ACTIVITY_COMPLETED":
-        return this.#turn(event.at, () => resolve(take(this.activities, command), event.data.output));
+        return this.#turn(event.at, () => open.activityCompleted(command, event.data.output));
       case "ACTIVITY_FAILED":
-        return this.#turn(event.at, () => this.#failActivity(command, event.data.attempt, event.data.failure));
+        return this.#turn(event.at, () => open.activityFailed(command, event.data.attempt, event.data.failure));
       case "TIMER_FIRED":
-        return this.#turn(event.at, () => this.#fire(command));
+        return this.#turn(event.at, () => open.fire(command));
       case "CHILD_STARTED":
-        return this.#childRecorded(command);
+        return open.childStarted(command);
       case "CHILD_COMPLETED":
-        return this.#turn(event.at, () => resolve(take(this.children, command), event.data.output));
+        return this.#turn(event.at, () => open.childCompleted(command, event.data.output));
       case "CHILD_FAILED":
-        return this.#turn(event.at, () => this.#failChild(command, event.data.failure));
+        return this.#turn(event.at, () => open.childFailed(command, event.data.failure));
       case "SIGNAL_DELIVERED":
-        return this.#turn(event.at, () => this.#sent(command, event.data.status));
+        return this.#turn(event.at, () => open.sent(command, event.data.status));
       case "WORKFLOW_COMPLETED":
       case "WORKFLOW_FAILED":
       case "WORKFLOW_CANCELLED":
@@ -204,11 +185,11 @@ export class Execution implements CommandLog {
     }
   }
 
-  // What happens to a run, live: each appends an event and lets the code answer to it.
+  // What happens: each appends an event and lets the code answer to it.
 
   async signalReceived(signal: string, payload: unknown, encoded: SealedValues, id: string): Promise<void> {
     const at = this.#append("SIGNAL_RECEIVED", null, { signal, id }, encoded);
-    await this.#turn(at, () => this.#receive(signal, payload));
+    await this.#turn(at, () => this.open.receive(signal, payload));
   }
 
   /** Only the first request counts (I17). */
@@ -220,78 +201,77 @@ export class Execution implements CommandLog {
 
   /** Records that the attempt which runs has not ended yet. */
   activityScheduled(command: number): void {
-    const open = this.activities.get(command);
+    const open = this.open.activities.get(command);
     if (open === undefined || open.recorded) return;
     this.#append("ACTIVITY_SCHEDULED", command, { activity: open.name, where: "inline" }, inputOf(open));
     open.recorded = true;
   }
 
   async activityCompleted(command: number, output: Payload): Promise<void> {
-    const open = take(this.activities, command);
+    const open = this.open.activities.get(command);
     if (open === undefined) return;
-    const at = this.#append("ACTIVITY_COMPLETED", command, { activity: open.name, attempt: open.attempt }, { ...inputOf(open), output });
-    await this.#turn(at, () => resolve(open, this.environment.codec.decode(output)));
+    const { name: activity, attempt } = open;
+    const at = this.#append("ACTIVITY_COMPLETED", command, { activity, attempt }, { ...inputOf(open), output });
+    await this.#turn(at, () => this.open.activityCompleted(command, this.environment.codec.decode(output)));
   }
 
   /** An attempt failed: the policy decides whether there is another. */
   async activityFailed(command: number, failure: Failure): Promise<void> {
-    const open = this.activities.get(command);
+    const open = this.open.activities.get(command);
     if (open === undefined) return;
     const { attempt, name: activity } = open;
     const sealed = { ...inputOf(open), failure: this.environment.codec.encode(failure) };
-    const delayMs =
-      failure.nonRetryable === true
-        ? null
-        : nextDelay(open.attempts.retry, attempt, this.environment.random(), failure.name, failure.retryAfterMs);
+    const delayMs = this.#retryDelay(open, failure);
     if (delayMs === null) {
       const at = this.#append("ACTIVITY_FAILED", command, { activity, attempt }, sealed);
-      await this.#turn(at, () => this.#failActivity(command, attempt, failure));
+      await this.#turn(at, () => this.open.activityFailed(command, attempt, failure));
       return;
     }
     const dueAt = this.environment.turnTime() + delayMs;
     this.#append("ACTIVITY_RETRYING", command, { activity, attempt, dueAt }, sealed);
-    this.#activityRecorded(command, attempt + 1, dueAt);
+    this.open.activityRecorded(command, attempt + 1, dueAt);
   }
 
-  /** Fires what is due by `now`, in (due, command) order, one at a time (I10). */
+  #retryDelay({ attempts, attempt }: OpenActivity, failure: Failure): number | null {
+    if (failure.nonRetryable === true) return null;
+    return nextDelay(attempts.retry, attempt, this.environment.random(), failure.name, failure.retryAfterMs);
+  }
+
+  /** Fires what is due by `now`, one at a time (I10). */
   async fireTimers(now: Millis): Promise<void> {
-    if (this.timers.size + this.waits.size === 0) return;
-    const due = [...this.timers.values(), ...this.waits.values()].filter((open) => open.dueAt !== null && open.dueAt <= now);
-    due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || a.command - b.command);
-    for (const { command } of due) {
+    for (const command of this.open.due(now)) {
       if (this.broken !== null || this.ending !== null) return;
-      if (!this.timers.has(command) && !this.waits.has(command)) continue;
+      if (!this.open.isTimed(command)) continue;
       const at = this.#append("TIMER_FIRED", command, {});
-      await this.#turn(at, () => this.#fire(command));
+      await this.#turn(at, () => this.open.fire(command));
     }
   }
 
   childStarted(command: number): void {
-    if (!this.children.has(command)) return;
+    if (!this.open.children.has(command)) return;
     this.#append("CHILD_STARTED", command, {});
-    this.#childRecorded(command);
+    this.open.childStarted(command);
   }
 
   async childCompleted(command: number, output: Payload): Promise<void> {
-    const open = take(this.children, command);
-    if (open === undefined) return;
+    if (!this.open.children.has(command)) return;
     const at = this.#append("CHILD_COMPLETED", command, {}, { output });
-    await this.#turn(at, () => resolve(open, this.environment.codec.decode(output)));
+    await this.#turn(at, () => this.open.childCompleted(command, this.environment.codec.decode(output)));
   }
 
   async childFailed(command: number, failure: Failure): Promise<void> {
-    if (!this.children.has(command)) return;
+    if (!this.open.children.has(command)) return;
     const at = this.#append("CHILD_FAILED", command, {}, { failure: this.environment.codec.encode(failure) });
-    await this.#turn(at, () => this.#failChild(command, failure));
+    await this.#turn(at, () => this.open.childFailed(command, failure));
   }
 
   async signalDelivered(command: number, status: EventData["SIGNAL_DELIVERED"]["status"]): Promise<void> {
-    if (!this.sends.has(command)) return;
+    if (!this.open.sends.has(command)) return;
     const at = this.#append("SIGNAL_DELIVERED", command, { status });
-    await this.#turn(at, () => this.#sent(command, status));
+    await this.#turn(at, () => this.open.sent(command, status));
   }
 
-  // What the code asks for: used by the context alone.
+  // What the code asks for: used by its context alone.
 
   /**
    * Numbers the code's next command and finds what history has for it.
@@ -307,7 +287,7 @@ export class Execution implements CommandLog {
     const recorded = this.#recorded.get(command);
     if (recorded === undefined) return { command, recorded };
     this.#recorded.delete(command);
-    if (!(types as readonly string[]).includes(recorded.type) || nameOf(recorded) !== name) {
+    if (!(types as readonly string[]).includes(recorded.type) || commandName(recorded) !== name) {
       this.broken = differentCommand(this.run, recorded, name === "" ? types[0]! : `${types[0]!} "${name}"`);
       return null;
     }
@@ -324,14 +304,14 @@ export class Execution implements CommandLog {
     return asked;
   }
 
-  mergeAttributes(attributes: Attributes, isNew: boolean): void {
-    this.attributes = { ...this.attributes, ...attributes };
-    if (isNew) this.#attributesChanged = true;
-  }
-
   /** Appends the record of a command that the code has just asked for. */
   record<T extends EventType>(type: T, command: number, plain: Omit<EventData[T], keyof SealedValues>, values?: SealedValues): void {
     this.#append(type, command, plain, values);
+  }
+
+  mergeAttributes(attributes: Attributes, isNew: boolean): void {
+    this.attributes = { ...this.attributes, ...attributes };
+    if (isNew) this.#attributesChanged = true;
   }
 
   /** A cancel request that found nothing to interrupt ends the next thing that the code waits for. */
@@ -341,18 +321,9 @@ export class Execution implements CommandLog {
     return new CancelledError({ reason: this.cancelRequested?.reason });
   }
 
-  /** The oldest buffered signal of a name. */
-  takeSignal(signal: string): { readonly payload: unknown } | undefined {
-    const buffer = this.#buffered.get(signal);
-    if (buffer === undefined) return undefined;
-    const payload = buffer.shift();
-    if (buffer.length === 0) this.#buffered.delete(signal);
-    return { payload };
-  }
-
   // How the code is moved
 
-  /** Lets the code answer to one event. `deliver` says whether the code has anything to answer to. */
+  /** Lets the code answer to one event. `deliver` says whether it has anything to answer to. */
   async #turn(at: Millis, deliver: () => boolean): Promise<void> {
     if (this.ending !== null) return;
     this.now = at;
@@ -389,62 +360,11 @@ export class Execution implements CommandLog {
     else this.broken = nonDurableAwait(this.run);
   }
 
-  #receive(signal: string, payload: unknown): boolean {
-    for (const wait of this.waits.values()) {
-      if (wait.signal !== signal) continue;
-      this.waits.delete(wait.command);
-      return resolve(wait, payload);
-    }
-    const buffer = this.#buffered.get(signal);
-    if (buffer === undefined) this.#buffered.set(signal, [payload]);
-    else buffer.push(payload);
-    return false;
-  }
-
   #cancel(reason: string | undefined): boolean {
     this.cancelRequested = { reason };
-    const open = [...this.activities.values(), ...this.timers.values(), ...this.waits.values(), ...this.children.values()];
-    open.sort((a, b) => a.command - b.command);
-    this.activities.clear();
-    this.timers.clear();
-    this.waits.clear();
-    this.#cancelOwed = open.length === 0;
-    for (const command of open) command.reject(new CancelledError({ reason }));
-    return open.length > 0;
-  }
-
-  #fire(command: number): boolean {
-    const timer = take(this.timers, command);
-    if (timer !== undefined) return resolve(timer, undefined);
-    const wait = take(this.waits, command);
-    return reject(wait, ({ signal }) => new TimedOutError({ what: `signal "${signal}"` }));
-  }
-
-  #failActivity(command: number, attempts: number, failure: Failure): boolean {
-    const open = take(this.activities, command);
-    return reject(open, ({ name }) => new ActivityFailedError({ activity: name, attempts, cause: failureToError(failure) }));
-  }
-
-  #failChild(command: number, failure: Failure): boolean {
-    const open = take(this.children, command);
-    return reject(open, ({ workflow, runId }) => new ChildFailedError({ workflow, runId, cause: failureToError(failure) }));
-  }
-
-  #sent(command: number, status: EventData["SIGNAL_DELIVERED"]["status"]): boolean {
-    return resolve(take(this.sends, command), status);
-  }
-
-  #activityRecorded(command: number, attempt: number, dueAt: Millis): void {
-    const open = this.activities.get(command);
-    if (open === undefined) return;
-    open.recorded = true;
-    open.attempt = attempt;
-    open.dueAt = dueAt;
-  }
-
-  #childRecorded(command: number): void {
-    const open = this.children.get(command);
-    if (open !== undefined) open.started = true;
+    const interrupted = this.open.interrupt(reason);
+    this.#cancelOwed = !interrupted;
+    return interrupted;
   }
 
   #append<T extends EventType>(
@@ -463,44 +383,4 @@ export class Execution implements CommandLog {
 
 function inputOf(open: OpenActivity): SealedValues {
   return open.recorded || open.input === null ? {} : { input: open.input };
-}
-
-function take<T>(open: Map<number, T>, command: number): T | undefined {
-  const found = open.get(command);
-  if (found !== undefined) open.delete(command);
-  return found;
-}
-
-function resolve(open: Settler | undefined, value: unknown): boolean {
-  open?.resolve(value);
-  return open !== undefined;
-}
-
-function reject<T extends Settler>(open: T | undefined, error: (open: T) => Error): boolean {
-  if (open === undefined) return false;
-  open.reject(error(open));
-  return true;
-}
-
-/** The name that a command's first event is compared by. */
-function nameOf(event: WorkflowEvent): string {
-  switch (event.type) {
-    case "ACTIVITY_SCHEDULED":
-    case "ACTIVITY_RETRYING":
-    case "ACTIVITY_COMPLETED":
-    case "ACTIVITY_FAILED":
-      return event.data.activity;
-    case "SIGNAL_AWAITED":
-      return event.data.signal;
-    case "SIGNAL_SENT":
-      return event.data.signal ?? "";
-    case "CHILD_SCHEDULED":
-      return event.data.workflow;
-    case "SIDE_EFFECT_RECORDED":
-      return event.data.name;
-    case "STATE_SET":
-      return event.data.key;
-    default:
-      return "";
-  }
 }

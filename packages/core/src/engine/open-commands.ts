@@ -1,74 +1,134 @@
-import type { ActivityContext, Attempts } from "../define/activity.ts";
-import type { Millis, Seq } from "../model/ids.ts";
-import type { Payload } from "../model/payload.ts";
-import type { ParentClose } from "../model/run.ts";
-import type { Schema } from "../model/schema.ts";
+import { ActivityFailedError, CancelledError, ChildFailedError, TimedOutError } from "../errors/index.ts";
+import { failureToError } from "../model/failure-to-error.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Millis } from "../model/ids.ts";
+import type { OpenActivity, OpenChild, OpenSend, OpenTimer, OpenWait, Settler } from "./open-command.ts";
 
-/** How the promise that the code holds is settled. */
-export interface Settler {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: Error) => void;
+/**
+ * What the code has asked for and not been answered, by command number, and the signals that it has not asked for. Methods that
+ * bring an outcome say whether the code has something to answer to.
+ */
+export class OpenCommands {
+  readonly activities = new Map<number, OpenActivity>();
+  readonly timers = new Map<number, OpenTimer>();
+  readonly waits = new Map<number, OpenWait>();
+  readonly children = new Map<number, OpenChild>();
+  readonly sends = new Map<number, OpenSend>();
+  readonly #buffered = new Map<string, unknown[]>();
+
+  get isEmpty(): boolean {
+    return this.activities.size + this.timers.size + this.waits.size + this.children.size + this.sends.size === 0;
+  }
+
+  /** Earliest time at which something happens by itself; `null`: never. */
+  nextDueAt(): Millis | null {
+    let due = Infinity;
+    for (const timer of this.timers.values()) due = Math.min(due, timer.dueAt);
+    for (const wait of this.waits.values()) due = Math.min(due, wait.dueAt ?? Infinity);
+    for (const activity of this.activities.values()) if (activity.dueAt > 0) due = Math.min(due, activity.dueAt);
+    return due === Infinity ? null : due;
+  }
+
+  /** Timers, and waits whose time is up, by `now`: in (due, command) order. */
+  due(now: Millis): readonly number[] {
+    if (this.timers.size + this.waits.size === 0) return [];
+    const due = [...this.timers.values(), ...this.waits.values()].filter((open) => open.dueAt !== null && open.dueAt <= now);
+    return due.sort((a, b) => a.dueAt! - b.dueAt! || a.command - b.command).map(({ command }) => command);
+  }
+
+  isTimed(command: number): boolean {
+    return this.timers.has(command) || this.waits.has(command);
+  }
+
+  /** The oldest signal of a name that nobody has waited for. */
+  takeSignal(signal: string): { readonly payload: unknown } | undefined {
+    const buffer = this.#buffered.get(signal);
+    if (buffer === undefined) return undefined;
+    const payload = buffer.shift();
+    if (buffer.length === 0) this.#buffered.delete(signal);
+    return { payload };
+  }
+
+  /** The oldest wait for a signal takes it; else it is buffered (I18). */
+  receive(signal: string, payload: unknown): boolean {
+    for (const wait of this.waits.values()) {
+      if (wait.signal !== signal) continue;
+      this.waits.delete(wait.command);
+      return resolve(wait, payload);
+    }
+    const buffer = this.#buffered.get(signal);
+    if (buffer === undefined) this.#buffered.set(signal, [payload]);
+    else buffer.push(payload);
+    return false;
+  }
+
+  /** Rejects all that can be interrupted, in command order. Children stay: their close policy is owed. */
+  interrupt(reason: string | undefined): boolean {
+    const open = [...this.activities.values(), ...this.timers.values(), ...this.waits.values(), ...this.children.values()];
+    open.sort((a, b) => a.command - b.command);
+    this.activities.clear();
+    this.timers.clear();
+    this.waits.clear();
+    for (const command of open) command.reject(new CancelledError({ reason }));
+    return open.length > 0;
+  }
+
+  fire(command: number): boolean {
+    const timer = take(this.timers, command);
+    if (timer !== undefined) return resolve(timer, undefined);
+    const wait = take(this.waits, command);
+    return reject(wait, ({ signal }) => new TimedOutError({ what: `signal "${signal}"` }));
+  }
+
+  activityRecorded(command: number, attempt: number, dueAt: Millis): void {
+    const open = this.activities.get(command);
+    if (open === undefined) return;
+    open.recorded = true;
+    open.attempt = attempt;
+    open.dueAt = dueAt;
+  }
+
+  activityCompleted(command: number, output: unknown): boolean {
+    return resolve(take(this.activities, command), output);
+  }
+
+  activityFailed(command: number, attempts: number, failure: Failure): boolean {
+    const open = take(this.activities, command);
+    return reject(open, ({ name }) => new ActivityFailedError({ activity: name, attempts, cause: failureToError(failure) }));
+  }
+
+  childStarted(command: number): void {
+    const open = this.children.get(command);
+    if (open !== undefined) open.started = true;
+  }
+
+  childCompleted(command: number, output: unknown): boolean {
+    return resolve(take(this.children, command), output);
+  }
+
+  childFailed(command: number, failure: Failure): boolean {
+    const open = take(this.children, command);
+    return reject(open, ({ workflow, runId }) => new ChildFailedError({ workflow, runId, cause: failureToError(failure) }));
+  }
+
+  sent(command: number, status: string): boolean {
+    return resolve(take(this.sends, command), status);
+  }
 }
 
-/** An activity whose outcome is not recorded. */
-export interface OpenActivity extends Settler {
-  readonly command: number;
-  readonly name: string;
-  readonly attempts: Attempts;
-  readonly inputSchema: Schema | null;
-  readonly outputSchema: Schema | null;
-  readonly execute: (input: never, context: ActivityContext) => unknown;
-  readonly input: Payload | null;
-  /** It may start once history is durable up to here: what the code knew when it asked. */
-  readonly gate: Seq;
-  /** Number of the next attempt, or of the one that runs. */
-  attempt: number;
-  /** When the next attempt may start; 0 is at once. */
-  dueAt: Millis;
-  /** An event of this command is recorded: later ones need not repeat the input. */
-  recorded: boolean;
+function take<T>(open: Map<number, T>, command: number): T | undefined {
+  const found = open.get(command);
+  if (found !== undefined) open.delete(command);
+  return found;
 }
 
-/** A sleep whose TIMER_FIRED is not recorded. */
-export interface OpenTimer extends Settler {
-  readonly command: number;
-  readonly dueAt: Millis;
+function resolve(open: Settler | undefined, value: unknown): boolean {
+  open?.resolve(value);
+  return open !== undefined;
 }
 
-/** A wait for a signal that has not arrived. */
-export interface OpenWait extends Settler {
-  readonly command: number;
-  readonly signal: string;
-  readonly dueAt: Millis | null;
-}
-
-/** A child whose outcome is not recorded. */
-export interface OpenChild extends Settler {
-  readonly command: number;
-  /** Seq of its CHILD_SCHEDULED, by which the child names its parent's command. */
-  readonly seq: Seq;
-  readonly workflow: string;
-  readonly version: string | null;
-  readonly runId: string;
-  readonly incarnation: string;
-  readonly input: Payload;
-  readonly queue: string;
-  readonly parentClose: ParentClose;
-  readonly timeoutMs: number | null;
-  readonly state: Payload | null;
-  /** CHILD_STARTED is recorded. */
-  started: boolean;
-  /** A cancel of this run was passed on to the child. */
-  cancelSent: boolean;
-}
-
-/** A message to another run whose SIGNAL_DELIVERED is not recorded. */
-export interface OpenSend extends Settler {
-  readonly command: number;
-  /** Seq of its SIGNAL_SENT. */
-  readonly seq: Seq;
-  readonly runId: string;
-  /** `null` asks the run to cancel. */
-  readonly signal: string | null;
-  readonly payload: Payload;
+function reject<T extends Settler>(open: T | undefined, error: (open: T) => Error): boolean {
+  if (open === undefined) return false;
+  open.reject(error(open));
+  return true;
 }

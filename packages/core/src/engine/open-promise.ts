@@ -1,4 +1,4 @@
-import type { Settler } from "./open-commands.ts";
+import type { Settler } from "./open-command.ts";
 
 /** The promise of a command. It settles by an event alone; while there is none nothing can make the code go on, no `catch` either. */
 export function openPromise(open: (settler: Settler) => void): Promise<unknown> {

@@ -26,7 +26,7 @@ async function post(execution: Execution, runId: string, signal: string | null, 
   if (recorded === undefined) execution.record("SIGNAL_SENT", command, { signal, runId }, { payload: encoded });
   const seq = recorded?.seq ?? execution.head;
   const status = await openPromise((settler) =>
-    execution.sends.set(command, { command, ...settler, seq, runId, signal, payload: encoded }),
+    execution.open.sends.set(command, { command, ...settler, seq, runId, signal, payload: encoded }),
   );
   if (status === "accepted" || signal === null) return;
   if (status === "closed") {

@@ -43,8 +43,11 @@ import { runOf } from "./views.ts";
 const { limits } = INFO;
 
 /**
- * The port over plain maps. Each verb refuses to work after `close`, checks its arguments, reads the clock once, and then
- * does all its work without awaiting anything: that is what makes it atomic here.
+ * The port over plain maps: the model that every other backend is measured by. To write one, read `records.ts` (what is
+ * stored), then `tasks.ts` (who owns what, and what is claimed first), then the file of each verb.
+ *
+ * Each verb refuses to work after `close`, checks its arguments, reads the clock once, and then does all its work without
+ * awaiting anything: that is what makes it atomic here.
  */
 export class MemoryBackend implements StorageBackend {
   readonly info: StorageInfo = INFO;

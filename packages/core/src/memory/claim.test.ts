@@ -137,6 +137,20 @@ describe("claimTasks", () => {
     expect((await storage.claimTasks(claimRequest({ workerInstance: "restarted" }))).tasks).toEqual([]);
   });
 
+  it("repeats the lost claim of what the request selects only: of overdue runs too, of their activities not", async () => {
+    const { storage, clock } = openStorage();
+    const { claim } = await startAndClaim(storage, "r", { deadlineAt: clock.now() + 100 });
+    const schedule = [activityTask("r", 2)];
+    await commit(storage, workflowCommit(claim, { schedule, next: { do: "park", wakeAt: clock.now() } }));
+    clock.advance(100);
+    expect((await storage.claimTasks(claimRequest())).tasks.map(({ kind }) => kind)).toEqual(["workflow", "activity"]);
+    const strange = claimRequest({ queues: ["other"] });
+    expect((await storage.claimTasks(strange)).tasks).toEqual([]);
+    expect((await storage.claimTasks({ ...strange, overdue: true })).tasks).toMatchObject([
+      { kind: "workflow", onlyTimeOut: true, deliveries: 1, claim: { epoch: 3 } },
+    ]);
+  });
+
   it("claims named tasks whatever they wait for, but not from a live owner", async () => {
     const { storage, clock } = openStorage();
     const held = await startAndClaim(storage, "held");

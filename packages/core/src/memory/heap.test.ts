@@ -5,12 +5,12 @@ import { Heap, type Place } from "./heap.ts";
 describe("Heap", () => {
   it("gives values by key, equals in order of arrival, whatever was removed or moved", () => {
     const step = fc.record({
-      key: fc.integer({ min: 0, max: 9 }),
-      act: fc.constantFrom("add", "remove", "move"),
+      key: fc.integer({ min: 0, max: 30 }),
+      act: fc.constantFrom("add", "add", "add", "remove", "move"),
       at: fc.nat(),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (steps) => {
         const heap = new Heap<number>();
         let model: Place<number>[] = [];
         for (const [value, { key, act, at }] of steps.entries()) {

@@ -81,7 +81,7 @@ export interface WorkflowTask extends HotTask {
   readonly completed: Map<TaskId, { readonly commitId: string; readonly at: Millis }>;
 }
 
-export interface RememberedMessage {
+interface RememberedMessage {
   readonly external: boolean;
   /** `null` while the message is unread. */
   ackedAt: Millis | null;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   activityTask,
   claimOne,
+  claimRequest,
   commit,
   LEASE,
   message,
@@ -24,8 +25,11 @@ describe("renewLeases", () => {
       messages: [{ no: 1, at: clock.now(), dedupeId: "m", data: '"m"' }],
     };
     expect(await storage.renewLeases([claim, claim], 500)).toEqual([held, held]);
-    clock.advance(500);
-    expect(await claimOne(storage)).toMatchObject({ claim: { epoch: 2 } });
+    clock.advance(499);
+    const other = claimRequest({ workerInstance: "other" });
+    expect(await storage.claimTasks(other)).toMatchObject({ tasks: [], nextReadyAt: clock.now() + 1 });
+    clock.advance(1);
+    expect((await storage.claimTasks(other)).tasks).toMatchObject([{ claim: { epoch: 2 } }]);
   });
 
   it("renews an expired lease that nobody took over, and no other (I6)", async () => {

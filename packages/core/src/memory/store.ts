@@ -1,6 +1,5 @@
-import type { MemoryClock } from "./clock.ts";
-import { StoreClock } from "./clock.ts";
 import type { CacheKey } from "../storage/cache.ts";
+import { type MemoryClock, StoreClock } from "./clock.ts";
 import type { CacheRecord, RunRecord } from "./records.ts";
 import { RunList } from "./run-list.ts";
 import { Tasks } from "./tasks.ts";

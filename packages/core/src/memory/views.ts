@@ -44,7 +44,7 @@ export function summaryOf(run: RunRecord): RunSummary {
   };
 }
 
-export function stateOf(task: WorkflowTask): TaskState {
+function stateOf(task: WorkflowTask): TaskState {
   return {
     readyAt: task.lease === null ? task.visibleAt : null,
     leaseUntil: task.lease?.until ?? null,

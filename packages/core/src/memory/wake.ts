@@ -69,6 +69,7 @@ interface Listener {
 }
 
 function tell(listener: Listener, of: Topic["of"], name: string): void {
+  if (listener.isClosed) return;
   try {
     listener.onWake(of === "queue" ? { of, queue: name } : { of, runId: name });
   } catch {

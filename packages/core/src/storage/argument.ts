@@ -25,7 +25,7 @@ export function utf8Bytes(text: string): number {
 }
 
 /** Whether a text is at most so many UTF-8 bytes; counts them only when its length leaves that open. */
-export function fits(text: string, maxBytes: number): boolean {
+function fits(text: string, maxBytes: number): boolean {
   if (text.length * 3 <= maxBytes) return true;
   return text.length <= maxBytes && utf8Bytes(text) <= maxBytes;
 }

@@ -54,7 +54,7 @@ export interface ClaimRequest {
   readonly inlineEvents: number;
   /**
    * Also hand out workflow tasks of runs with `deadlineAt <= now`, if they are claimable but for their queue, kind and name;
-   * marked `onlyTimeOut`.
+   * marked `onlyTimeOut`. A deadline makes no parked or blocked task ready: the engine parks and blocks until it at most.
    */
   readonly overdue: boolean;
   /**

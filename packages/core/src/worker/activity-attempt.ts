@@ -1,6 +1,6 @@
 import type { Codec } from "../codec/codec.ts";
 import type { ActivityContext } from "../define/activity.ts";
-import type { OpenActivity } from "../engine/open-commands.ts";
+import type { OpenActivity } from "../engine/open-command.ts";
 import { TimedOutError } from "../errors/index.ts";
 import { validateWith } from "../errors/validate.ts";
 import type { Failure } from "../model/failure.ts";

@@ -1,4 +1,4 @@
-import type { OpenActivity } from "../engine/open-commands.ts";
+import type { OpenActivity } from "../engine/open-command.ts";
 import { CancelledError } from "../errors/index.ts";
 import type { RunHeader } from "../model/run.ts";
 import { ActivityAttempt, type AttemptOutcome } from "./activity-attempt.ts";

@@ -2,12 +2,13 @@ import { hostname } from "node:os";
 import { isPerdureError } from "../errors/index.ts";
 import type { Millis, TaskId } from "../model/ids.ts";
 import type { ClaimedTask, ClaimedWorkflowTask, ClaimResult } from "../storage/task.ts";
+import { blockUnreadable } from "./block-run.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import { HeldRun } from "./held-run.ts";
 import { Lease } from "./lease.ts";
 import type { WorkerSettings } from "./options.ts";
 import type { Release } from "./release.ts";
-import { blockUnreadable, takeWithoutCode } from "./take-task.ts";
+import { takeWithoutCode } from "./without-code.ts";
 
 /** Events of a run come with its claim up to this many. */
 const INLINE_EVENTS = 16;

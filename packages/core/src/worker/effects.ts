@@ -31,7 +31,7 @@ export class Effects {
 
   /** An intent waits for its outcome: nothing may be decided about it before. */
   get open(): boolean {
-    const { children, sends } = this.#execution;
+    const { children, sends } = this.#execution.open;
     if (sends.size > 0) return true;
     for (const child of children.values()) if (!child.started) return true;
     return false;
@@ -39,15 +39,16 @@ export class Effects {
 
   /** A child does not know yet that its parent was cancelled. */
   get childToTell(): boolean {
-    const { children, cancelRequested } = this.#execution;
+    const { open, cancelRequested } = this.#execution;
     if (cancelRequested === null) return false;
-    for (const child of children.values()) if (child.parentClose === "cancel" && !child.cancelSent) return true;
+    for (const child of open.children.values()) if (child.parentClose === "cancel" && !child.cancelSent) return true;
     return false;
   }
 
   /** Starts all effects whose intent is durable. */
   start(durable: Seq): void {
-    const { children, sends, cancelRequested, run } = this.#execution;
+    const { cancelRequested, run } = this.#execution;
+    const { children, sends } = this.#execution.open;
     if (children.size + sends.size === 0) return;
     const { access, codec } = this.#environment;
     for (const child of children.values()) {

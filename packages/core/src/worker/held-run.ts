@@ -1,21 +1,19 @@
-import { blockDelayMs, readBlockReason, writeBlockReason } from "../engine/block-reason.ts";
 import { dutiesOf } from "../engine/closing.ts";
 import { closeOf, terminalEvent, timedOut } from "../engine/ending.ts";
 import { Execution } from "../engine/execution.ts";
-import { readMessage, type InboxMessage } from "../engine/inbox-message.ts";
 import { workflowBody } from "../engine/workflow-body.ts";
-import { CancelledError } from "../errors/index.ts";
 import type { InboxNo, Millis, Seq } from "../model/ids.ts";
-import { toFailure } from "../model/to-failure.ts";
 import type { CommitResult, NextStep, WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent } from "../storage/event.ts";
 import type { StoredMessage } from "../storage/message.ts";
 import type { Claim, ClaimedWorkflowTask, RenewResult } from "../storage/task.ts";
 import type { ActivityAttempt, AttemptOutcome } from "./activity-attempt.ts";
 import { Attempts } from "./attempts.ts";
+import { blockStep } from "./block-run.ts";
 import { Effects, type EffectOutcome } from "./effects.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import { Lease } from "./lease.ts";
+import { receiveMessage } from "./receive-message.ts";
 import type { Release } from "./release.ts";
 
 /** What reaches a held run, one at a time. */
@@ -123,7 +121,7 @@ export class HeldRun {
   noticeSlow(startedBefore: number): boolean {
     let listens = false;
     for (const command of this.#attempts.slow(startedBefore)) {
-      if (this.#execution.activities.get(command)?.recorded === false) this.#push({ kind: "slow", command });
+      if (this.#execution.open.activities.get(command)?.recorded === false) this.#push({ kind: "slow", command });
       if (this.#listening) continue;
       this.#listening = listens = true;
       this.#environment.hints()?.add({ of: "inbox", runId: this.claim.runId });
@@ -211,7 +209,7 @@ export class HeldRun {
         if (input.failure !== null) return execution.childFailed(input.command, input.failure);
         return execution.childStarted(input.command);
       case "child-told": {
-        const child = execution.children.get(input.command);
+        const child = execution.open.children.get(input.command);
         if (child !== undefined) child.cancelSent = true;
         return;
       }
@@ -234,33 +232,9 @@ export class HeldRun {
     // Timers and messages merge by time, the message first.
     await execution.fireTimers(message.at - 1);
     this.#acked = message.no;
-    const { codec } = this.#environment;
-    const content = readMessage(codec, message.data);
-    switch (content.kind) {
-      case "signal": {
-        const payload = codec.encode(content.payload);
-        return execution.signalReceived(content.signal, content.payload, { payload }, message.dedupeId);
-      }
-      case "cancel":
-        await execution.cancelReceived(content.reason);
-        return this.#attempts.abort("The run was cancelled.", (command) => execution.activities.has(command));
-      case "terminate":
-        execution.ending ??= { status: "cancelled", reason: content.reason, terminated: true };
-        return;
-      case "child-closed":
-        return this.#childClosed(content);
-    }
-  }
-
-  async #childClosed(message: Extract<InboxMessage, { kind: "child-closed" }>): Promise<void> {
-    const execution = this.#execution;
-    for (const child of execution.children.values()) {
-      if (child.seq !== message.seq) continue;
-      if (message.status !== "completed") {
-        return execution.childFailed(child.command, message.failure ?? toFailure(new CancelledError()));
-      }
-      const run = await this.#environment.access.storage.getRun(child.runId);
-      return execution.childCompleted(child.command, run!.output!);
+    await receiveMessage(this.#environment, execution, message);
+    if (execution.cancelRequested !== null) {
+      this.#attempts.abort("The run was cancelled.", (command) => execution.open.activities.has(command));
     }
   }
 
@@ -293,7 +267,7 @@ export class HeldRun {
     if (this.#attempts.size > 0 || this.#effects.open || this.#effects.childToTell) return true;
     if (this.#draining) return false;
     const now = this.#environment.access.clock.earliest();
-    for (const activity of this.#execution.activities.values()) if (activity.dueAt <= now) return true;
+    for (const activity of this.#execution.open.activities.values()) if (activity.dueAt <= now) return true;
     return false;
   }
 
@@ -304,7 +278,7 @@ export class HeldRun {
 
   #wakeAt(): Millis | null {
     if (this.#execution.ending !== null) return null;
-    const dueAt = this.#execution.nextDueAt();
+    const dueAt = this.#execution.open.nextDueAt();
     const { deadlineAt } = this.#task.run;
     if (dueAt === null || deadlineAt === null) return dueAt ?? deadlineAt;
     return Math.min(dueAt, deadlineAt);
@@ -323,10 +297,10 @@ export class HeldRun {
 
   #duties(): ReturnType<typeof dutiesOf> {
     const { codec } = this.#environment;
-    const { ending, children } = this.#execution;
-    if (this.#task.run.parent === null && children.size === 0) return [];
+    const { ending, open } = this.#execution;
+    if (this.#task.run.parent === null && open.children.size === 0) return [];
     const { status, failure } = closeOf(codec, ending!);
-    return dutiesOf(codec, this.#task.run, { status, failure }, children.values());
+    return dutiesOf(codec, this.#task.run, { status, failure }, open.children.values());
   }
 
   /** Parks a run that this code cannot carry on, until a deploy may have mended it. */
@@ -334,27 +308,10 @@ export class HeldRun {
     const execution = this.#execution;
     if (execution.broken === null) execution.breakAsStuck();
     this.#attempts.abort("The run is blocked.");
-    const { code, message } = execution.broken!;
-    const { deliveries, blocked, run } = this.#task;
-    const before = readBlockReason(blocked);
-    const tries = before?.code === code ? before.tries + 1 : 1;
-    const until = this.#environment.access.clock.latest() + blockDelayMs(tries);
-    this.#environment.logger.warn(message, { workflow: run.workflow, runId: run.runId, code });
     // Code that left its history asked for things that must not be recorded; what it had seen is still in the inbox.
-    const keep = code === "non-durable-await";
-    const events = keep ? execution.fresh : [];
-    const ackInbox = keep ? this.#acked : this.#ackedDurable;
-    this.#send(
-      events,
-      {
-        do: "block",
-        reason: writeBlockReason({ code, message, tries, deliveries }),
-        until: run.deadlineAt === null ? until : Math.min(until, run.deadlineAt),
-      },
-      undefined,
-      undefined,
-      ackInbox,
-    );
+    const keep = execution.broken!.code === "non-durable-await";
+    const next = blockStep(this.#environment, this.#task, execution.broken!);
+    this.#send(keep ? execution.fresh : [], next, undefined, undefined, keep ? this.#acked : this.#ackedDurable);
   }
 
   #send(events: readonly NewEvent[], next: NextStep, run?: WorkflowCommit["run"], close?: WorkflowCommit["close"], ackInbox = this.#acked): void {
@@ -446,8 +403,8 @@ export class HeldRun {
     if (!this.lease.proven) return this.lose();
     this.#effects.start(this.#durable);
     if (execution.ending !== null || this.#draining) return;
-    const now = execution.activities.size === 0 ? 0 : this.#environment.access.clock.earliest();
-    for (const activity of execution.activities.values()) {
+    const now = execution.open.activities.size === 0 ? 0 : this.#environment.access.clock.earliest();
+    for (const activity of execution.open.activities.values()) {
       if (activity.gate > this.#durable || activity.dueAt > now || this.#attempts.has(activity.command)) continue;
       activity.dueAt = 0;
       if (!this.#attempts.start(activity)) return;

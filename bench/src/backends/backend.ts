@@ -1,0 +1,21 @@
+import type { StorageBackend } from "@perdure/core/storage";
+import type { FloorLoad } from "../floor/floor-load.ts";
+
+/** A storage as the benchmark uses it. */
+export interface Backend {
+  /** Its name on the command line. */
+  readonly name: string;
+  /** `many`: client and worker have a process of their own each. `one`: they share one. */
+  readonly processes: "one" | "many";
+  /** Makes room for an empty store, and answers where: a text that every process understands. */
+  create(): Promise<string>;
+  /** Opens the store at a place, with the durability that users get by default. */
+  open(place: string): StorageBackend;
+  /** Removes the store, once everybody has closed it. */
+  remove(place: string): Promise<void>;
+  /**
+   * Does what W1 reads and writes on a store that holds its runs, without engine and port. Answers how many milliseconds it took.
+   * `null` where there is nothing below the port to compare with.
+   */
+  readonly floor: ((place: string, load: FloorLoad) => number) | null;
+}

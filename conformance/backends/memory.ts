@@ -1,0 +1,32 @@
+import { createMemoryStore, memory, type MemoryStore, type VirtualClock, virtualClock } from "@perdure/core/memory";
+import type { BackendUnderTest } from "../src/subject.ts";
+
+interface Space {
+  readonly store: MemoryStore;
+  readonly clock: VirtualClock;
+}
+
+const spaces = new Map<string, Space>();
+
+function caseOf(namespace: string): string {
+  return namespace.split("_", 1)[0]!;
+}
+
+/** All namespaces of one case share a store, as they would share a database. */
+function spaceOf(namespace: string): Space {
+  const name = caseOf(namespace);
+  let space = spaces.get(name);
+  if (space === undefined) spaces.set(name, (space = { store: createMemoryStore(), clock: virtualClock() }));
+  return space;
+}
+
+/** The reference storage, on a clock that stands still unless a case moves it. */
+const subject: BackendUnderTest = {
+  name: "memory",
+  open: ({ namespace }) => memory({ namespace, ...spaceOf(namespace) }),
+  destroy: (namespace) => void spaces.delete(caseOf(namespace)),
+  advance: (namespace, ms) => spaceOf(namespace).clock.advance(ms),
+  stepBack: (namespace, ms) => spaceOf(namespace).clock.advance(-ms),
+};
+
+export default subject;

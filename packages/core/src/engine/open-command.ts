@@ -1,0 +1,74 @@
+import type { ActivityContext, Attempts } from "../define/activity.ts";
+import type { Millis, Seq } from "../model/ids.ts";
+import type { Payload } from "../model/payload.ts";
+import type { ParentClose } from "../model/run.ts";
+import type { Schema } from "../model/schema.ts";
+
+/** How the promise that the code holds is settled. */
+export interface Settler {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** An activity whose outcome is not recorded. */
+export interface OpenActivity extends Settler {
+  readonly command: number;
+  readonly name: string;
+  readonly attempts: Attempts;
+  readonly inputSchema: Schema | null;
+  readonly outputSchema: Schema | null;
+  readonly execute: (input: never, context: ActivityContext) => unknown;
+  readonly input: Payload | null;
+  /** It may start once history is durable up to here: what the code knew when it asked. */
+  readonly gate: Seq;
+  /** Number of the next attempt, or of the one that runs. */
+  attempt: number;
+  /** When the next attempt may start; 0 is at once. */
+  dueAt: Millis;
+  /** An event of this command is recorded: later ones need not repeat the input. */
+  recorded: boolean;
+}
+
+/** A sleep whose TIMER_FIRED is not recorded. */
+export interface OpenTimer extends Settler {
+  readonly command: number;
+  readonly dueAt: Millis;
+}
+
+/** A wait for a signal that has not arrived. */
+export interface OpenWait extends Settler {
+  readonly command: number;
+  readonly signal: string;
+  readonly dueAt: Millis | null;
+}
+
+/** A child whose outcome is not recorded. */
+export interface OpenChild extends Settler {
+  readonly command: number;
+  /** Seq of its CHILD_SCHEDULED, by which the child names its parent's command. */
+  readonly seq: Seq;
+  readonly workflow: string;
+  readonly version: string | null;
+  readonly runId: string;
+  readonly incarnation: string;
+  readonly input: Payload;
+  readonly queue: string;
+  readonly parentClose: ParentClose;
+  readonly timeoutMs: number | null;
+  readonly state: Payload | null;
+  /** CHILD_STARTED is recorded. */
+  started: boolean;
+  /** A cancel of this run was passed on to the child. */
+  cancelSent: boolean;
+}
+
+/** A message to another run whose SIGNAL_DELIVERED is not recorded. */
+export interface OpenSend extends Settler {
+  readonly command: number;
+  /** Seq of its SIGNAL_SENT. */
+  readonly seq: Seq;
+  readonly runId: string;
+  /** `null` asks the run to cancel. */
+  readonly signal: string | null;
+  readonly payload: Payload;
+}

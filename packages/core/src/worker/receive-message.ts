@@ -1,0 +1,40 @@
+import type { Execution } from "../engine/execution.ts";
+import { readMessage, type InboxMessage } from "../engine/inbox-message.ts";
+import { CancelledError } from "../errors/index.ts";
+import { toFailure } from "../model/to-failure.ts";
+import type { StoredMessage } from "../storage/message.ts";
+import type { WorkerEnvironment } from "./environment.ts";
+
+/** Turns a message into an event, or drops it because its command has an outcome already. */
+export async function receiveMessage(environment: WorkerEnvironment, execution: Execution, message: StoredMessage): Promise<void> {
+  const { codec } = environment;
+  const content = readMessage(codec, message.data);
+  switch (content.kind) {
+    case "signal": {
+      const payload = codec.encode(content.payload);
+      return execution.signalReceived(content.signal, content.payload, { payload }, message.dedupeId);
+    }
+    case "cancel":
+      return execution.cancelReceived(content.reason);
+    case "terminate":
+      execution.ending ??= { status: "cancelled", reason: content.reason, terminated: true };
+      return;
+    case "child-closed":
+      return childClosed(environment, execution, content);
+  }
+}
+
+async function childClosed(
+  { access }: WorkerEnvironment,
+  execution: Execution,
+  message: Extract<InboxMessage, { kind: "child-closed" }>,
+): Promise<void> {
+  for (const { command, seq, runId } of execution.open.children.values()) {
+    if (seq !== message.seq) continue;
+    if (message.status !== "completed") {
+      return execution.childFailed(command, message.failure ?? toFailure(new CancelledError()));
+    }
+    const child = await access.storage.getRun(runId);
+    return execution.childCompleted(command, child!.output!);
+  }
+}

@@ -1,0 +1,63 @@
+import type { Millis, StorageError } from "@perdure/core/storage";
+import type { ColumnTypes, SqlDialect, Steps, TopicCode } from "@perdure/storage-sql";
+import {
+  type ColumnDefinitionBuilder,
+  type CreateTableBuilder,
+  type InsertQueryBuilder,
+  type SelectQueryBuilder,
+  sql,
+  SqliteAdapter,
+  SqliteQueryCompiler,
+} from "kysely";
+import { storageErrorOf } from "./errors.ts";
+import type { PulseClock } from "./pulse-clock.ts";
+
+const TYPES: ColumnTypes = { id: "text", key: "text", payload: "text", whole: "integer" };
+
+/** SQL as SQLite speaks it. */
+export class SqliteSql implements SqlDialect {
+  readonly kysely = {
+    createAdapter: (): SqliteAdapter => new SqliteAdapter(),
+    createQueryCompiler: (): SqliteQueryCompiler => new SqliteQueryCompiler(),
+  };
+  readonly types: ColumnTypes = TYPES;
+  readonly #path: string;
+  readonly #clock: PulseClock;
+
+  constructor(path: string, clock: PulseClock) {
+    this.#path = path;
+    this.#clock = clock;
+  }
+
+  identity(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder {
+    return column.primaryKey().autoIncrement();
+  }
+
+  table<N extends string, C extends string>(
+    table: CreateTableBuilder<N, C>,
+    storage: "heap" | "clustered",
+  ): CreateTableBuilder<N, C> {
+    return table.modifyEnd(storage === "heap" ? sql`strict` : sql`strict, without rowid`);
+  }
+
+  /** A write transaction is alone. */
+  lock<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O> {
+    return query;
+  }
+
+  insertNew<DB, TB extends keyof DB, O>(query: InsertQueryBuilder<DB, TB, O>): InsertQueryBuilder<DB, TB, O> {
+    return query.onConflict((conflict) => conflict.doNothing());
+  }
+
+  now(): Steps<Millis> {
+    return this.#clock.now();
+  }
+
+  settle(now: Millis, topics: ReadonlySet<TopicCode>): Steps<void> {
+    return this.#clock.settle(now, topics);
+  }
+
+  errorOf(error: unknown): StorageError | undefined {
+    return storageErrorOf(this.#path, error);
+  }
+}
