@@ -61,7 +61,7 @@ export const timerCases: readonly ConformanceCase[] = [
     hint: "setTimeout fires at once for more than 2³¹ − 1 ms; 32-bit columns wrap.",
     async run(t) {
       const now = await t.time.now();
-      const times = [253_402_300_799_999, 4_294_967_296_000, 2_147_483_648_000, now + 2_147_483_648, now + 30 * 86_400_000];
+      const times = [253_402_300_799_999, 4_294_967_296_000, now + 30 * 86_400_000, now + 2_147_483_648];
       for (const wakeAt of times) {
         const { run, worker, task } = await heldRun(t);
         await park(t, worker, task, { next: { do: "park", wakeAt } });

@@ -20,10 +20,10 @@ export class ClosedRuns {
     const { runtime, storage } = this.#access;
     const floorMs = FLOOR_MS[storage.info.capabilities.wakeups];
     let hinted = false;
-    let wake = (): void => {};
+    let wake: (() => void) | null = null;
     const hint = (): void => {
       hinted = true;
-      wake();
+      wake?.();
     };
     this.#listen(subscription, runId, hint);
     signal?.addEventListener("abort", hint);

@@ -1,8 +1,9 @@
 import type { ActivityContext, ActivityOptions, AnyActivity } from "../define/activity.ts";
 import { requireAttempts } from "../define/activity.ts";
-import type { ChildHandle, ChildOptions, WorkflowContext, WorkflowInfo } from "../define/context.ts";
+import type { ChildOptions, WorkflowContext, WorkflowInfo } from "../define/context.ts";
 import { requireName } from "../define/name.ts";
 import type { AnySignal } from "../define/signal.ts";
+import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
 import type { Duration } from "../model/duration.ts";
@@ -44,8 +45,8 @@ export function createContext(execution: Execution): WorkflowContext {
     async *signals(signal) {
       while (true) yield (await waitFor(execution, signal)) as never;
     },
-    child: <Input, Output>(definition: Parameters<typeof startChild>[1], input: Input, options?: ChildOptions) =>
-      startChild(execution, definition, input, options) as ChildHandle<Output>,
+    child: ((definition: AnyWorkflow, input: unknown, options?: ChildOptions) =>
+      startChild(execution, definition, input, options)) as WorkflowContext["child"],
     signal: (runId, signal, payload) => forCode(send(execution, runId, signal, payload)),
     now: () => new Date(execution.now),
     random: () => random.next(),

@@ -33,7 +33,7 @@ export class OpenCommands {
   due(now: Millis): readonly number[] {
     if (this.timers.size + this.waits.size === 0) return [];
     const due = [...this.timers.values(), ...this.waits.values()].filter((open) => open.dueAt !== null && open.dueAt <= now);
-    return due.sort((a, b) => a.dueAt! - b.dueAt! || a.command - b.command).map(({ command }) => command);
+    return due.toSorted((a, b) => a.dueAt! - b.dueAt! || a.command - b.command).map(({ command }) => command);
   }
 
   isTimed(command: number): boolean {

@@ -12,7 +12,7 @@ export type Awaited =
 export function openInHistory(history: readonly WorkflowEvent[]): readonly Awaited[] {
   const open = new Map<number, Awaited>();
   for (const event of history) fold(open, event);
-  return [...open].sort(([a], [b]) => a - b).map(([, awaited]) => awaited);
+  return [...open].toSorted(([a], [b]) => a - b).map(([, awaited]) => awaited);
 }
 
 function fold(open: Map<number, Awaited>, event: WorkflowEvent): void {
@@ -36,7 +36,7 @@ function fold(open: Map<number, Awaited>, event: WorkflowEvent): void {
       open.set(command, { what: "child", workflow: event.data.workflow, runId: event.data.runId });
       return;
     case "SIGNAL_RECEIVED":
-      for (const [waiting, awaited] of [...open].sort(([a], [b]) => a - b)) {
+      for (const [waiting, awaited] of [...open].toSorted(([a], [b]) => a - b)) {
         if (awaited.what === "signal" && awaited.name === event.data.signal) {
           open.delete(waiting);
           return;

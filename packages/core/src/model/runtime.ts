@@ -4,15 +4,15 @@
  */
 export interface Runtime {
   /** Milliseconds of a clock that never steps; only differences mean something. */
-  monotonic(): number;
+  readonly monotonic: () => number;
   /** Calls `fn` once after `ms` (any length); answers how to call it off. Never keeps the process alive when `background`. */
-  after(ms: number, fn: () => void, options?: { readonly background?: boolean }): () => void;
+  readonly after: (ms: number, fn: () => void, options?: { readonly background?: boolean }) => () => void;
   /** Calls `fn` after everything that is ready to run now has run. */
-  defer(fn: () => void): void;
+  readonly defer: (fn: () => void) => void;
   /** Resolves when all microtasks that are queued now, and those they queue, have run. */
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
   /** Random text of 22 characters `[0-9A-Za-z_-]`: 128 bits. */
-  id(): string;
+  readonly id: () => string;
   /** 0 ≤ n < 1. */
-  random(): number;
+  readonly random: () => number;
 }

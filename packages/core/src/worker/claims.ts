@@ -37,7 +37,7 @@ export class Claims {
   readonly #active = new Map<TaskId, Taken>();
   /** Tasks that this worker failed at: not asked for again before their lease is over. */
   readonly #failed = new Map<TaskId, Lease>();
-  #claiming = false;
+  #claiming: Promise<ClaimResult> | null = null;
   /** Something may be claimable. */
   #promising = false;
   #started = false;
@@ -105,7 +105,7 @@ export class Claims {
       void this.#work(taken);
     }
     if (this.#active.size + this.#waiting.length === 0) for (const settled of this.#settled.splice(0)) settled();
-    if (this.#started && !this.#draining && !this.#claiming && this.#promising) this.#claimMore();
+    if (this.#started && !this.#draining && this.#claiming === null && this.#promising) this.#claimMore();
   }
 
   #claimMore(): void {
@@ -122,10 +122,19 @@ export class Claims {
     );
   }
 
+  /** One claim at a time: what another one in flight hands out would look forgotten to this one. */
   async #claim(limit: number): Promise<ClaimResult> {
-    const { access, registry, leaseMs, runtime } = this.#environment;
-    this.#claiming = true;
+    while (this.#claiming !== null) await this.#claiming.catch(() => {});
+    this.#claiming = this.#claimNow(limit);
     try {
+      return await this.#claiming;
+    } finally {
+      this.#claiming = null;
+    }
+  }
+
+  async #claimNow(limit: number): Promise<ClaimResult> {
+    const { access, registry, leaseMs, runtime } = this.#environment;
       const { result, sentAt } = await access.claim({
         workerId: this.#workerId,
         workerInstance: this.#workerInstance,
@@ -143,9 +152,6 @@ export class Claims {
         this.#waiting.push({ task, lease: new Lease(runtime.monotonic, leaseMs, sentAt), now: result.now, held: null });
       }
       return result;
-    } finally {
-      this.#claiming = false;
-    }
   }
 
   #holding(): readonly TaskId[] {
@@ -199,11 +205,20 @@ export class Claims {
   }
 
   async #release(taken: Taken): Promise<Release> {
-    const withoutCode = await takeWithoutCode(this.#environment, taken.task, taken.now);
+    const task = await this.#withHistory(taken.task);
+    const withoutCode = await takeWithoutCode(this.#environment, task, taken.now);
     if (withoutCode !== null) return withoutCode;
-    taken.held = new HeldRun(this.#environment, taken.task, taken.lease);
+    taken.held = new HeldRun(this.#environment, task, taken.lease);
     if (this.#draining) taken.held.drain(false);
     return taken.held.drive();
+  }
+
+  /** Reads the events of a run that is neither in memory nor short enough to come with its claim. */
+  async #withHistory(task: ClaimedWorkflowTask): Promise<ClaimedWorkflowTask> {
+    const { access, cache } = this.#environment;
+    if (task.events !== null || cache.has(task.claim.taskId)) return task;
+    const { runId, incarnation, baseSeq } = task.run;
+    return { ...task, events: await access.readAll({ runId, incarnation, after: baseSeq }) };
   }
 
   #released(release: Release): void {

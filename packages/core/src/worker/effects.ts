@@ -72,12 +72,19 @@ export class Effects {
     }
   }
 
+  async #finish(command: number, effect: () => Promise<EffectOutcome>): Promise<void> {
+    try {
+      const outcome = await effect();
+      this.#underway.delete(command);
+      this.#done(outcome);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   #carryOut(command: number, effect: () => Promise<EffectOutcome>): void {
     if (this.#underway.has(command)) return;
     this.#underway.add(command);
-    effect().then((outcome) => {
-      this.#underway.delete(command);
-      this.#done(outcome);
-    }, this.#failed);
+    void this.#finish(command, effect);
   }
 }

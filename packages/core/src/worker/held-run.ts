@@ -12,7 +12,7 @@ import { Attempts } from "./attempts.ts";
 import { blockStep } from "./block-run.ts";
 import { Effects, type EffectOutcome } from "./effects.ts";
 import type { WorkerEnvironment } from "./environment.ts";
-import { Lease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import { receiveMessage } from "./receive-message.ts";
 import type { Release } from "./release.ts";
 

@@ -28,6 +28,10 @@ export class RunCache {
     }
   }
 
+  has(taskId: TaskId): boolean {
+    return this.#runs.has(taskId);
+  }
+
   /** Takes the run out: whoever holds it puts it back when it parks again. */
   take(taskId: TaskId): CachedRun | undefined {
     const run = this.#runs.get(taskId);

@@ -131,7 +131,7 @@ class StorageWorker implements Worker {
   }
 
   async #drain(graceMs: number): Promise<void> {
-    const cancel = this.#runtime.after(graceMs, () => this.#claims.drain(true));
+    const cancel = this.#runtime.after(graceMs, () => void this.#claims.drain(true));
     await this.#claims.drain(false);
     cancel();
     this.#stopped();

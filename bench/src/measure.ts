@@ -1,0 +1,31 @@
+import type { Options } from "./options.ts";
+import type { Row } from "./report/row.ts";
+import { Samples } from "./report/samples.ts";
+
+/** Measures everything `repeat` times, backends and workloads in turn, so that a slow moment of the machine hits all alike. */
+export async function measure(
+  { backends, workloads, repeat, scale, quick }: Options,
+  progress: (text: string) => void,
+): Promise<readonly Row[]> {
+  const samples = new Samples();
+  const count = (full: number, least = 1): number => Math.max(least, Math.round(full * scale));
+  for (let round = 1; round <= repeat; round++) {
+    for (const { name: workload, measure: measureOnce } of workloads) {
+      for (const backend of backends) {
+        progress(`${workload} on ${backend.name}, ${round} of ${repeat}`);
+        await measureOnce({
+          backend,
+          quick,
+          count,
+          record: (figure, value, settings) => samples.add(backend.name, workload, figure, value, settings),
+        });
+      }
+    }
+  }
+  return inOrder(samples.rows(), backends.map(({ name }) => name));
+}
+
+/** The rows of each backend together. */
+function inOrder(rows: readonly Row[], backends: readonly string[]): readonly Row[] {
+  return backends.flatMap((name) => rows.filter(({ backend }) => backend === name));
+}

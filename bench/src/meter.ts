@@ -1,0 +1,109 @@
+import type { CommitResult, StorageBackend, TaskCommit } from "@perdure/core/storage";
+
+const READS = ["now", "getRun", "listRuns", "readEvents", "readCache", "stats"] as const;
+const WRITES = ["createRuns", "claimTasks", "renewLeases", "unblockTasks", "deliver", "writeCache", "purgeRuns"] as const;
+/** Nothing moves any more when nothing has for this long. */
+const STALLED_MS = 30_000;
+
+type Verbs = Record<string, (...args: readonly unknown[]) => Promise<unknown>>;
+
+/** What went through a storage. */
+export interface Counts {
+  /** Calls of verbs. A backend makes each at least one statement. */
+  readonly calls: number;
+  /** Those of them that write: each is at least one transaction. */
+  readonly writes: number;
+}
+
+/** Counts the calls of a storage's verbs, and knows when so many runs have closed or parked through it. */
+export class Meter {
+  #calls = 0;
+  #writes = 0;
+  #closed = 0;
+  #parked = 0;
+  #readAt = 0;
+  #lookers = new Set<() => void>();
+
+  /** Puts itself before the verbs of a storage of this process. */
+  constructor(storage: StorageBackend) {
+    const verbs = storage as unknown as Verbs;
+    for (const name of READS) {
+      intercept(verbs, name, (answer) => {
+        this.#calls++;
+        return answer.finally(() => (this.#readAt = performance.now()));
+      });
+    }
+    for (const name of WRITES) {
+      intercept(verbs, name, (answer) => {
+        this.#countWrite();
+        return answer;
+      });
+    }
+    const commitTasks = storage.commitTasks.bind(storage);
+    storage.commitTasks = async (commits, options) => {
+      this.#countWrite();
+      const results = await commitTasks(commits, options);
+      this.#countEnds(commits, results);
+      return results;
+    };
+  }
+
+  /** When the last reading verb was answered (`performance.now()`). */
+  get readAt(): number {
+    return this.#readAt;
+  }
+
+  counts(): Counts {
+    return { calls: this.#calls, writes: this.#writes };
+  }
+
+  /** Resolves when so many runs more have closed. */
+  closed(runs: number): Promise<void> {
+    const from = this.#closed;
+    return this.#until("closed", () => this.#closed - from, runs);
+  }
+
+  /** Resolves when so many runs more have parked. */
+  parked(runs: number): Promise<void> {
+    const from = this.#parked;
+    return this.#until("parked", () => this.#parked - from, runs);
+  }
+
+  #countWrite(): void {
+    this.#calls++;
+    this.#writes++;
+  }
+
+  #countEnds(commits: readonly TaskCommit[], results: readonly CommitResult[]): void {
+    commits.forEach((commit, at) => {
+      if (commit.kind !== "workflow" || results[at]!.status !== "ok") return;
+      if (commit.next.do === "done") this.#closed++;
+      if (commit.next.do === "park") this.#parked++;
+    });
+    for (const look of this.#lookers) look();
+  }
+
+  #until(what: string, count: () => number, wanted: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let before = -1;
+      const watch = setInterval(() => {
+        if (this.#writes === before) end(() => reject(new Error(`The worker stands still: ${count()} of ${wanted} runs have ${what}.`)));
+        before = this.#writes;
+      }, STALLED_MS);
+      const end = (settle: () => void): void => {
+        clearInterval(watch);
+        this.#lookers.delete(look);
+        settle();
+      };
+      const look = (): void => {
+        if (count() >= wanted) end(resolve);
+      };
+      this.#lookers.add(look);
+    });
+  }
+}
+
+function intercept(verbs: Verbs, name: string, pass: (answer: Promise<unknown>) => Promise<unknown>): void {
+  const verb = verbs[name]!.bind(verbs);
+  verbs[name] = (...args) => pass(verb(...args));
+}

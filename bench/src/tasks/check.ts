@@ -1,0 +1,23 @@
+import type { Site } from "../station/site.ts";
+
+const AT_ONCE = 100;
+
+/** @throws Error unless all these runs, and no others, are completed with so many events each. */
+export async function check(
+  { storage }: Site,
+  { runIds, events }: { readonly runIds: readonly string[]; readonly events: number },
+): Promise<null> {
+  const { runs } = await storage.stats();
+  if (runs.completed !== runIds.length || runs.open + runs.failed + runs.cancelled > 0) {
+    throw new Error(`Of ${runIds.length} runs, all should be completed: ${JSON.stringify(runs)}.`);
+  }
+  for (let at = 0; at < runIds.length; at += AT_ONCE) {
+    const pages = await storage.readEvents(runIds.slice(at, at + AT_ONCE).map((runId) => ({ runId, after: 0 })));
+    pages.forEach(({ lastSeq, events: page }, index) => {
+      if (lastSeq === events && page.length === events && page.at(-1)!.type === "WORKFLOW_COMPLETED") return;
+      const types = page.map(({ type }) => type);
+      throw new Error(`Run "${runIds[at + index]}" should have ${events} events: ${types.join(", ")}.`);
+    });
+  }
+  return null;
+}

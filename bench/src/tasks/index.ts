@@ -1,0 +1,27 @@
+import { check } from "./check.ts";
+import { enqueue } from "./enqueue.ts";
+import { finishLong } from "./finish-long.ts";
+import { floor } from "./floor.ts";
+import { roundTrips } from "./round-trips.ts";
+import { describeStorage } from "./describe-storage.ts";
+import { idleWorker, stopWorker } from "./idle-worker.ts";
+import { work } from "./work.ts";
+import { workLong } from "./work-long.ts";
+
+/** What a station can be asked to do, by name. Arguments and results travel as JSON. */
+export const tasks = {
+  check,
+  describeStorage,
+  enqueue,
+  finishLong,
+  floor,
+  idleWorker,
+  roundTrips,
+  stopWorker,
+  work,
+  workLong,
+};
+
+export type TaskName = keyof typeof tasks;
+export type TaskArgs<Name extends TaskName> = Parameters<(typeof tasks)[Name]>[1];
+export type TaskResult<Name extends TaskName> = Awaited<ReturnType<(typeof tasks)[Name]>>;

@@ -1,0 +1,20 @@
+import type { Backend } from "../backends/backend.ts";
+import type { Figure, Settings } from "../report/row.ts";
+
+/** One repeat of a workload on a backend. */
+export interface Round {
+  readonly backend: Backend;
+  /** Leaves out what only waits. */
+  readonly quick: boolean;
+  /** A number of runs or activities, scaled; never less than `least`. */
+  count(full: number, least?: number): number;
+  record(figure: Figure, value: number, settings: Settings): void;
+}
+
+/** Something that users do, and its figures. */
+export interface Workload {
+  /** As in the design: W1, W2, … */
+  readonly name: string;
+  /** Does it once. */
+  measure(round: Round): Promise<void>;
+}

@@ -1,0 +1,88 @@
+import { contains, equal, status, throws } from "../../assert.ts";
+import type { ConformanceCase } from "../../case.ts";
+import { withFaults } from "../../faults.ts";
+import { heldRun, scheduledActivity } from "../../scenes.ts";
+import { Worker } from "../../worker.ts";
+
+export const holdingCases: readonly ConformanceCase[] = [
+  {
+    id: "claim.lost-reply",
+    level: "L3",
+    invariants: ["I6", "I8", "I11"],
+    guards: ["claim-with-lost-reply-refused"],
+    why: "The answer to a claim was lost: without help the tasks would sleep for a whole lease.",
+    hint: "A task leased to this workerInstance that is not in `holding` is handed out again at once, with a new epoch.",
+    async run(t) {
+      const run = await t.create();
+      const flaky = withFaults(t.backend, [{ verb: "claimTasks", nth: 1, fault: "fail-after" }]);
+      const worker = new Worker(flaky, "flaky", t.random.text(20));
+      await throws("unavailable", "the injected fault is seen", () => worker.claim());
+      equal(flaky.happened.length, 1, "the fault has happened");
+      equal((await t.worker().claim()).tasks, [], "another worker does not get it");
+      const task = await worker.take();
+      contains(task, { deliveries: 1 }, "its own worker gets it, and no delivery is counted for the lost answer");
+      equal(task.claim.epoch, 2, "under a new epoch");
+      const lost = { ...task.claim, epoch: 1 };
+      status(await worker.commit(t.make.turn(task, { claim: lost })), "lease-lost", "the lost epoch is refused");
+      t.guard("claim-with-lost-reply-refused");
+      equal((await t.backend.getRun(run.runId))?.task?.deliveries, 1, "the count is stored so");
+      status(await worker.commit(t.make.turn(task)), "ok", "the new one is good");
+    },
+  },
+  {
+    id: "claim.lost-reply-again-and-again",
+    level: "L3",
+    invariants: ["I9"],
+    why: "A flaky network must not make a healthy run look poisoned.",
+    async run(t) {
+      await t.create();
+      const worker = t.worker();
+      for (let epoch = 1; epoch <= 6; epoch++) {
+        const task = await worker.take();
+        contains(task, { deliveries: 1 }, "no lost answer counts as a delivery");
+        equal(task.claim.epoch, epoch, "each acquisition has its epoch");
+        worker.forget(task);
+      }
+    },
+  },
+  {
+    id: "claim.lost-reply-of-many",
+    level: "L3",
+    invariants: ["I8"],
+    why: "A lost answer may have held runs and activities; the next claim brings back all of them, and nothing that is known.",
+    async run(t) {
+      await scheduledActivity(t);
+      await t.create();
+      const worker = t.worker();
+      const lost = await worker.claim();
+      equal(lost.tasks.length, 2, "a run and an activity are handed out");
+      const known = await heldBy(t, worker);
+      worker.forget(...lost.tasks);
+      const again = await worker.claim();
+      const ids = (tasks: typeof lost.tasks): string[] => tasks.map(({ claim }) => claim.taskId).toSorted();
+      equal(ids(again.tasks), ids(lost.tasks), "what was lost comes again");
+      equal((await worker.claim()).tasks, [], "and once only");
+      status(await worker.renew(known), "held", "what the worker knew of is held as before");
+    },
+  },
+  {
+    id: "claim.holding-is-per-start",
+    level: "L3",
+    invariants: ["I8"],
+    guards: ["lease-of-other-instance-kept"],
+    why: "A worker that was restarted under the same name is another one: its predecessor may still be alive.",
+    hint: "Compare the workerInstance, not the workerId.",
+    async run(t) {
+      const { worker, task } = await heldRun(t);
+      const restarted = new Worker(t.backend, worker.id, t.random.text(20));
+      equal((await restarted.claim()).tasks, [], "the live lease of the earlier start is respected");
+      t.guard("lease-of-other-instance-kept");
+      status(await worker.renew(task), "held", "the earlier start still holds it");
+    },
+  },
+];
+
+async function heldBy(t: Parameters<ConformanceCase["run"]>[0], worker: Worker): ReturnType<Worker["take"]> {
+  await t.create();
+  return worker.take();
+}
