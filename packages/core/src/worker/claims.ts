@@ -33,6 +33,7 @@ export class Claims {
   readonly #settings: WorkerSettings;
   readonly #workerId = `${hostname()}/${process.pid}`;
   readonly #workerInstance: string;
+  readonly #onFatal: (error: unknown) => void;
   readonly #waiting: Taken[] = [];
   readonly #active = new Map<TaskId, Taken>();
   /** Tasks that this worker failed at: not asked for again before their lease is over. */
@@ -46,8 +47,10 @@ export class Claims {
   #alarmAt: Millis = Infinity;
   #settled: (() => void)[] = [];
 
-  constructor(environment: WorkerEnvironment, settings: WorkerSettings) {
+  /** `onFatal` hears of what no repetition mends: a store that is closed, damaged, or of another version. */
+  constructor(environment: WorkerEnvironment, settings: WorkerSettings, onFatal: (error: unknown) => void) {
     this.#environment = environment;
+    this.#onFatal = onFatal;
     this.#settings = settings;
     this.#workerInstance = environment.runtime.id();
   }
@@ -87,6 +90,14 @@ export class Claims {
     await this.#whenSettled();
   }
 
+  /** Lets everything go at once, without a word to the storage. */
+  abandon(): void {
+    this.#draining = true;
+    this.#alarm?.();
+    this.#waiting.length = 0;
+    for (const { held } of this.#active.values()) held?.lose();
+  }
+
   /** A lease could not be proven any more. */
   drop(taken: { readonly task: ClaimedWorkflowTask }): void {
     const at = this.#waiting.findIndex(({ task }) => task === taken.task);
@@ -116,8 +127,8 @@ export class Claims {
     void this.#claim(room).then(
       (result) => this.#plan(result),
       (error: unknown) => {
-        if (!isPerdureError(error, "unavailable")) this.#environment.logger.error("Claiming tasks failed.", { error });
-        this.#wakeIn(RETRY_MS);
+        if (isPerdureError(error, "unavailable")) this.#wakeIn(RETRY_MS);
+        else this.#onFatal(error);
       },
     );
   }

@@ -17,7 +17,11 @@ import { Semaphore } from "./semaphore.ts";
 
 /** Runs workflows. Any number of workers, in any number of processes, may share a store. */
 export interface Worker {
-  /** Works until `stop()` is called or `signal` fires; resolves when everything is handed back. */
+  /**
+   * Works until `stop()` is called or `signal` fires; resolves when everything is handed back. A storage that is unavailable is
+   * waited for.
+   * @throws StorageError of any other code: the worker has stopped then
+   */
   run(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Takes what is ready, once, at most `max` runs, and resolves when they have parked or ended, with their number. */
   runOnce(options?: { readonly max?: number }): Promise<number>;
@@ -51,6 +55,7 @@ class StorageWorker implements Worker {
   #hints: Subscription | null = null;
   #working: Promise<void> | null = null;
   #stopped: () => void = () => {};
+  #fail: (error: unknown) => void = () => {};
   #stopping: Promise<void> | null = null;
 
   constructor(options: WorkerOptions) {
@@ -72,7 +77,7 @@ class StorageWorker implements Worker {
       maxDeliveries: settings.maxDeliveries,
       hints: () => this.#hints,
     };
-    this.#claims = new Claims(environment, settings);
+    this.#claims = new Claims(environment, settings, (error) => this.#fail(error));
     this.#keeper = new LeaseKeeper(environment, this.#claims);
   }
 
@@ -105,8 +110,9 @@ class StorageWorker implements Worker {
       await this.#access.ready();
       await this.#listen();
       this.#keeper.start();
-      const stopped = new Promise<void>((resolve) => {
+      const stopped = new Promise<void>((resolve, reject) => {
         this.#stopped = resolve;
+        this.#fail = reject;
       });
       if (this.#stopping === null) {
         this.#claims.start();
@@ -114,8 +120,9 @@ class StorageWorker implements Worker {
       }
     } finally {
       signal?.removeEventListener("abort", stop);
+      this.#claims.abandon();
       this.#keeper.stop();
-      await this.#hints?.close();
+      await this.#hints?.close().catch(() => {});
       this.#hints = null;
     }
   }
