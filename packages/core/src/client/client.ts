@@ -64,7 +64,7 @@ export interface Client {
   signalWithStart<Input, Output, State, Sent>(
     definition: Workflow<Input, Output, State>,
     input: Input,
-    signal: Signal<Sent, never>,
+    signal: Signal<Sent, unknown>,
     payload: Sent,
     options?: StartOptions & { readonly signalId?: string },
   ): Promise<RunHandle<Output, State>>;
@@ -123,7 +123,7 @@ class StorageClient implements Client {
   async signalWithStart<Input, Output, State, Sent>(
     definition: Workflow<Input, Output, State>,
     input: Input,
-    signal: Signal<Sent, never>,
+    signal: Signal<Sent, unknown>,
     payload: Sent,
     options: StartOptions & { readonly signalId?: string } = {},
   ): Promise<RunHandle<Output, State>> {

@@ -39,7 +39,7 @@ export interface RunHandle<Output = unknown, State = unknown> {
    * Sends a signal. With an `id`, any number of calls count once.
    * @throws UsageError `invalid-input`, `run-closed`, `run-not-found`
    */
-  signal<Sent>(signal: Signal<Sent, never>, payload: Sent, options?: { readonly id?: string }): Promise<void>;
+  signal<Sent>(signal: Signal<Sent, unknown>, payload: Sent, options?: { readonly id?: string }): Promise<void>;
   /**
    * Asks the run to cancel: its code gets CancelledError where it waits and may clean up. Idempotent.
    * @throws UsageError `run-closed`, `run-not-found`
@@ -112,7 +112,7 @@ export class StoredRunHandle implements RunHandle {
     return this.#events(await this.#run(), 0);
   }
 
-  async signal<Sent>(signal: Signal<Sent, never>, payload: Sent, options: { readonly id?: string } = {}): Promise<void> {
+  async signal<Sent>(signal: Signal<Sent, unknown>, payload: Sent, options: { readonly id?: string } = {}): Promise<void> {
     await this.#environment.access.ready();
     const data = await signalData(this.#environment.codec, signal, payload);
     await this.#deliver(options.id ?? this.#environment.access.runtime.id(), data, `signal "${signal.name}"`);

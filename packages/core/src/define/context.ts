@@ -46,9 +46,9 @@ export interface WorkflowContext<State = unknown> {
    * Waits for a signal, or takes the oldest buffered one.
    * @throws TimedOutError after `timeout`. CancelledError.
    */
-  waitFor<Received>(signal: Signal<never, Received>, options?: { readonly timeout?: Duration }): Promise<Received>;
+  waitFor<Received>(signal: Signal<unknown, Received>, options?: { readonly timeout?: Duration }): Promise<Received>;
   /** All signals of a kind, one by one, for ever. */
-  signals<Received>(signal: Signal<never, Received>): AsyncIterable<Received>;
+  signals<Received>(signal: Signal<unknown, Received>): AsyncIterable<Received>;
 
   /**
    * Starts another run as a child. Awaiting the answer waits for its result; not awaiting it leaves it detached. The child's id is
@@ -61,7 +61,7 @@ export interface WorkflowContext<State = unknown> {
    * Sends a signal to another run; resolves when it is in its inbox.
    * @throws UsageError `run-not-found`, `run-closed`.
    */
-  signal<Sent>(runId: string, signal: Signal<Sent, never>, payload: Sent): Promise<void>;
+  signal<Sent>(runId: string, signal: Signal<Sent, unknown>, payload: Sent): Promise<void>;
 
   /** The time of the event that the code answers to right now. */
   now(): Date;
@@ -94,7 +94,7 @@ export interface ChildOptions {
 export interface ChildHandle<Output> extends PromiseLike<Output> {
   readonly runId: string;
   /** Sends the child a signal. */
-  signal<Sent>(signal: Signal<Sent, never>, payload: Sent): Promise<void>;
+  signal<Sent>(signal: Signal<Sent, unknown>, payload: Sent): Promise<void>;
   /** Asks the child to cancel; resolves when the request is in its inbox. */
   cancel(options?: { readonly reason?: string }): Promise<void>;
 }
