@@ -22,6 +22,7 @@ export type CaseGroup =
   | "purge"
   | "replay"
   | "crash"
+  | "recovery"
   | "model";
 
 export type CaseId = `${CaseGroup}.${string}`;

@@ -13,6 +13,8 @@ export interface ContextOptions {
   readonly random: Random;
   /** The large numbers. */
   readonly full: boolean;
+  /** Workers that the kill -9 lab kills. */
+  readonly kills: number;
 }
 
 export interface ClientOptions {
@@ -29,10 +31,14 @@ export class CaseContext {
   readonly subject: BackendUnderTest;
   readonly random: Random;
   readonly full: boolean;
+  readonly kills: number;
   /** Makes arguments. */
   readonly make: Builder;
   readonly journal: Journal = new Journal();
   readonly guards: Map<string, number> = new Map();
+  /** What the case counted, for the report. */
+  readonly counts: Map<string, number> = new Map();
+  readonly #cleanups: (() => Promise<void>)[] = [];
   readonly #namespace: string;
   readonly #namespaces = new Set<string>();
   readonly #clients: StorageBackend[] = [];
@@ -40,10 +46,11 @@ export class CaseContext {
   #time: StoreTime | undefined;
   #workers = 0;
 
-  constructor({ subject, namespace, random, full }: ContextOptions) {
+  constructor({ subject, namespace, random, full, kills }: ContextOptions) {
     this.subject = subject;
     this.random = random;
     this.full = full;
+    this.kills = kills;
     this.make = new Builder(random);
     this.#namespace = namespace;
   }
@@ -108,6 +115,16 @@ export class CaseContext {
     this.guards.set(name, (this.guards.get(name) ?? 0) + 1);
   }
 
+  /** Adds to a number that the report shows. */
+  count(name: string, by = 1): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + by);
+  }
+
+  /** Has something done when the case ends, however it ends, before its clients are closed. */
+  onEnd(cleanup: () => Promise<void>): void {
+    this.#cleanups.push(cleanup);
+  }
+
   /** Repeats an observation where listing is declared as eventual; elsewhere it must hold at once. */
   async listed(observe: () => Promise<void>): Promise<void> {
     const attempts = this.info.capabilities.listing === "eventual" ? 50 : 1;
@@ -123,6 +140,7 @@ export class CaseContext {
 
   /** Closes every client and removes every namespace. */
   async end(): Promise<void> {
+    for (const cleanup of this.#cleanups.reverse()) await cleanup();
     await Promise.all(this.#clients.map((client) => client.close()));
     for (const namespace of this.#namespaces) await this.subject.destroy?.(namespace);
   }

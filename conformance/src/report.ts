@@ -11,6 +11,8 @@ export interface CaseReport {
   readonly invariants: readonly InvariantTag[];
   readonly status: CaseStatus;
   readonly ms: number;
+  /** What the case counted as it ran: kills, executions that were repeated, … */
+  readonly counts?: Readonly<Record<string, number>>;
   /** Why it failed, with everything that teaches; or what is missing to make it applicable. */
   readonly message?: string;
 }

@@ -23,9 +23,10 @@ const REQUIREMENTS = {
     unmet: "the subject does not offer `residue`",
     met: (subject) => subject.residue !== undefined,
   },
-  module: {
-    unmet: "the subject does not name its `module`",
-    met: (subject) => subject.module !== undefined,
+  crash: {
+    unmet: "crash tests need a `module`, a durability beyond memory, and a store that many processes may open",
+    met: ({ module }, { capabilities }) =>
+      module !== undefined && capabilities.durability !== "memory" && capabilities.processes === "many",
   },
   wakeups: {
     unmet: "wakeups are declared as none",

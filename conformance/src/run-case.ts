@@ -14,6 +14,8 @@ export interface RunCaseOptions {
   readonly timeoutMs?: number;
   /** The large numbers; `false` by default. */
   readonly full?: boolean;
+  /** Workers that the kill -9 lab kills; by default 40, or 1,000 of the large numbers. */
+  readonly kills?: number;
 }
 
 export interface CaseOutcome {
@@ -38,11 +40,11 @@ function freshNamespace(): string {
 export async function runCase(
   subject: BackendUnderTest,
   subjectCase: ConformanceCase,
-  { seed, timeoutMs = 30_000, full = false }: RunCaseOptions,
+  { seed, timeoutMs = 30_000, full = false, kills = full ? 1_000 : 40 }: RunCaseOptions,
 ): Promise<CaseOutcome> {
   const { id, level, invariants, requires, guards = [] } = subjectCase;
   const random = new Random(seed, id);
-  const t = new CaseContext({ subject, namespace: freshNamespace(), random, full });
+  const t = new CaseContext({ subject, namespace: freshNamespace(), random, full, kills });
   for (const name of guards) t.guards.set(name, 0);
   const began = performance.now();
   let capabilities: Capabilities | undefined;
@@ -65,7 +67,8 @@ export async function runCase(
     failure ??= { error };
   }
   const ms = Math.round(performance.now() - began);
-  const base = { id, level, invariants, ms };
+  const counts = Object.fromEntries(t.counts);
+  const base = { id, level, invariants, ms, ...(t.counts.size > 0 && { counts }) };
   if (failure !== undefined) {
     const message = explain(subjectCase, failure.error, { backend: subject.name, seed, calls: journal });
     return { report: { ...base, status: "failed", message }, guards: t.guards, capabilities, twin: undefined, ...failure };

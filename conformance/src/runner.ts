@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** The large numbers. */
   readonly full?: boolean;
+  /** Workers that the kill -9 lab kills; by default 40, or 1,000 of the large numbers. */
+  readonly kills?: number;
   /** Other cases than the suite's own. */
   readonly cases?: readonly ConformanceCase[];
   /** Is told of each case as it ends. */

@@ -15,6 +15,8 @@ export interface DescribeOptions {
   readonly timeoutMs?: number;
   /** The large numbers. */
   readonly full?: boolean;
+  /** Workers that the kill -9 lab kills; by default 40, or 1,000 of the large numbers. */
+  readonly kills?: number;
 }
 
 /**
@@ -25,7 +27,8 @@ export interface DescribeOptions {
  * describeStorageBackend({ name: "storage-mine", open: ({ namespace }) => mine({ url, namespace }) });
  */
 export function describeStorageBackend(subject: BackendUnderTest, options: DescribeOptions = {}): void {
-  const { levels = LEVELS, seed = 1, timeoutMs = 30_000, full = false } = options;
+  const { levels = LEVELS, seed = 1, timeoutMs = 30_000, full = false, kills } = options;
+  const how = { seed, timeoutMs, full, ...(kills !== undefined && { kills }) };
   describe(`conformance of ${subject.name}`, () => {
     for (const level of levels) {
       const cases = selectCases({ levels: [level] });
@@ -39,11 +42,11 @@ export function describeStorageBackend(subject: BackendUnderTest, options: Descr
       for (const one of cases) {
         const limit = (one.timeoutMs ?? timeoutMs) * 2 + 10_000;
         test(`${one.id} (${one.invariants.join(" ")})`, { timeout: limit }, async ({ skip }) => {
-          const outcome = await runCase(subject, one, { seed, timeoutMs, full });
+          const outcome = await runCase(subject, one, how);
           judge(outcome);
           for (const [name, count] of outcome.guards) fired.set(name, (fired.get(name) ?? 0) + count);
           if (outcome.report.status !== "not-applicable") return;
-          if (outcome.twin !== undefined) judge(await runCase(subject, outcome.twin, { seed, timeoutMs, full }));
+          if (outcome.twin !== undefined) judge(await runCase(subject, outcome.twin, how));
           skip(outcome.report.message);
         });
       }

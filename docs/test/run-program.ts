@@ -17,9 +17,14 @@ export function runProgram(file: string): Promise<Ran> {
   const cwd = mkdtempSync(join(tmpdir(), "perdure-docs-"));
   return new Promise((resolve) => {
     const args = ["--conditions=@perdure/source", file];
-    const child = execFile(process.execPath, args, { cwd, timeout: LIMIT_MS, killSignal: "SIGKILL" }, (_, stdout, stderr) => {
-      rmSync(cwd, { recursive: true, force: true });
-      resolve({ code: child.exitCode, stdout, stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      args,
+      { cwd, timeout: LIMIT_MS, killSignal: "SIGKILL" },
+      (_, stdout, stderr) => {
+        rmSync(cwd, { recursive: true, force: true });
+        resolve({ code: child.exitCode, stdout, stderr });
+      },
+    );
   });
 }

@@ -14,7 +14,7 @@ export async function roundTrips(
     if (idleMs > 0) await wait(idleMs);
     const from = performance.now();
     const run = await client.start(five, at);
-    const { value } = await run.result();
+    const { value } = await run.result({ timeout: "30s" });
     times.push(performance.now() - from);
     if (value !== 42) throw new Error(`Run "${run.runId}" answered ${value}.`);
   }

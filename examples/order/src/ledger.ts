@@ -3,6 +3,8 @@ import type { ActivityContext } from "@perdure/core";
 
 /** One line of the ledger: an activity has begun its effect, or ended it. */
 export interface LedgerEntry {
+  /** Epoch ms. */
+  readonly at: number;
   readonly what: "began" | "ended";
   readonly runId: string;
   readonly activity: string;
@@ -31,7 +33,7 @@ export function inLedger<Input, Output>(
 
 function append(what: LedgerEntry["what"], { runId, name, attempt, idempotencyKey }: ActivityContext): void {
   if (file === undefined) return;
-  const entry: LedgerEntry = { what, runId, activity: name, attempt, idempotencyKey, pid: process.pid };
+  const entry: LedgerEntry = { at: Date.now(), what, runId, activity: name, attempt, idempotencyKey, pid: process.pid };
   // One small write to a file opened with O_APPEND: lines of several processes do not mix.
   appendFileSync(file, `${JSON.stringify(entry)}\n`);
 }

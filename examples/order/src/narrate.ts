@@ -1,27 +1,30 @@
 import type { WorkflowEvent } from "@perdure/core";
+import type { Mood } from "./timeline.ts";
 
-/** One clause of the story, and how it went. */
+/** An event in a few words. */
 export interface Clause {
+  readonly mood: Mood;
   readonly text: string;
-  readonly mood: "good" | "bad" | "plain";
 }
 
-/** Tells an event in a few words; `null` for what is not worth a line. */
+/** Tells an event; `null` for what is not worth a line. */
 export function narrate(event: WorkflowEvent): Clause | null {
   switch (event.type) {
     case "WORKFLOW_STARTED":
       return plain(`workflow ${event.data.workflow} started`);
     case "WORKFLOW_COMPLETED":
-      return { text: `completed: ${JSON.stringify(event.data.output)}`, mood: "good" };
+      return good(`completed: ${JSON.stringify(event.data.output)}`);
     case "WORKFLOW_FAILED":
-      return { text: `failed: ${event.data.failure.message}`, mood: "bad" };
+      return bad(`failed: ${event.data.failure.message}`);
     case "ACTIVITY_SCHEDULED":
-      return plain(`${event.data.activity} is running`);
-    case "ACTIVITY_COMPLETED":
-      return { text: `${event.data.activity} done${event.data.attempt > 1 ? ` at attempt ${event.data.attempt}` : ""}`, mood: "good" };
+      return plain(`${event.data.activity} is under way`);
     case "ACTIVITY_RETRYING": {
       const { activity, attempt, failure, dueAt } = event.data;
-      return { text: `${activity} failed at attempt ${attempt}: ${failure.message}; again in ${seconds(dueAt - event.at)}`, mood: "bad" };
+      return bad(`${activity} failed at attempt ${attempt}: ${failure.message}; again in ${seconds(dueAt - event.at)}`);
+    }
+    case "ACTIVITY_COMPLETED": {
+      const { activity, attempt } = event.data;
+      return good(attempt === 1 ? `${activity} done` : `${activity} done at attempt ${attempt}`);
     }
     case "TIMER_STARTED":
       return plain(`sleeps for ${seconds(event.data.dueAt - event.at)}`);
@@ -38,8 +41,16 @@ export function narrate(event: WorkflowEvent): Clause | null {
   }
 }
 
+function good(text: string): Clause {
+  return { mood: "good", text };
+}
+
+function bad(text: string): Clause {
+  return { mood: "bad", text };
+}
+
 function plain(text: string): Clause {
-  return { text, mood: "plain" };
+  return { mood: "plain", text };
 }
 
 function seconds(ms: number): string {

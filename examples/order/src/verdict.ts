@@ -1,4 +1,3 @@
-import type { WorkflowEvent } from "@perdure/core";
 import type { LedgerEntry } from "./ledger.ts";
 import type { Histories } from "./watch.ts";
 
@@ -43,9 +42,11 @@ function nameOf({ runId, activity }: Pick<LedgerEntry, "runId" | "activity">): s
 }
 
 function completedActivities(histories: Histories): ReadonlySet<string> {
-  const completed = (runId: string, history: readonly WorkflowEvent[]): string[] =>
-    history.flatMap((event) =>
-      event.type === "ACTIVITY_COMPLETED" ? [nameOf({ runId, activity: event.data.activity })] : [],
-    );
-  return new Set([...histories].flatMap(([runId, history]) => completed(runId, history)));
+  const names = new Set<string>();
+  for (const [runId, history] of histories) {
+    for (const event of history) {
+      if (event.type === "ACTIVITY_COMPLETED") names.add(nameOf({ runId, activity: event.data.activity }));
+    }
+  }
+  return names;
 }

@@ -4,12 +4,14 @@ import { change, type Steps } from "./steps.ts";
 import { deleteTask, insertTask, type TaskKey } from "./tasks.ts";
 import { type Turn, wake } from "./turn.ts";
 
-/** Stores a new activity task of a run; one whose id is there already stays as it is. */
+/** Stores a new activity task of a run; one whose id is there already, or was completed, stays as it is. */
 export function* scheduleActivity(turn: Turn, run: number, task: NewActivityTask): Steps<void> {
   const { activity, queue, priority, input, attempt, details, readyAt } = task;
   const { seq } = parseTaskId(task.taskId)!;
+  const inserted = yield* change(insertActivity, { run, seq, input, details, attempt, scheduledAt: turn.now });
+  if (inserted === 0) return;
   const lane = yield* turn.lanes.get(turn.ns, { queue, kind: "activity", name: activity, priority });
-  const inserted = yield* change(insertTask, {
+  yield* change(insertTask, {
     run,
     seq,
     ns: turn.ns,
@@ -18,9 +20,6 @@ export function* scheduleActivity(turn: Turn, run: number, task: NewActivityTask
     deadlineAt: null,
     lastSeq: 0,
   });
-  if (inserted === 0) return;
-  yield* change(deleteActivity, { run, seq });
-  yield* change(insertActivity, { run, seq, input, details, attempt, scheduledAt: turn.now });
   wake(turn, "queue", queue);
 }
 
@@ -42,15 +41,18 @@ const insertActivity = query(
   (
     db,
     args: TaskKey & { input: string; details: string | null; attempt: number; scheduledAt: Millis },
+    dialect,
   ) =>
-    db.insertInto("perdure_activities").values({
-      run: args.run,
-      seq: args.seq,
-      input: args.input,
-      details: args.details,
-      attempt: args.attempt,
-      scheduled_at: args.scheduledAt,
-    }),
+    dialect.insertNew(
+      db.insertInto("perdure_activities").values({
+        run: args.run,
+        seq: args.seq,
+        input: args.input,
+        details: args.details,
+        attempt: args.attempt,
+        scheduled_at: args.scheduledAt,
+      }),
+    ),
 );
 
 const deleteActivity = query((db, args: TaskKey) =>

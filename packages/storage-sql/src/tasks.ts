@@ -102,22 +102,19 @@ export const insertTask = query(
   (
     db,
     args: TaskKey & { ns: number; lane: number; visibleAt: Millis | null; deadlineAt: Millis | null; lastSeq: number },
-    dialect,
   ) =>
-    dialect.insertNew(
-      db.insertInto("perdure_tasks").values({
-        run: args.run,
-        seq: args.seq,
-        ns: args.ns,
-        lane: args.lane,
-        visible_at: args.visibleAt,
-        deadline_at: args.deadlineAt,
-        epoch: 0,
-        deliveries: 0,
-        last_seq: args.lastSeq,
-        inbox_last: 0,
-        inbox_acked: 0,
-        closed: 0,
-      }),
-    ),
+    db.insertInto("perdure_tasks").values({
+      run: args.run,
+      seq: args.seq,
+      ns: args.ns,
+      lane: args.lane,
+      visible_at: args.visibleAt,
+      deadline_at: args.deadlineAt,
+      epoch: 0,
+      deliveries: 0,
+      last_seq: args.lastSeq,
+      inbox_last: 0,
+      inbox_acked: 0,
+      closed: 0,
+    }),
 );

@@ -7,10 +7,10 @@ import {
   type SelectQueryBuilder,
   sql,
   SqliteAdapter,
-  SqliteQueryCompiler,
 } from "kysely";
 import { storageErrorOf } from "./errors.ts";
 import type { PulseClock } from "./pulse-clock.ts";
+import { SteadyQueryCompiler } from "./query-compiler.ts";
 
 const TYPES: ColumnTypes = { id: "text", key: "text", payload: "text", whole: "integer" };
 
@@ -18,7 +18,7 @@ const TYPES: ColumnTypes = { id: "text", key: "text", payload: "text", whole: "i
 export class SqliteSql implements SqlDialect {
   readonly kysely = {
     createAdapter: (): SqliteAdapter => new SqliteAdapter(),
-    createQueryCompiler: (): SqliteQueryCompiler => new SqliteQueryCompiler(),
+    createQueryCompiler: (): SteadyQueryCompiler => new SteadyQueryCompiler(),
   };
   readonly types: ColumnTypes = TYPES;
   readonly #path: string;

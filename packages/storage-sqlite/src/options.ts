@@ -1,4 +1,4 @@
-import { type Millis, UsageError } from "@perdure/core/storage";
+import { checkNamespace, type Millis, UsageError } from "@perdure/core/storage";
 
 /** What a store in a SQLite file can be told. */
 export interface SqliteOptions {
@@ -33,7 +33,7 @@ export function settingsOf(pathOrOptions: string | SqliteOptions): Settings {
     ...options,
   };
   require(settings.path !== "" && typeof settings.path === "string", "path", "the name of a file, or :memory:");
-  require(/^.{1,255}$/su.test(settings.namespace), "namespace", "a text of 1 … 255 characters");
+  checkNamespace(settings.namespace);
   require(["full", "normal"].includes(settings.synchronous), "synchronous", "full or normal");
   require(["auto", "check"].includes(settings.migrate), "migrate", "auto or check");
   require(settings.busyTimeout >= 0, "busyTimeout", "a number of milliseconds");

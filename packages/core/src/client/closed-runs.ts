@@ -35,7 +35,7 @@ export class ClosedRuns {
         if (found !== undefined) return found;
         if (hinted) continue;
         await new Promise<void>((resolve) => {
-          const cancel = runtime.after(floorMs * (0.75 + runtime.random() / 2), resolve);
+          const cancel = runtime.after(floorMs * (0.75 + runtime.random() / 2), resolve, { poll: true });
           wake = () => {
             cancel();
             resolve();

@@ -20,15 +20,14 @@ export const realRuntime: Runtime = {
   random: Math.random,
 };
 
-function after(ms: number, fn: () => void, options?: { readonly background?: boolean }): () => void {
+function after(ms: number, fn: () => void): () => void {
   const timer = setTimeout(
     () => {
       if (ms <= LONGEST_TIMER_MS) fn();
-      else cancel = after(ms - LONGEST_TIMER_MS, fn, options);
+      else cancel = after(ms - LONGEST_TIMER_MS, fn);
     },
     Math.min(Math.max(ms, 0), LONGEST_TIMER_MS),
   );
-  if (options?.background === true) timer.unref();
   let cancel = () => clearTimeout(timer);
   return () => cancel();
 }

@@ -41,11 +41,15 @@ export class Claims {
   #claiming: Promise<ClaimResult> | null = null;
   /** Something may be claimable. */
   #promising = false;
+  /** The storage was unavailable: the next claim waits for the alarm. */
+  #pausing = false;
   #started = false;
   #draining = false;
   #alarm: (() => void) | null = null;
   #alarmAt: Millis = Infinity;
+  /** Those who wait for nothing to be held, and those who also wait for nothing to be claimable. */
   #settled: (() => void)[] = [];
+  #idle: PromiseWithResolvers<void>[] = [];
 
   /** `onFatal` hears of what no repetition mends: a store that is closed, damaged, or of another version. */
   constructor(environment: WorkerEnvironment, settings: WorkerSettings, onFatal: (error: unknown) => void) {
@@ -66,14 +70,29 @@ export class Claims {
     this.look();
   }
 
+  /** Claims nothing more; what is held goes on. */
+  pause(): void {
+    this.#started = false;
+    this.#callOff();
+  }
+
   /** Something may be claimable now. */
   look(): void {
     this.#promising = true;
     this.#pump();
   }
 
+  /** Resolves when nothing is ready and nothing is held. */
+  whenIdle(): Promise<void> {
+    const idle = Promise.withResolvers<void>();
+    this.#idle.push(idle);
+    this.#pump();
+    return idle.promise;
+  }
+
   /** Claims once and waits until what it got has left this worker's hands. */
   async takeOnce(max: number): Promise<number> {
+    if (this.#draining) return 0;
     const { limits } = this.#environment.access.storage.info;
     const { tasks } = await this.#claim(Math.min(max, this.#settings.runs, limits.claimTasks));
     this.#pump();
@@ -84,8 +103,7 @@ export class Claims {
   /** Hands everything back; resolves when nothing is held any more. */
   async drain(hard: boolean): Promise<void> {
     this.#draining = true;
-    this.#alarm?.();
-    for (const taken of this.#waiting.splice(0)) void this.#handBack(taken);
+    this.#callOff();
     for (const { held } of this.#active.values()) held?.drain(hard);
     await this.#whenSettled();
   }
@@ -93,7 +111,7 @@ export class Claims {
   /** Lets everything go at once, without a word to the storage. */
   abandon(): void {
     this.#draining = true;
-    this.#alarm?.();
+    this.#callOff();
     this.#waiting.length = 0;
     for (const { held } of this.#active.values()) held?.lose();
   }
@@ -105,8 +123,10 @@ export class Claims {
   }
 
   #whenSettled(): Promise<void> {
-    if (this.#active.size + this.#waiting.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#settled.push(resolve));
+    return new Promise((resolve) => {
+      this.#settled.push(resolve);
+      this.#pump();
+    });
   }
 
   #pump(): void {
@@ -115,8 +135,11 @@ export class Claims {
       if (taken === undefined) break;
       void this.#work(taken);
     }
-    if (this.#active.size + this.#waiting.length === 0) for (const settled of this.#settled.splice(0)) settled();
-    if (this.#started && !this.#draining && this.#claiming === null && this.#promising) this.#claimMore();
+    if (this.#started && !this.#draining && this.#claiming === null && this.#promising && !this.#pausing)
+      this.#claimMore();
+    if (this.#active.size + this.#waiting.length > 0 || this.#claiming !== null) return;
+    for (const settled of this.#settled.splice(0)) settled();
+    if (!this.#promising || this.#draining) for (const { resolve } of this.#idle.splice(0)) resolve();
   }
 
   #claimMore(): void {
@@ -126,11 +149,19 @@ export class Claims {
     this.#promising = false;
     void this.#claim(room).then(
       (result) => this.#plan(result),
-      (error: unknown) => {
-        if (isPerdureError(error, "unavailable")) this.#wakeIn(RETRY_MS);
-        else this.#onFatal(error);
-      },
+      (error: unknown) => this.#refused(error),
     );
+  }
+
+  #refused(error: unknown): void {
+    if (isPerdureError(error, "unavailable")) {
+      this.#promising = this.#pausing = true;
+      this.#wakeAt(this.#environment.access.clock.earliest() + RETRY_MS);
+    } else {
+      for (const { reject } of this.#idle.splice(0)) reject(error);
+      this.#onFatal(error);
+    }
+    this.#pump();
   }
 
   /** One claim at a time: what another one in flight hands out would look forgotten to this one. */
@@ -146,23 +177,23 @@ export class Claims {
 
   async #claimNow(limit: number): Promise<ClaimResult> {
     const { access, registry, leaseMs, runtime } = this.#environment;
-      const { result, sentAt } = await access.claim({
-        workerId: this.#workerId,
-        workerInstance: this.#workerInstance,
-        holding: this.#holding(),
-        queues: this.#settings.queues,
-        kinds: ["workflow"],
-        handlers: { workflows: registry.names, activities: [] },
-        limit: Math.min(limit, access.storage.info.limits.claimTasks),
-        leaseMs,
-        inlineEvents: INLINE_EVENTS,
-        overdue: true,
-      });
-      for (const task of result.tasks) {
-        if (!isWorkflow(task)) continue;
-        this.#waiting.push({ task, lease: new Lease(runtime.monotonic, leaseMs, sentAt), now: result.now, held: null });
-      }
-      return result;
+    const { result, sentAt } = await access.claim({
+      workerId: this.#workerId,
+      workerInstance: this.#workerInstance,
+      holding: this.#holding(),
+      queues: this.#settings.queues,
+      kinds: ["workflow"],
+      handlers: { workflows: registry.names, activities: [] },
+      limit: Math.min(limit, access.storage.info.limits.claimTasks),
+      leaseMs,
+      inlineEvents: INLINE_EVENTS,
+      overdue: true,
+    });
+    for (const task of result.tasks) {
+      if (!isWorkflow(task)) continue;
+      this.#waiting.push({ task, lease: new Lease(runtime.monotonic, leaseMs, sentAt), now: result.now, held: null });
+    }
+    return result;
   }
 
   #holding(): readonly TaskId[] {
@@ -174,26 +205,31 @@ export class Claims {
   #plan({ nextReadyAt }: ClaimResult): void {
     const { access, runtime } = this.#environment;
     const { wakeups } = access.storage.info.capabilities;
-    if (nextReadyAt !== null && nextReadyAt <= access.clock.earliest()) this.#promising = true;
+    const now = access.clock.earliest();
+    if (nextReadyAt !== null && nextReadyAt <= now) this.#promising = true;
     else if (nextReadyAt !== null) this.#wakeAt(nextReadyAt);
-    if (this.#alarm === null) this.#wakeIn(FLOOR_MS[wakeups] * (0.75 + runtime.random() / 2));
+    this.#wakeAt(now + FLOOR_MS[wakeups] * (0.75 + runtime.random() / 2), { poll: true });
     this.#pump();
   }
 
-  #wakeAt(at: Millis): void {
-    if (this.#alarm !== null && this.#alarmAt <= at) return;
-    const { access } = this.#environment;
-    this.#wakeIn(Math.max(0, at - access.clock.earliest()));
+  /** Looks again at a time, or at an earlier one that was planned already. */
+  #wakeAt(at: Millis, options?: { readonly poll: boolean }): void {
+    if (!this.#started || this.#draining || this.#alarmAt <= at) return;
+    const { access, runtime } = this.#environment;
+    this.#callOff();
     this.#alarmAt = at;
+    const look = (): void => {
+      this.#callOff();
+      this.look();
+    };
+    this.#alarm = runtime.after(at - access.clock.earliest(), look, options);
   }
 
-  #wakeIn(ms: number): void {
+  #callOff(): void {
     this.#alarm?.();
+    this.#alarm = null;
     this.#alarmAt = Infinity;
-    this.#alarm = this.#environment.runtime.after(ms, () => {
-      this.#alarm = null;
-      this.look();
-    });
+    this.#pausing = false;
   }
 
   async #work(taken: Taken): Promise<void> {
@@ -204,7 +240,8 @@ export class Claims {
     } catch (error) {
       await this.#giveUp(taken, error);
     }
-    this.#active.delete(taskId);
+    // The task may have been claimed again before the answer that gave it up was in.
+    if (this.#active.get(taskId) === taken) this.#active.delete(taskId);
     this.#pump();
   }
 
@@ -212,10 +249,16 @@ export class Claims {
     this.#failed.set(task.claim.taskId, lease);
     const { runId, workflow } = task.run;
     if (isPerdureError(error, "corrupt")) await blockUnreadable(this.#environment, task, error).catch(() => {});
-    else this.#environment.logger.error("A run could not be carried on; it is tried again when its lease ends.", { runId, workflow, error });
+    else
+      this.#environment.logger.error("A run could not be carried on; it is tried again when its lease ends.", {
+        runId,
+        workflow,
+        error,
+      });
   }
 
   async #release(taken: Taken): Promise<Release> {
+    if (this.#draining) return this.#handBack(taken);
     const task = await this.#withHistory(taken.task);
     const withoutCode = await takeWithoutCode(this.#environment, task, taken.now);
     if (withoutCode !== null) return withoutCode;
@@ -234,24 +277,25 @@ export class Claims {
 
   #released(release: Release): void {
     if (release.to === "lost") this.#promising = true;
-    if ((release.to !== "parked" && release.to !== "blocked") || release.wakeAt === null || !this.#started) return;
+    if ((release.to !== "parked" && release.to !== "blocked") || release.wakeAt === null) return;
     if (release.wakeAt <= this.#environment.access.clock.earliest()) this.#promising = true;
     else this.#wakeAt(release.wakeAt);
   }
 
-  async #handBack({ task }: Taken): Promise<void> {
+  /** Parks a run as it is, for whoever is free. */
+  async #handBack({ task }: Taken): Promise<Release> {
     const { access, runtime } = this.#environment;
-    await access
-      .commit({
-        kind: "workflow",
-        claim: task.claim,
-        commitId: runtime.id(),
-        expectedSeq: task.lastSeq,
-        events: [],
-        ackInbox: task.inboxAcked,
-        next: { do: "park", wakeAt: access.clock.earliest() },
-      })
-      .catch(() => {});
+    const wakeAt = access.clock.earliest();
+    const { status } = await access.commit({
+      kind: "workflow",
+      claim: task.claim,
+      commitId: runtime.id(),
+      expectedSeq: task.lastSeq,
+      events: [],
+      ackInbox: task.inboxAcked,
+      next: { do: "park", wakeAt },
+    });
+    return status === "ok" || status === "duplicate" ? { to: "parked", wakeAt } : { to: "lost" };
   }
 }
 

@@ -53,6 +53,9 @@ class StorageWorker implements Worker {
   readonly #claims: Claims;
   readonly #keeper: LeaseKeeper;
   #hints: Subscription | null = null;
+  /** Since somebody wants this worker to keep leases and to listen; `null` while nobody does. */
+  #ready: Promise<void> | null = null;
+  #users = 0;
   #working: Promise<void> | null = null;
   #stopped: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
@@ -87,12 +90,13 @@ class StorageWorker implements Worker {
   }
 
   async runOnce(options: { readonly max?: number } = {}): Promise<number> {
-    return this.#briefly(() => this.#claims.takeOnce(options.max ?? Infinity));
+    return this.#during(() => this.#claims.takeOnce(options.max ?? Infinity));
   }
 
   async runUntilIdle(): Promise<void> {
-    await this.#briefly(async () => {
-      while ((await this.#claims.takeOnce(Infinity)) > 0);
+    await this.#during(async () => {
+      this.#claims.start();
+      await this.#claims.whenIdle();
     });
   }
 
@@ -107,34 +111,49 @@ class StorageWorker implements Worker {
     const stop = (): void => void this.stop();
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      await this.#access.ready();
-      await this.#listen();
-      this.#keeper.start();
-      const stopped = new Promise<void>((resolve, reject) => {
-        this.#stopped = resolve;
-        this.#fail = reject;
-      });
-      if (this.#stopping === null) {
-        this.#claims.start();
-        await stopped;
-      }
+      await this.#during(() => this.#untilStopped());
     } finally {
       signal?.removeEventListener("abort", stop);
-      this.#claims.abandon();
-      this.#keeper.stop();
-      await this.#hints?.close().catch(() => {});
-      this.#hints = null;
     }
   }
 
-  async #briefly<T>(work: () => Promise<T>): Promise<T> {
-    await this.#access.ready();
-    this.#keeper.start();
+  async #untilStopped(): Promise<void> {
+    const stopped = new Promise<void>((resolve, reject) => {
+      this.#stopped = resolve;
+      this.#fail = reject;
+    });
+    if (this.#stopping !== null) return;
+    this.#claims.start();
     try {
+      await stopped;
+    } finally {
+      this.#claims.abandon();
+    }
+  }
+
+  /** Keeps leases and listens to hints while `work` goes on. */
+  async #during<T>(work: () => Promise<T>): Promise<T> {
+    this.#users++;
+    try {
+      await (this.#ready ??= this.#open());
       return await work();
     } finally {
-      if (this.#working === null) this.#keeper.stop();
+      if (--this.#users === 0) await this.#close();
     }
+  }
+
+  async #open(): Promise<void> {
+    await this.#access.ready();
+    await this.#listen();
+    this.#keeper.start();
+  }
+
+  async #close(): Promise<void> {
+    const hints = this.#hints;
+    this.#ready = this.#hints = null;
+    this.#claims.pause();
+    this.#keeper.stop();
+    await hints?.close().catch(() => {});
   }
 
   async #drain(graceMs: number): Promise<void> {

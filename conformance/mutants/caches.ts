@@ -1,0 +1,64 @@
+import type { CacheEntry } from "@perdure/core/storage";
+import { mutant, type Mutant } from "./mutant.ts";
+
+export const cacheMutants: readonly Mutant[] = [
+  mutant({
+    name: "cache-last-writer-wins",
+    breaks: "A second writer replaces what the first was told to record.",
+    killedBy: ["cache.first-writer-wins", "cache.fifty-writers"],
+    plant: () => (honest) => ({
+      writeCache: (entries) => honest.writeCache(entries.map((entry) => ({ ...entry, mode: "replace" }))),
+    }),
+  }),
+  mutant({
+    name: "cache-expiry-ignored",
+    breaks: "Entries stay for ever.",
+    killedBy: ["cache.expiry"],
+    plant() {
+      const last = new Map<string, CacheEntry>();
+      return (honest, { namespace }) => ({
+        async readCache(keys) {
+          const entries = await honest.readCache(keys);
+          return entries.map((entry, index) => {
+            const name = `${namespace} ${keys[index]}`;
+            if (entry !== undefined) last.set(name, entry);
+            return last.get(name);
+          });
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "expired-entry-in-the-way",
+    breaks: "An expired entry keeps its key: a new one is never written.",
+    killedBy: ["cache.expired-is-overwritten"],
+    plant() {
+      const first = new Map<string, CacheEntry>();
+      return (honest, { namespace }) => ({
+        async writeCache(entries) {
+          const answers = await honest.writeCache(entries);
+          return answers.map((answer, index) => {
+            const name = `${namespace} ${entries[index]!.key}`;
+            if (answer.status === "lease-lost" || entries[index]!.mode === "replace") return answer;
+            first.set(name, first.get(name) ?? answer.entry);
+            return first.get(name) === answer.entry ? answer : { status: "kept", entry: first.get(name)! };
+          });
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "checkpoints-outlive-their-run",
+    breaks: "Purge leaves a run's cache entries.",
+    killedBy: ["purge.leaves-nothing", "cache.owned-by-a-run"],
+    plant: () => (honest) => ({
+      async writeCache(entries) {
+        const answers = await honest.writeCache(entries);
+        for (const [index, { owner: _, ...entry }] of entries.entries()) {
+          if (answers[index]!.status === "written") await honest.writeCache([{ ...entry, mode: "replace" }]);
+        }
+        return answers;
+      },
+    }),
+  }),
+];

@@ -1,0 +1,166 @@
+import type { ClaimResult, ClaimedTask, StorageBackend, TaskId } from "@perdure/core/storage";
+import { mutant, type Mutant } from "./mutant.ts";
+
+/** Each answer to a claim is changed before it is given. */
+function claims(honest: StorageBackend, change: (result: ClaimResult) => ClaimResult): Partial<StorageBackend> {
+  return { claimTasks: async (request) => change(await honest.claimTasks(request)) };
+}
+
+export const claimMutants: readonly Mutant[] = [
+  mutant({
+    name: "claim-not-exclusive",
+    breaks: "Tasks are chosen in one step and leased in another: two workers get the same.",
+    killedBy: ["claim.one-task-many-claimants", "claim.clients-times-tasks", "claim.activities-of-one-run"],
+    plant() {
+      let chosen: readonly ClaimedTask[] = [];
+      return (honest) => ({
+        async claimTasks(request) {
+          const result = await honest.claimTasks(request);
+          if (result.tasks.length > 0) chosen = result.tasks;
+          const tasks = result.tasks.length > 0 ? result.tasks : chosen;
+          setImmediate(() => (chosen = []));
+          return { ...result, tasks };
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "claim-skips-closed",
+    breaks: "Closed runs are not handed out: the duties after the end are nobody's.",
+    killedBy: ["claim.closed-tasks-stay-claimable", "claim.closing-run-of-a-dead-worker"],
+    plant: () => (honest) =>
+      claims(honest, (result) => ({ ...result, tasks: result.tasks.filter((task) => task.kind === "activity" || !task.closed) })),
+  }),
+  mutant({
+    name: "next-ready-blind-to-leases",
+    breaks: "nextReadyAt forgets leased tasks: an idle worker sleeps past the end of a dead one's lease.",
+    killedBy: ["claim.idle-worker-beside-a-dead-one", "claim.next-ready-at"],
+    plant() {
+      const ends = new Set<number>();
+      return (honest) =>
+        claims(honest, (result) => {
+          const blind = result.nextReadyAt !== null && ends.has(result.nextReadyAt);
+          for (const { leaseUntil } of result.tasks) ends.add(leaseUntil);
+          return blind ? { ...result, nextReadyAt: null } : result;
+        });
+    },
+  }),
+  mutant({
+    name: "next-ready-blind-to-the-limit",
+    breaks: "nextReadyAt forgets ready tasks that the limit left.",
+    killedBy: ["claim.limit"],
+    plant: () => (honest) =>
+      claims(honest, (result) =>
+        result.nextReadyAt !== null && result.nextReadyAt <= result.now ? { ...result, nextReadyAt: null } : result,
+      ),
+  }),
+  mutant({
+    name: "lost-claims-stay-lost",
+    breaks: "`holding` is ignored: tasks of a lost answer sleep for a whole lease.",
+    killedBy: ["claim.lost-reply", "claim.lost-reply-of-many"],
+    plant() {
+      const everything = new Set<TaskId>();
+      return (honest) => ({
+        async claimTasks(request) {
+          const result = await honest.claimTasks({ ...request, holding: [...everything] });
+          for (const { claim } of result.tasks) everything.add(claim.taskId);
+          return result;
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "instance-is-the-worker",
+    breaks: "Lost answers are known by the worker's name: a restarted worker robs its predecessor.",
+    killedBy: ["claim.holding-is-per-start"],
+    plant: () => (honest) => ({
+      claimTasks: (request) => honest.claimTasks({ ...request, workerInstance: request.workerId }),
+    }),
+  }),
+  mutant({
+    name: "deliveries-never-reset",
+    breaks: "Every hand-out counts for ever: a busy run looks poisoned.",
+    killedBy: ["commit.delivery-count", "claim.deliveries-count-deaths"],
+    plant: () => (honest) =>
+      claims(honest, (result) => ({
+        ...result,
+        tasks: result.tasks.map((task) => ({ ...task, deliveries: task.claim.epoch })),
+      })),
+  }),
+  mutant({
+    name: "priorities-ignored",
+    breaks: "Tasks come by ready time alone.",
+    killedBy: ["claim.order"],
+    plant: () => (honest) => ({
+      createRuns: (runs) => honest.createRuns(runs.map((run) => ({ ...run, priority: 0 }))),
+    }),
+  }),
+  mutant({
+    name: "priority-first",
+    breaks: "A step of priority outweighs any waiting: the unimportant starve.",
+    killedBy: ["claim.old-and-low-is-not-starved", "claim.order"],
+    plant: () => (honest) => ({
+      async createRuns(runs) {
+        const now = await honest.now();
+        return honest.createRuns(
+          runs.map((run) => ({ ...run, readyAt: Math.max(0, (run.readyAt ?? now) - (run.priority + 9) * 3_600_000) })),
+        );
+      },
+    }),
+  }),
+  mutant({
+    name: "ready-at-ignored",
+    breaks: "A run that is to start later is claimable at once.",
+    killedBy: ["create.ready-later"],
+    plant: () => (honest) => ({
+      createRuns: (runs) => honest.createRuns(runs.map((run) => ({ ...run, readyAt: null }))),
+    }),
+  }),
+  mutant({
+    name: "overdue-ignored",
+    breaks: "Runs past their deadline wait for a worker that knows them.",
+    killedBy: ["claim.overdue", "claim.overdue-parked"],
+    plant: () => (honest) => ({ claimTasks: (request) => honest.claimTasks({ ...request, overdue: false }) }),
+  }),
+  mutant({
+    name: "claim-by-id-obeys-blocks",
+    breaks: "A claim by id finds only what an ordinary claim would.",
+    killedBy: ["claim.by-id", "claim.blocked-by-id"],
+    plant: () => (honest) => ({
+      claimTasks: ({ taskIds: _, ...request }) => honest.claimTasks(request),
+    }),
+  }),
+  mutant({
+    name: "kinds-ignored",
+    breaks: "A worker for activities is handed workflows, too.",
+    killedBy: ["claim.filters", "claim.next-ready-at"],
+    plant: () => (honest) => ({
+      claimTasks: (request) => honest.claimTasks({ ...request, kinds: ["workflow", "activity"] }),
+    }),
+  }),
+  mutant({
+    name: "lease-by-the-client's-clock",
+    breaks: "A client's own clock says whether a lease is live.",
+    killedBy: ["lease.clients-with-wrong-clocks", "timer.clients-with-wrong-clocks"],
+    plant: () => (honest, { clientClock, storeClock }) => ({
+      claimTasks(request) {
+        const skew = Math.round((clientClock.now() - Date.now()) / 1_000) * 1_000;
+        if (skew > 0) storeClock.advance(skew);
+        return honest.claimTasks(request);
+      },
+    }),
+  }),
+  mutant({
+    name: "clock-goes-back",
+    breaks: "The store follows its machine's clock when that is set back.",
+    killedBy: ["timer.clock-set-back"],
+    plant: () => (honest, { storeClock }) => ({
+      now: async () => storeClock.now(),
+      async claimTasks(request) {
+        const result = await honest.claimTasks(request);
+        const now = storeClock.now();
+        return { ...result, now, tasks: result.now > now ? [] : result.tasks };
+      },
+    }),
+  }),
+];

@@ -1,0 +1,60 @@
+import { createMemoryStore, memory, type MemoryStore, type VirtualClock, virtualClock } from "@perdure/core/memory";
+import type { StorageBackend } from "@perdure/core/storage";
+import type { CaseId } from "../src/case.ts";
+import type { BackendUnderTest, ClientClock } from "../src/subject.ts";
+import { wrapVerbs } from "../src/verbs.ts";
+
+/** A backend with one planted bug, over the memory backend: the suite must fail it. */
+export interface Mutant {
+  readonly name: string;
+  /** The bug, in one sentence. */
+  readonly breaks: string;
+  /** Cases each of which must fail it. */
+  readonly killedBy: readonly [CaseId, ...CaseId[]];
+  make(): BackendUnderTest;
+}
+
+/** What surrounds one client of a mutant. */
+export interface Surroundings {
+  readonly namespace: string;
+  /** The clock of the client's machine. */
+  readonly clientClock: ClientClock;
+  /** The clock underneath the store. */
+  readonly storeClock: VirtualClock;
+  readonly store: MemoryStore;
+}
+
+export interface Bug extends Omit<Mutant, "make"> {
+  /**
+   * Plants the bug. Called once for a subject, so that its closure is what all clients share; the function that it answers
+   * with is called for each client, and answers with the verbs that are spoiled.
+   */
+  plant(): (honest: StorageBackend, around: Surroundings) => Partial<StorageBackend>;
+}
+
+export function mutant({ plant, ...about }: Bug): Mutant {
+  return { ...about, make: () => subjectWith(about.name, plant()) };
+}
+
+/** The memory backend as a subject, with some verbs replaced. */
+function subjectWith(name: string, spoil: ReturnType<Bug["plant"]>): BackendUnderTest {
+  const stores = new Map<string, { readonly store: MemoryStore; readonly clock: VirtualClock }>();
+  const storeOf = (namespace: string): { readonly store: MemoryStore; readonly clock: VirtualClock } => {
+    const key = namespace.split("_", 1)[0]!;
+    let found = stores.get(key);
+    if (found === undefined) stores.set(key, (found = { store: createMemoryStore(), clock: virtualClock() }));
+    return found;
+  };
+  return {
+    name: `mutant ${name}`,
+    open({ namespace, clock: clientClock }) {
+      const { store, clock } = storeOf(namespace);
+      const honest = memory({ namespace, store, clock });
+      const spoiled = spoil(honest, { namespace, clientClock, storeClock: clock, store });
+      return { ...wrapVerbs(honest, (_verb, _args, call) => call()), ...spoiled };
+    },
+    destroy: (namespace) => void stores.delete(namespace.split("_", 1)[0]!),
+    advance: (namespace, ms) => storeOf(namespace).clock.advance(ms),
+    stepBack: (namespace, ms) => storeOf(namespace).clock.advance(-ms),
+  };
+}

@@ -1,0 +1,110 @@
+import { memory } from "@perdure/core/memory";
+import { StorageError, type WorkflowCommit } from "@perdure/core/storage";
+import { mutant, type Mutant } from "./mutant.ts";
+
+export const storeMutants: readonly Mutant[] = [
+  mutant({
+    name: "setup-not-idempotent",
+    breaks: "Only the first setup of a store succeeds.",
+    killedBy: ["setup.idempotent", "setup.ten-clients-at-once"],
+    plant() {
+      const done = new Set<string>();
+      return (_honest, { namespace }) => ({
+        async setup() {
+          if (done.has(namespace)) throw new StorageError("misconfigured", "The table is there already.");
+          done.add(namespace);
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "closed-client-goes-on",
+    breaks: "A client works after it was closed.",
+    killedBy: ["setup.closed-client-refuses"],
+    plant: () => () => ({ close: async () => {} }),
+  }),
+  mutant({
+    name: "namespaces-leak",
+    breaks: "All namespaces of a store are one.",
+    killedBy: ["namespace.same-ids", "namespace.nothing-is-seen", "namespace.claims-are-of-one"],
+    plant: () => (_honest, { store, storeClock }) => memory({ namespace: "all", store, clock: storeClock }),
+  }),
+  mutant({
+    name: "cache-shared-by-namespaces",
+    breaks: "Cache keys lack the namespace.",
+    killedBy: ["namespace.nothing-is-seen"],
+    plant: () => (_honest, { store, storeClock }) => {
+      const all = memory({ namespace: "all", store, clock: storeClock });
+      return {
+        readCache: (keys) => all.readCache(keys),
+        writeCache: (entries) => all.writeCache(entries.map(({ owner: _, ...entry }) => entry)),
+      };
+    },
+  }),
+  mutant({
+    name: "purge-by-status",
+    breaks: "Purge takes runs that have ended but still owe their parent a message.",
+    killedBy: ["purge.waits-for-done"],
+    plant() {
+      const closing = new Map<string, WorkflowCommit>();
+      return (honest) => ({
+        async commitTasks(commits) {
+          for (const commit of commits) if (commit.kind === "workflow" && commit.close) closing.set(commit.claim.runId, commit);
+          return honest.commitTasks(commits);
+        },
+        async purgeRuns(request) {
+          for (const { claim, ackInbox } of closing.values()) {
+            const { lastSeq: expectedSeq = 1 } = (await honest.getRun(claim.runId)) ?? {};
+            const done = { kind: "workflow", claim, commitId: "purge", expectedSeq, events: [], ackInbox } as const;
+            await honest.commitTasks([{ ...done, next: { do: "done" } }]);
+          }
+          return honest.purgeRuns(request);
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "purge-frees-nothing",
+    breaks: "A purged run is hidden, and keeps its id.",
+    killedBy: ["purge.frees-the-id", "fence.zombie-of-a-recreated-run"],
+    plant() {
+      const hidden = new Set<string>();
+      return (honest) => ({
+        async getRun(runId) {
+          const run = await honest.getRun(runId);
+          return hidden.has(runId) ? undefined : run;
+        },
+        async purgeRuns({ closedBefore, minAgeMs = 0, limit }) {
+          const ended = await honest.listRuns({ status: ["completed", "failed", "cancelled"], limit: 1000 });
+          const now = await honest.now();
+          const old = ended.items.filter(
+            ({ closedAt, task, runId }) =>
+              task === null && closedAt! < closedBefore && closedAt! <= now - minAgeMs && !hidden.has(runId),
+          );
+          for (const { runId } of old.slice(0, limit)) hidden.add(runId);
+          return { purged: Math.min(old.length, limit), more: old.length > limit };
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "purge-ignores-parents",
+    breaks: "A finished child is purged while its parent may still ask for it.",
+    killedBy: ["purge.children-of-open-parents-stay", "purge.kept-runs-do-not-block-the-step"],
+    plant: () => (honest) => ({
+      createRuns: (runs) => honest.createRuns(runs.map((run) => ({ ...run, parent: null }))),
+    }),
+  }),
+  mutant({
+    name: "purge-ignores-age",
+    breaks: "A run is purged as soon as it has ended.",
+    killedBy: ["purge.by-age", "purge.default-age-is-an-hour"],
+    plant: () => (honest) => ({ purgeRuns: (request) => honest.purgeRuns({ ...request, minAgeMs: 0 }) }),
+  }),
+  mutant({
+    name: "purge-ignores-the-filter",
+    breaks: "A purge by status takes the others along.",
+    killedBy: ["purge.filters"],
+    plant: () => (honest) => ({ purgeRuns: ({ status: _, ...request }) => honest.purgeRuns(request) }),
+  }),
+];

@@ -1,0 +1,150 @@
+import type { WorkflowEvent } from "@perdure/core";
+import { check, equal } from "../assert.ts";
+import type { Acked, Began, Claimed, LedgerEntry, Renewed } from "./ledger.ts";
+import type { RecordedRun } from "./recorded-run.ts";
+import { shape } from "./watch.ts";
+import type { Done } from "./workflows.ts";
+
+/** How often side effects happened again. */
+export interface Repetitions {
+  readonly executions: number;
+  /** Repeated because their worker was killed. */
+  readonly afterKill: number;
+  /** Repeated because their worker lost its lease alive: it was too slow, or told so by a fault. */
+  readonly afterLoss: number;
+}
+
+/** A ledger's entries of one run, with their place in the ledger. */
+interface RunLedger {
+  readonly claimed: Claimed[];
+  readonly renewed: Renewed[];
+  readonly acked: (Acked & { readonly at: number })[];
+  readonly began: (Began & { readonly at: number; readonly epoch: number })[];
+}
+
+/** Confronts what the storage recorded of the runs with what the workers saw. `killed`: the workers that were killed. */
+export function checkLedger(
+  entries: readonly LedgerEntry[],
+  recorded: readonly RecordedRun[],
+  killed: ReadonlySet<string>,
+): Repetitions {
+  const runs = byRun(entries);
+  const total = { executions: 0, afterKill: 0, afterLoss: 0 };
+  for (const [runId] of runs) check(recorded.some(({ run }) => run.runId === runId), `run "${runId}" was started by somebody`);
+  for (const record of recorded) {
+    const ledger = runs.get(record.run.runId);
+    check(ledger, `somebody was seen to work on run "${record.run.runId}"`);
+    checkAcknowledged(record, ledger);
+    checkOwners(record, ledger, killed);
+    checkExecutions(record, ledger, killed, total);
+  }
+  return total;
+}
+
+function byRun(entries: readonly LedgerEntry[]): Map<string, RunLedger> {
+  const runs = new Map<string, RunLedger>();
+  const epochs = new Map<string, number>();
+  for (const [at, entry] of entries.entries()) {
+    let run = runs.get(entry.run);
+    if (run === undefined) runs.set(entry.run, (run = { claimed: [], renewed: [], acked: [], began: [] }));
+    const holder = `${entry.by} ${entry.run}`;
+    if (entry.what === "claimed") {
+      epochs.set(holder, entry.epoch);
+      run.claimed.push(entry);
+    } else if (entry.what === "renewed") run.renewed.push(entry);
+    else if (entry.what === "acked") run.acked.push({ ...entry, at });
+    else if (entry.what === "began") run.began.push({ ...entry, at, epoch: epochs.get(holder) ?? 0 });
+  }
+  return runs;
+}
+
+/** I4: what was acknowledged is there. I6: nobody wrote after somebody newer. */
+function checkAcknowledged({ run, history }: RecordedRun, { acked }: RunLedger): void {
+  let epoch = 0;
+  let head = 0;
+  for (const commit of acked.toSorted((a, b) => a.after - b.after || a.epoch - b.epoch)) {
+    const { by, after, events } = commit;
+    const stored = history.slice(after, after + events.length).map(shape);
+    equal(stored, events, `what the storage acknowledged to ${by} of run "${run.runId}" after event ${after} is in its history (I4)`);
+    check(after >= head, `no two commits of run "${run.runId}" were acknowledged for the place after event ${after} (I7)`);
+    check(commit.epoch >= epoch, `nothing of run "${run.runId}" was accepted under epoch ${commit.epoch} after epoch ${epoch} (I6)`);
+    epoch = commit.epoch;
+    head = after + events.length;
+  }
+}
+
+/** I8: nobody was given a run whose owner had given it up neither by word nor by time. */
+function checkOwners({ run }: RecordedRun, { claimed, renewed, acked }: RunLedger, killed: ReadonlySet<string>): void {
+  const claims = claimed.toSorted((a, b) => a.epoch - b.epoch);
+  for (const [index, { epoch, by, now }] of claims.entries()) {
+    const before = claims[index - 1];
+    if (before === undefined) continue;
+    check(epoch > before.epoch, `epoch ${epoch} of run "${run.runId}" was issued once (I6)`);
+    const ofBefore = (entry: { readonly epoch: number }): boolean => entry.epoch === before.epoch;
+    const released = acked.some((commit) => ofBefore(commit) && commit.next !== "hold");
+    if (released || by === before.by) continue;
+    // An end of the claim whose acknowledgement a killed worker could not write down shows as an early hand-over too.
+    if (killed.has(before.by)) continue;
+    const until = Math.max(before.until, ...renewed.filter(ofBefore).map((renewal) => renewal.until));
+    check(now >= until, `run "${run.runId}" is not handed to ${by} ${until - now} ms before the lease of ${before.by} ends (I8)`);
+  }
+}
+
+/** I12: each recorded result is that of one execution. I13: each other execution has its cause. */
+function checkExecutions(
+  { run, history }: RecordedRun,
+  { claimed, acked, began }: RunLedger,
+  killed: ReadonlySet<string>,
+  total: { executions: number; afterKill: number; afterLoss: number },
+): void {
+  const outcomes = new Map<string, { readonly seq: number; readonly execution: string }>();
+  for (const event of history) {
+    const attempt = recordedAttempt(event);
+    if (attempt === null) continue;
+    const id = `${event.command}/${attempt.attempt}`;
+    check(!outcomes.has(id), `attempt ${id} of run "${run.runId}" has one recorded result (I12)`);
+    outcomes.set(id, { seq: event.seq, execution: attempt.execution });
+  }
+  for (const [id, { execution }] of outcomes) {
+    const source = began.find((entry) => entry.execution === execution);
+    check(source, `the recorded result of attempt ${id} of run "${run.runId}" comes from an execution (I12)`);
+    equal(attemptId(source), id, `the recorded result of attempt ${id} of run "${run.runId}" is its own (I12)`);
+  }
+  total.executions += began.length;
+  for (const execution of began) {
+    const what = `execution ${execution.execution} of ${execution.activity}, attempt ${attemptId(execution)} of run "${run.runId}"`;
+    const outcome = outcomes.get(attemptId(execution));
+    check(outcome, `${what}, is known to its history (I12)`);
+    if (outcome.execution === execution.execution) continue;
+    const twin = began.find((other) => other !== execution && attemptId(other) === attemptId(execution) && other.epoch === execution.epoch);
+    check(!twin || twin.by !== execution.by, `${what}, happened once under epoch ${execution.epoch} (I13)`);
+    const released = acked.find(({ epoch, next }) => epoch === execution.epoch && next !== "hold");
+    check(!released, `${what}, was not forgotten by its owner, who gave the run up under epoch ${execution.epoch} (I13)`);
+    const recordedAt = acked.find(({ after, events }) => after < outcome.seq && outcome.seq <= after + events.length)?.at;
+    const late = recordedAt !== undefined && execution.at > recordedAt;
+    if (killed.has(execution.by) && !late) {
+      total.afterKill++;
+      continue;
+    }
+    const takenOver = claimed.some(({ epoch }) => epoch > execution.epoch);
+    check(takenOver, `${what}, whose result was dropped, was followed by another owner's (I13)`);
+    total.afterLoss++;
+  }
+}
+
+function attemptId({ key, attempt }: Began): string {
+  return `${key.slice(key.lastIndexOf("-") + 1)}/${attempt}`;
+}
+
+/** Which attempt an event records, and which execution it names. */
+function recordedAttempt(event: WorkflowEvent): { readonly attempt: number; readonly execution: string } | null {
+  switch (event.type) {
+    case "ACTIVITY_COMPLETED":
+      return { attempt: event.data.attempt, execution: (event.data.output as Done).execution };
+    case "ACTIVITY_RETRYING":
+    case "ACTIVITY_FAILED":
+      return { attempt: event.data.attempt, execution: event.data.failure.message };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,24 @@
+/** What the supervisor tells a process of the lab, as JSON in its first argument. */
+export interface ProcessOrder {
+  /** Of the subject. */
+  readonly module: string;
+  readonly namespace: string;
+  /** Process id of the supervisor: without it nobody needs this process. */
+  readonly supervisor: number;
+}
+
+/** A worker. */
+export interface WorkerOrder extends ProcessOrder {
+  readonly by: string;
+  /** Path of the ledger's file. */
+  readonly ledger: string;
+  readonly leaseMs: number;
+  /** Folder for the marks of who has stopped already. */
+  readonly marks: string;
+}
+
+/** A client that kills itself when its n-th write was acknowledged. */
+export interface ClientOrder extends ProcessOrder {
+  readonly seed: number;
+  readonly writes: number;
+}

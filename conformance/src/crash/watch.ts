@@ -1,0 +1,54 @@
+import type {
+  Claim,
+  ClaimResult,
+  CommitResult,
+  RenewResult,
+  StorageBackend,
+  TaskCommit,
+  WorkflowCommit,
+} from "@perdure/core/storage";
+import { wrapVerbs } from "../verbs.ts";
+import type { Ledger, LedgerEntry } from "./ledger.ts";
+
+/** A client whose claims, renewals and commits go into the ledger as they are answered, under the worker's name. */
+export function watch(backend: StorageBackend, ledger: Ledger, by: string): StorageBackend {
+  return wrapVerbs(backend, async (verb, args, call) => {
+    const answer = await call();
+    if (verb === "claimTasks") ledger.note(...claimed(by, answer as ClaimResult));
+    else if (verb === "renewLeases") ledger.note(...renewed(by, args[0] as readonly Claim[], answer as readonly RenewResult[]));
+    else if (verb === "commitTasks") {
+      ledger.note(...committed(by, args[0] as readonly TaskCommit[], answer as readonly CommitResult[]));
+    }
+    return answer;
+  });
+}
+
+function claimed(by: string, { now, tasks }: ClaimResult): LedgerEntry[] {
+  return tasks
+    .filter(({ kind }) => kind === "workflow")
+    .map(({ claim, leaseUntil }) => ({ what: "claimed", by, run: claim.runId, epoch: claim.epoch, now, until: leaseUntil }));
+}
+
+function renewed(by: string, claims: readonly Claim[], results: readonly RenewResult[]): LedgerEntry[] {
+  return claims.map(({ runId, epoch }, index) => {
+    const result = results[index]!;
+    if (result.status === "lost") return { what: "refused", by, run: runId, epoch, verb: "renewLeases" };
+    return { what: "renewed", by, run: runId, epoch, until: result.leaseUntil };
+  });
+}
+
+function committed(by: string, commits: readonly TaskCommit[], results: readonly CommitResult[]): LedgerEntry[] {
+  return commits.flatMap((commit, index) => (commit.kind === "workflow" ? commitEntries(by, commit, results[index]!) : []));
+}
+
+function commitEntries(by: string, { claim, expectedSeq, events, next }: WorkflowCommit, result: CommitResult): LedgerEntry[] {
+  const { runId: run, epoch } = claim;
+  if (result.status === "lease-lost") return [{ what: "refused", by, run, epoch, verb: "commitTasks" }];
+  if (result.status !== "ok" && result.status !== "duplicate") return [];
+  return [{ what: "acked", by, run, epoch, after: expectedSeq, events: events.map(shape), next: next.do }];
+}
+
+/** An event without its data. */
+export function shape({ type, command }: { readonly type: string; readonly command: number | null }): string {
+  return command === null ? type : `${type}/${command}`;
+}

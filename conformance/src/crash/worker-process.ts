@@ -1,0 +1,32 @@
+import { openSync } from "node:fs";
+import { join } from "node:path";
+import { createWorker } from "@perdure/core";
+import { obey } from "./child-process.ts";
+import { FileLedger } from "./ledger.ts";
+import type { WorkerOrder } from "./order.ts";
+import { watch } from "./watch.ts";
+import { labWorkflows } from "./workflows.ts";
+
+const { order, storage } = await obey<WorkerOrder>();
+const { by, leaseMs, marks } = order;
+const ledger = new FileLedger(order.ledger);
+
+/** The first process that gets here with a key stops, and later goes on at this very place. */
+function freeze(run: string, key: string): void {
+  try {
+    openSync(join(marks, key), "wx");
+  } catch {
+    return;
+  }
+  ledger.note({ what: "frozen", by, run });
+  process.kill(process.pid, "SIGSTOP");
+}
+
+const worker = createWorker({
+  storage: watch(storage, ledger, by),
+  workflows: Object.values(labWorkflows({ ledger, by, freeze })),
+  lease: leaseMs,
+  // Kills must not look like poison.
+  maxDeliveries: 1_000_000,
+});
+await worker.run();

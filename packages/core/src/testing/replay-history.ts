@@ -1,0 +1,195 @@
+import type { Codec } from "../codec/codec.ts";
+import { jsonCodec } from "../codec/json-codec.ts";
+import type { AnyWorkflow } from "../define/workflow.ts";
+import type { Ending } from "../engine/ending.ts";
+import { openEvent } from "../engine/open-event.ts";
+import { SeededRandom } from "../engine/seeded-random.ts";
+import { workflowBody } from "../engine/workflow-body.ts";
+import { DeterminismError, UsageError } from "../errors/index.ts";
+import { isTerminal, type WorkflowEvent } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Payload } from "../model/payload.ts";
+import type { RunHeader, RunStatus } from "../model/run.ts";
+import { realRuntime } from "../runtime/real-runtime.ts";
+import type { StoredEvent } from "../storage/event.ts";
+import type { ExportedHistory } from "./export-history.ts";
+import { type Command, ObservedExecution } from "./observed-execution.ts";
+
+export interface ReplayOptions {
+  /** The codec that wrote the history. */
+  readonly codec?: Codec;
+  /** Replays every prefix of the history too, each from the beginning (I14). Takes time with the square of the length. */
+  readonly prefixes?: boolean;
+}
+
+/** What the code did when it was replayed. */
+export interface Replay {
+  readonly commands: readonly Command[];
+  /** How the code ended; `open` while it waits. */
+  readonly status: RunStatus;
+}
+
+/**
+ * Replays a recorded history with the code of today, cold and without a storage: nothing is executed, written or sent. Keep the
+ * histories of old releases and replay them in CI: it fails before a deploy would block the runs that are open.
+ *
+ * @throws DeterminismError when the code asks for other things than history has, ends differently, or waits for what is not durable
+ * @throws UsageError `unknown-workflow` for the history of another workflow
+ * @example
+ * const exported = JSON.parse(await readFile("histories/order.json", "utf8")) as ExportedHistory;
+ * await replayHistory(order, exported);
+ */
+export async function replayHistory(
+  definition: AnyWorkflow,
+  { header, events }: ExportedHistory,
+  { codec = jsonCodec, prefixes = false }: ReplayOptions = {},
+): Promise<Replay> {
+  if (definition.name !== header.workflow) {
+    throw new UsageError(
+      "unknown-workflow",
+      `The history of run "${header.runId}" is of workflow "${header.workflow}", not "${definition.name}". Replay it with its own definition.`,
+    );
+  }
+  let replay: Replay | undefined;
+  for (const generation of generationsOf(header, events)) {
+    const replayer = new Replayer(definition, codec, generation);
+    replay = await replayer.replay(prefixes);
+  }
+  return replay!;
+}
+
+/** A piece of history that replays by itself: up to the end, or up to where the run continued as new. */
+interface Generation {
+  readonly header: RunHeader;
+  readonly events: readonly StoredEvent[];
+}
+
+function generationsOf(header: RunHeader, events: readonly StoredEvent[]): readonly Generation[] {
+  const starts = events
+    .filter(({ type, seq }) => seq === 1 || type === "WORKFLOW_CONTINUED_AS_NEW")
+    .map(({ seq }) => seq);
+  return starts.map((start, at) => ({
+    header: { ...header, baseSeq: start - 1 },
+    events: events.slice(start - 1, (starts[at + 1] ?? Infinity) - 1),
+  }));
+}
+
+class Replayer {
+  readonly #definition: AnyWorkflow;
+  readonly #codec: Codec;
+  readonly #generation: Generation;
+  readonly #events: readonly WorkflowEvent[];
+  /** Of the whole history: what every prefix must begin with. */
+  #commands: readonly Command[] = [];
+  readonly #inputs = new Map<number, Payload | null>();
+
+  constructor(definition: AnyWorkflow, codec: Codec, generation: Generation) {
+    this.#definition = definition;
+    this.#codec = codec;
+    this.#generation = generation;
+    this.#events = generation.events.map((event) => openEvent(codec, event));
+  }
+
+  async replay(prefixes: boolean): Promise<Replay> {
+    const { length } = this.#events;
+    const whole = await this.#run(length);
+    this.#commands = whole.commands;
+    this.#checkEnding(whole);
+    for (let count = prefixes ? 1 : length; count <= length; count++) this.#checkPrefix(count, await this.#run(count));
+    return { commands: whole.commands, status: whole.ending?.status ?? "open" };
+  }
+
+  async #run(count: number): Promise<ObservedExecution> {
+    const { header, events } = this.#generation;
+    const at = events[Math.min(count, events.length - 1)]!.at;
+    const execution = new ObservedExecution(header, workflowBody(this.#definition), {
+      codec: this.#codec,
+      logger: SILENT,
+      settle: realRuntime.settle,
+      random: () => random.next(),
+      turnTime: () => at,
+    });
+    const random = new SeededRandom(header.incarnation);
+    await execution.replay(events.slice(0, count));
+    if (execution.broken === null && execution.stuck && count < events.length) execution.breakAsStuck();
+    if (execution.broken !== null) throw execution.broken;
+    return execution;
+  }
+
+  /** What the code asked for by the end of a prefix is what it asks for in the whole history, and what history has next. */
+  #checkPrefix(count: number, execution: ObservedExecution): void {
+    const { certain, commands, fresh } = execution;
+    for (const command of commands) {
+      if (command.number > certain) return;
+      const expected = this.#commands[command.number - 1];
+      if (expected === undefined || expected.type !== command.type || expected.name !== command.name) {
+        throw this.#differs(count, describe(command), expected === undefined ? "nothing" : describe(expected));
+      }
+    }
+    for (const [number, input] of execution.inputs()) {
+      if (number > certain) continue;
+      const expected = this.#inputs.get(number) ?? input;
+      this.#inputs.set(number, expected);
+      if (expected !== input)
+        throw this.#differs(count, `command ${number} with ${input}`, `command ${number} with ${expected}`);
+    }
+    for (const [at, { type, command }] of fresh.entries()) {
+      if (command !== null && command > certain) return;
+      const recorded = this.#events[count + at];
+      if (recorded === undefined || (recorded.type === type && recorded.command === command)) continue;
+      throw this.#differs(count, `${type} as command ${command}`, `${recorded.type} as command ${recorded.command}`);
+    }
+  }
+
+  #checkEnding({ ending, cancelRequested }: ObservedExecution): void {
+    const last = this.#events.at(-1)!;
+    if (!isTerminal(last.type)) return;
+    if (last.type === "WORKFLOW_COMPLETED") {
+      const output = this.#codec.encode(last.data.output);
+      if (ending?.status !== "completed" || ending.output !== output) throw this.#endsDifferently(last, ending);
+    } else if (last.type === "WORKFLOW_FAILED") {
+      // A deadline ends a run whatever its code does.
+      if (last.data.failure.code === "timed-out") return;
+      if (ending?.status !== "failed" || !isSame(this.#codec.decode(ending.failure) as Failure, last.data.failure)) {
+        throw this.#endsDifferently(last, ending);
+      }
+    } else if (last.type === "WORKFLOW_CANCELLED" && last.data.terminated !== true) {
+      // Cancelled before its first turn, the code was never asked.
+      const hasRun = this.#events.some(({ command }) => command !== null);
+      if (cancelRequested === null || (hasRun && ending?.status !== "cancelled"))
+        throw this.#endsDifferently(last, ending);
+    }
+  }
+
+  #differs(count: number, asked: string, expected: string): DeterminismError {
+    const { runId, workflow } = this.#generation.header;
+    return new DeterminismError(
+      "determinism",
+      `Run "${runId}" of workflow "${workflow}": replayed up to seq ${this.#events[count - 1]!.seq} the code asked for ${asked}, in the whole history it is ${expected}. ` +
+        "Let everything that the code asks for follow from its input and from what the context answers.",
+      { details: { runId, events: count, asked, expected } },
+    );
+  }
+
+  #endsDifferently({ seq, type }: WorkflowEvent, ending: Ending | null): DeterminismError {
+    const { runId, workflow } = this.#generation.header;
+    const ends = ending === null ? "has not ended" : `ends as ${ending.status}`;
+    return new DeterminismError(
+      "determinism",
+      `Run "${runId}" of workflow "${workflow}": at seq ${seq} history ends with ${type}, but the code ${ends}${ending?.status === "completed" ? " with another output" : ""}. ` +
+        "Deploy the code that the run was recorded with, or record the history anew.",
+      { details: { runId, seq, recorded: type, ending: ending?.status ?? "open" } },
+    );
+  }
+}
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+function describe({ number, type, name }: Command): string {
+  return `${type}${name === "" ? "" : ` "${name}"`} as command ${number}`;
+}
+
+/** Stacks, paths and line numbers may differ. */
+function isSame(a: Failure, b: Failure): boolean {
+  return a.name === b.name && a.message === b.message && a.code === b.code;
+}
