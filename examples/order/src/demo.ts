@@ -39,7 +39,7 @@ export async function demo(folder: string, onWorker: (worker: WorkerProcess) => 
 
   // Three orders. The bank does not answer at once to the second one, and nobody has approved it yet.
   const [first, second, third] = await Promise.all([
-    place("o-1", { items: 40, cents: 8_000 }),
+    place("o-1", { items: 50, cents: 8_000 }),
     place("o-2", { items: 2, cents: 12_000 }),
     place("o-3", { items: 1, cents: 700 }),
   ]);
@@ -47,10 +47,10 @@ export async function demo(folder: string, onWorker: (worker: WorkerProcess) => 
   await third.signal(approved, { by: "ada" });
   await watch.look();
 
-  // o-1 is packed for two seconds. In the middle of that, the worker dies.
+  // o-1 is packed for two and a half seconds. In the middle of that, the worker dies.
   const killed = launch();
   await Promise.race([watch.until((histories) => isRunning(histories.get("o-1"), "pack-parcel")), killed.unexpected]);
-  await pause(600);
+  await pause(500);
   await killed.kill();
   await watch.look();
   const atKill = watch.histories;

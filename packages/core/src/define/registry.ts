@@ -1,5 +1,4 @@
 import { UsageError } from "../errors/index.ts";
-import type { AnyActivity } from "./activity.ts";
 import type { AnyWorkflow } from "./workflow.ts";
 
 /** The workflows that a worker has code for. */
@@ -8,11 +7,8 @@ export class Registry {
   readonly #workflows = new Map<string, AnyWorkflow>();
 
   /** @throws UsageError `duplicate-definition`, `invalid-argument`. */
-  constructor(workflows: readonly AnyWorkflow[], activities: readonly AnyActivity[] = []) {
+  constructor(workflows: readonly AnyWorkflow[]) {
     for (const workflow of workflows) this.#add(workflow);
-    for (const [at, { name }] of activities.entries()) {
-      if (activities.findIndex((other) => other.name === name && other !== activities[at]) >= 0) throw twice("activities", name);
-    }
     this.names = [...this.#workflows.keys()];
   }
 
@@ -29,12 +25,11 @@ export class Registry {
     }
     const known = this.#workflows.get(workflow.name);
     if (known !== undefined && known !== workflow) {
-      throw twice("workflows", workflow.name);
+      throw new UsageError(
+        "duplicate-definition",
+        `Two different workflows are named "${workflow.name}". Give each definition a name of its own.`,
+      );
     }
     this.#workflows.set(workflow.name, workflow);
   }
-}
-
-function twice(what: string, name: string): UsageError {
-  return new UsageError("duplicate-definition", `Two different ${what} are named "${name}". Give each definition a name of its own.`);
 }

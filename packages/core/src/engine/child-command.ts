@@ -3,6 +3,7 @@ import type { ChildHandle, ChildOptions } from "../define/context.ts";
 import { requireName } from "../define/name.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
+import { validateWith } from "../errors/validate.ts";
 import type { EventOf } from "../model/event.ts";
 import type { Execution } from "./execution.ts";
 import type { OpenChild } from "./open-command.ts";
@@ -20,7 +21,7 @@ export function startChild(
     throw new UsageError("unknown-workflow", "ctx.child needs a workflow definition. Pass what workflow(…) returned.");
   }
   const { codec } = execution.environment;
-  const encoded = codec.encode(input);
+  const encoded = codec.encode(checked(definition, input));
   const runId = options.id === undefined ? undefined : requireName(options.id, "child run");
   const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["CHILD_SCHEDULED"], definition.name);
@@ -37,7 +38,7 @@ export function startChild(
     version: version ?? null,
     runId: intent.data.runId,
     incarnation,
-    input: encoded,
+    input: asked.recorded === undefined ? encoded : codec.encode(asked.recorded.data.input),
     queue,
     parentClose,
     timeoutMs: timeoutMs ?? null,
@@ -47,6 +48,18 @@ export function startChild(
   };
   const promise = openPromise((settler) => execution.open.children.set(command, { ...child, ...settler }));
   return handle(execution, child.runId, forCode(promise));
+}
+
+/** The child's id is known at once, so its schema has to answer at once. */
+function checked(definition: AnyWorkflow, input: unknown): unknown {
+  if (definition.inputSchema === null) return input;
+  const result = validateWith(definition.inputSchema, input, `input of child workflow "${definition.name}"`);
+  if (!(result instanceof Promise)) return result;
+  result.catch(() => {});
+  throw new UsageError(
+    "unsupported",
+    `The input schema of workflow "${definition.name}" answers asynchronously, and ctx.child cannot wait for it. Use a schema that answers at once.`,
+  );
 }
 
 type Intent = Pick<EventOf<"CHILD_SCHEDULED">, "seq" | "data">;

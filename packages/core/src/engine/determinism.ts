@@ -1,4 +1,4 @@
-import { DeterminismError } from "../errors/index.ts";
+import { DeterminismError, UsageError } from "../errors/index.ts";
 import type { WorkflowEvent } from "../model/event.ts";
 import type { RunHeader } from "../model/run.ts";
 import { commandName } from "./command-name.ts";
@@ -28,7 +28,16 @@ export function missingCommand(run: RunHeader, recorded: WorkflowEvent, ended: b
 export function nonDurableAwait(run: RunHeader): DeterminismError {
   return new DeterminismError(
     "non-durable-await",
-    `Run "${run.runId}" of workflow "${run.workflow}" awaits something that Perdure does not record (a bare fetch, a timer, a file?). Move it into an activity: await ctx.run("name", async () => …).`,
+    `Run "${run.runId}" of workflow "${run.workflow}" awaits something that Perdure does not record (a bare fetch, a timer, a file, the context used inside an activity?). Move it into an activity of its own: await ctx.run("name", async () => …).`,
+    { details: { runId: run.runId } },
+  );
+}
+
+/** The code uses its context after its end. */
+export function endedAlready(run: RunHeader): UsageError {
+  return new UsageError(
+    "outside-workflow",
+    `The code of run "${run.runId}" of workflow "${run.workflow}" has ended, and something of it still uses the context. Await everything before you return.`,
     { details: { runId: run.runId } },
   );
 }

@@ -2,8 +2,6 @@ import type { Codec } from "../codec/codec.ts";
 import { sealData } from "../codec/envelope.ts";
 import type { Millis } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
-import { toFailure } from "../model/to-failure.ts";
-import { TimedOutError } from "../errors/index.ts";
 import type { WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent } from "../storage/event.ts";
 
@@ -15,7 +13,8 @@ export type Ending =
 
 /** The end of a run whose deadline has passed. */
 export function timedOut(codec: Codec): Ending {
-  return { status: "failed", failure: codec.encode(toFailure(new TimedOutError({ what: "the run" }))) };
+  const message = "The run was not over by its deadline.";
+  return { status: "failed", failure: codec.encode({ name: "TimedOutError", message, code: "timed-out" }) };
 }
 
 /** What a run's end says in history. */

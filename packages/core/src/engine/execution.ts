@@ -13,7 +13,7 @@ import type { WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent, StoredEvent } from "../storage/event.ts";
 import type { Asked, CommandLog } from "./command-log.ts";
 import { commandName } from "./command-name.ts";
-import { differentCommand, missingCommand, nonDurableAwait } from "./determinism.ts";
+import { differentCommand, endedAlready, missingCommand, nonDurableAwait } from "./determinism.ts";
 import type { Ending } from "./ending.ts";
 import type { OpenActivity } from "./open-command.ts";
 import { OpenCommands } from "./open-commands.ts";
@@ -275,10 +275,10 @@ export class Execution implements CommandLog {
 
   /**
    * Numbers the code's next command and finds what history has for it.
-   * Answers `null` when history has something else: the execution is broken then, and the code must not go on.
+   * Answers `null` when the code must not go on: history has something else, or the run has ended.
    */
   ask<T extends EventType>(types: readonly T[], name: string): Asked<T> | null {
-    if (this.broken !== null) return null;
+    if (this.broken !== null || this.ending !== null) return null;
     if (!this.#inTurn) {
       this.broken = nonDurableAwait(this.run);
       return null;
@@ -296,11 +296,11 @@ export class Execution implements CommandLog {
 
   /**
    * {@link ask} for a command that is answered at once.
-   * @throws DeterminismError when the code must not go on.
+   * @throws DeterminismError when history has something else. UsageError `outside-workflow` when the run has ended.
    */
   askNow<T extends EventType>(types: readonly T[], name: string): Asked<T> {
     const asked = this.ask(types, name);
-    if (asked === null) throw this.broken;
+    if (asked === null) throw this.broken ?? endedAlready(this.run);
     return asked;
   }
 

@@ -48,7 +48,7 @@ export class ChildFailedError extends PerdureError {
   }
 }
 
-/** The run was cancelled while it waited. Clean up under `ctx.shield`, then let this error pass. */
+/** The run was cancelled while it waited. Clean up, then let this error pass. */
 export class CancelledError extends PerdureError {
   readonly code = "cancelled";
   /** What was given to `cancel`. */
@@ -62,7 +62,7 @@ export class CancelledError extends PerdureError {
     const { reason } = options;
     super(
       `The run was cancelled${reason === undefined ? "." : `: ${sentence(reason)}`} ` +
-        "Let this error pass once cleaning up is done; use `ctx.shield` for work that must still happen.",
+        "Clean up in a `catch` or `finally`, and let this error pass.",
       { details: reason === undefined ? {} : { reason } },
     );
     this.reason = reason;

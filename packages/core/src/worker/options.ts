@@ -1,6 +1,5 @@
 import type { Codec } from "../codec/codec.ts";
 import { requireName } from "../define/name.ts";
-import type { AnyActivity } from "../define/activity.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
@@ -14,8 +13,6 @@ export interface WorkerOptions {
   readonly storage: StorageBackend;
   /** Runs of other workflows are left to other workers. */
   readonly workflows: readonly AnyWorkflow[];
-  /** Activities that this worker also executes for others. */
-  readonly activities?: readonly AnyActivity[];
   /** Default: `default`. */
   readonly queues?: readonly string[];
   /** Runs and activities at a time; one number is both. Default 100. */

@@ -63,7 +63,7 @@ class StorageWorker implements Worker {
 
   constructor(options: WorkerOptions) {
     const settings = requireWorkerSettings(options);
-    const registry = new Registry(options.workflows, options.activities);
+    const registry = new Registry(options.workflows);
     this.#runtime = options.runtime ?? realRuntime;
     this.#logger = options.logger ?? consoleLogger;
     this.#queues = settings.queues;
