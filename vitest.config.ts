@@ -25,6 +25,7 @@ export default defineConfig({
       project("storage-sqlite", "packages/storage-sqlite", "test/**/*.test.ts"),
       project("conformance", "conformance", "test/**/*.test.ts"),
       project("examples", "examples", "*/test/**/*.test.ts"),
+      project("bench", "bench", "test/**/*.test.ts"),
       project("docs", "docs", "test/**/*.test.ts"),
       project("tools", "tools", "**/*.test.ts"),
     ],

@@ -3,11 +3,16 @@ import { activity, signal, workflow } from "@perdure/core";
 /** Activities of a run of W1 and W2. */
 export const ACTIVITIES = 5;
 
-const noop = activity({ name: "noop" }, async (_: number) => ({ ok: true, value: 42 }));
+interface Small {
+  readonly ok: boolean;
+  readonly value: number;
+}
+
+const noop = activity<number, Small>({ name: "noop" }, async () => ({ ok: true, value: 42 }));
 
 /** Five activities, one after the other. */
 export const five = workflow({ name: "five" }, async (ctx, first: number) => {
-  let last = { ok: false, value: 0 };
+  let last: Small = { ok: false, value: 0 };
   for (let at = 0; at < ACTIVITIES; at++) last = await ctx.run(noop, first + at);
   return last;
 });
@@ -15,7 +20,7 @@ export const five = workflow({ name: "five" }, async (ctx, first: number) => {
 /** When each activity of {@link long} was executed, and when its code had all their results: for this process alone to know. */
 export const marks: { executedAt: number[]; caughtUpAt: number } = { executedAt: [], caughtUpAt: 0 };
 
-const tick = activity({ name: "tick" }, async (_: number) => {
+const tick = activity<number, Small>({ name: "tick" }, async () => {
   marks.executedAt.push(performance.now());
   return { ok: true, value: 42 };
 });

@@ -32,7 +32,7 @@ async function run(options: Options): Promise<void> {
   if (profile) await profileAll(options);
 }
 
-async function profileAll({ backends, scale }: Options): Promise<void> {
+async function profileAll({ backends, scale, warm }: Options): Promise<void> {
   const runs = Math.max(10, Math.round(2_000 * scale));
-  for (const backend of backends) console.log(`\n${await profileW1(backend, runs, 100)}`);
+  for (const backend of backends) console.log(`\n${await profileW1(backend, { runs, concurrency: 100, warm })}`);
 }

@@ -1,8 +1,8 @@
 import type { CommitResult, StorageBackend, TaskCommit } from "@perdure/core/storage";
 
 const READS = ["now", "getRun", "listRuns", "readEvents", "readCache", "stats"] as const;
-const WRITES = ["createRuns", "claimTasks", "renewLeases", "unblockTasks", "deliver", "writeCache", "purgeRuns"] as const;
-/** Nothing moves any more when nothing has for this long. */
+const WRITES = ["createRuns", "renewLeases", "unblockTasks", "deliver", "writeCache", "purgeRuns"] as const;
+/** A worker that has committed nothing for this long stands still. */
 const STALLED_MS = 30_000;
 
 type Verbs = Record<string, (...args: readonly unknown[]) => Promise<unknown>>;
@@ -21,6 +21,7 @@ export class Meter {
   #writes = 0;
   #closed = 0;
   #parked = 0;
+  #commits = 0;
   #readAt = 0;
   #lookers = new Set<() => void>();
 
@@ -39,6 +40,14 @@ export class Meter {
         return answer;
       });
     }
+    const claimTasks = storage.claimTasks.bind(storage);
+    storage.claimTasks = async (request) => {
+      const result = await claimTasks(request);
+      // A look that finds nothing need not write.
+      if (result.tasks.length > 0) this.#countWrite();
+      else this.#calls++;
+      return result;
+    };
     const commitTasks = storage.commitTasks.bind(storage);
     storage.commitTasks = async (commits, options) => {
       this.#countWrite();
@@ -75,6 +84,7 @@ export class Meter {
   }
 
   #countEnds(commits: readonly TaskCommit[], results: readonly CommitResult[]): void {
+    this.#commits += commits.length;
     commits.forEach((commit, at) => {
       if (commit.kind !== "workflow" || results[at]!.status !== "ok") return;
       if (commit.next.do === "done") this.#closed++;
@@ -87,8 +97,9 @@ export class Meter {
     return new Promise((resolve, reject) => {
       let before = -1;
       const watch = setInterval(() => {
-        if (this.#writes === before) end(() => reject(new Error(`The worker stands still: ${count()} of ${wanted} runs have ${what}.`)));
-        before = this.#writes;
+        if (this.#commits === before)
+          end(() => reject(new Error(`The worker stands still: ${count()} of ${wanted} runs have ${what}.`)));
+        before = this.#commits;
       }, STALLED_MS);
       const end = (settle: () => void): void => {
         clearInterval(watch);

@@ -14,6 +14,8 @@ export interface Options {
   readonly scale: number;
   /** Leaves out what only waits. */
   readonly quick: boolean;
+  /** W1 is measured with processes that have done it a few times already. */
+  readonly warm: boolean;
   /** W1 is done once more under the profiler. */
   readonly profile: boolean;
   readonly json: string | null;
@@ -32,6 +34,7 @@ const FLAGS = {
   json: { type: "string" },
   quick: { type: "boolean" },
   profile: { type: "boolean" },
+  warm: { type: "boolean" },
   "write-results": { type: "boolean" },
   help: { type: "boolean" },
 } as const;
@@ -43,6 +46,7 @@ export const usage = `npm run bench -- [options]
   --repeat n         measures everything n times (default: 3)
   --scale x          multiplies every number of runs and activities by x (default: 1)
   --quick            leaves out what only waits (W2 after 10 s of idleness)
+  --warm             measures W1 with processes that have done it a few times (by default they have just been started)
   --json file        writes the rows to a file
   --profile          does W1 once more under the profiler: leaves .cpuprofile files, prints the busiest functions
   --write-results    writes bench/RESULTS.md`;
@@ -56,6 +60,7 @@ export function parseOptions(args: readonly string[]): Options {
     repeat: requireNumber("repeat", flags.repeat ?? "3", (n) => Number.isInteger(n) && n >= 1, "a whole number from 1"),
     scale: requireNumber("scale", flags.scale ?? "1", (n) => n > 0 && n <= 1000, "a number above 0, at most 1000"),
     quick: flags.quick ?? false,
+    warm: flags.warm ?? false,
     profile: flags.profile ?? false,
     json: flags.json ?? null,
     writeResults: flags["write-results"] ?? false,

@@ -29,7 +29,10 @@ export const claimMutants: readonly Mutant[] = [
     breaks: "Closed runs are not handed out: the duties after the end are nobody's.",
     killedBy: ["claim.closed-tasks-stay-claimable", "claim.closing-run-of-a-dead-worker"],
     plant: () => (honest) =>
-      claims(honest, (result) => ({ ...result, tasks: result.tasks.filter((task) => task.kind === "activity" || !task.closed) })),
+      claims(honest, (result) => ({
+        ...result,
+        tasks: result.tasks.filter((task) => task.kind === "activity" || !task.closed),
+      })),
   }),
   mutant({
     name: "next-ready-blind-to-leases",
@@ -127,7 +130,7 @@ export const claimMutants: readonly Mutant[] = [
     breaks: "A claim by id finds only what an ordinary claim would.",
     killedBy: ["claim.by-id", "claim.blocked-by-id"],
     plant: () => (honest) => ({
-      claimTasks: ({ taskIds: _, ...request }) => honest.claimTasks(request),
+      claimTasks: ({ taskIds: _taskIds, ...request }) => honest.claimTasks(request),
     }),
   }),
   mutant({
@@ -142,25 +145,29 @@ export const claimMutants: readonly Mutant[] = [
     name: "lease-by-the-client's-clock",
     breaks: "A client's own clock says whether a lease is live.",
     killedBy: ["lease.clients-with-wrong-clocks", "timer.clients-with-wrong-clocks"],
-    plant: () => (honest, { clientClock, storeClock }) => ({
-      claimTasks(request) {
-        const skew = Math.round((clientClock.now() - Date.now()) / 1_000) * 1_000;
-        if (skew > 0) storeClock.advance(skew);
-        return honest.claimTasks(request);
-      },
-    }),
+    plant:
+      () =>
+      (honest, { clientClock, storeClock }) => ({
+        claimTasks(request) {
+          const skew = Math.round((clientClock.now() - Date.now()) / 1_000) * 1_000;
+          if (skew > 0) storeClock.advance(skew);
+          return honest.claimTasks(request);
+        },
+      }),
   }),
   mutant({
     name: "clock-goes-back",
     breaks: "The store follows its machine's clock when that is set back.",
     killedBy: ["timer.clock-set-back"],
-    plant: () => (honest, { storeClock }) => ({
-      now: async () => storeClock.now(),
-      async claimTasks(request) {
-        const result = await honest.claimTasks(request);
-        const now = storeClock.now();
-        return { ...result, now, tasks: result.now > now ? [] : result.tasks };
-      },
-    }),
+    plant:
+      () =>
+      (honest, { storeClock }) => ({
+        now: async () => storeClock.now(),
+        async claimTasks(request) {
+          const result = await honest.claimTasks(request);
+          const now = storeClock.now();
+          return { ...result, now, tasks: result.now > now ? [] : result.tasks };
+        },
+      }),
   }),
 ];

@@ -21,7 +21,7 @@ function answers(
   return {
     async commitTasks(commits) {
       const given = await honest.commitTasks(commits);
-      return Promise.all(given.map((answer, index) => change(answer, commits[index]!)));
+      return Promise.all(given.map(async (answer, index) => change(answer, commits[index]!)));
     },
   };
 }
@@ -32,7 +32,7 @@ export const commitMutants: readonly Mutant[] = [
   mutant({
     name: "expected-seq-ignored",
     breaks: "A turn is appended to whatever head there is.",
-    killedBy: ["commit.conflict", "commit.two-turns-under-one-claim"],
+    killedBy: ["commit.conflict", "commit.retried-after-own-next"],
     plant: () => (honest) =>
       turns(honest, async (commit) => {
         const run = await honest.getRun(commit.claim.runId);
@@ -87,7 +87,9 @@ export const commitMutants: readonly Mutant[] = [
         const { lastSeq: expectedSeq = 1 } = (await honest.getRun(commit.claim.runId)) ?? {};
         const { schedule: _s, close: _c, run: _r, ...half } = commit;
         const events = [{ type: "HALF", command: null, at: 0, data: "1" }];
-        await honest.commitTasks([{ ...half, expectedSeq, events, ackInbox: 0, commitId: `half-${fresh++}`, next: { do: "hold" } }]);
+        await honest.commitTasks([
+          { ...half, expectedSeq, events, ackInbox: 0, commitId: `half-${fresh++}`, next: { do: "hold" } },
+        ]);
         return answer;
       }),
   }),

@@ -1,4 +1,10 @@
-import { type ActivityCommit, type Claim, type StorageBackend, type TaskCommit, workflowTaskId } from "@perdure/core/storage";
+import {
+  type ActivityCommit,
+  type Claim,
+  type StorageBackend,
+  type TaskCommit,
+  workflowTaskId,
+} from "@perdure/core/storage";
 import { mutant, type Mutant } from "./mutant.ts";
 
 /** The claim with whatever epoch the store takes: as if nobody compared epochs. */
@@ -73,7 +79,7 @@ export const fenceMutants: readonly Mutant[] = [
     breaks: "A cache entry is written whether or not its owner owns its task.",
     killedBy: ["fence.stale-checkpoint", "fence.stale-activity-checkpoint", "cache.owned-by-a-claim"],
     plant: () => (honest) => ({
-      writeCache: (entries) => honest.writeCache(entries.map(({ owner: _, ...entry }) => entry)),
+      writeCache: (entries) => honest.writeCache(entries.map(({ owner: _owner, ...entry }) => entry)),
     }),
   }),
   mutant({
@@ -97,7 +103,8 @@ export const fenceMutants: readonly Mutant[] = [
           return { ...result, tasks };
         },
         renewLeases: (claims, leaseMs) => honest.renewLeases(claims.map(real), leaseMs),
-        commitTasks: (commits) => honest.commitTasks(commits.map((commit) => ({ ...commit, claim: real(commit.claim) }))),
+        commitTasks: (commits) =>
+          honest.commitTasks(commits.map((commit) => ({ ...commit, claim: real(commit.claim) }))),
       });
     },
   }),
@@ -156,7 +163,8 @@ export const fenceMutants: readonly Mutant[] = [
   }),
   mutant({
     name: "outcome-before-the-fence",
-    breaks: "The outcome is posted in one write and the task removed in another: a refused one was posted all the same.",
+    breaks:
+      "The outcome is posted in one write and the task removed in another: a refused one was posted all the same.",
     killedBy: ["fence.stale-activity-complete", "commit.cancel"],
     plant: () => (honest) => ({
       async commitTasks(commits) {

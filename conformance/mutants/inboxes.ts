@@ -7,19 +7,15 @@ export const inboxMutants: readonly Mutant[] = [
     name: "messages-out-of-order",
     breaks: "An inbox is read in the order of its ids.",
     killedBy: ["inbox.order-and-numbers", "inbox.senders-keep-their-order"],
-    plant: () => (honest) => {
-      const shuffled = (messages: readonly StoredMessage[]): StoredMessage[] =>
-        messages.toSorted((a, b) => (a.dedupeId < b.dedupeId ? -1 : 1));
-      return {
-        async claimTasks(request) {
-          const result = await honest.claimTasks(request);
-          const tasks = result.tasks.map((task) =>
-            task.kind === "workflow" ? { ...task, messages: shuffled(task.messages) } : task,
-          );
-          return { ...result, tasks };
-        },
-      };
-    },
+    plant: () => (honest) => ({
+      async claimTasks(request) {
+        const result = await honest.claimTasks(request);
+        const tasks = result.tasks.map((task) =>
+          task.kind === "workflow" ? { ...task, messages: task.messages.toSorted(byId) } : task,
+        );
+        return { ...result, tasks };
+      },
+    }),
   }),
   mutant({
     name: "dedupe-missing",
@@ -29,7 +25,9 @@ export const inboxMutants: readonly Mutant[] = [
       let sent = 0;
       return (honest) => ({
         deliver: (messages) =>
-          honest.deliver(messages.map((message) => ({ ...message, dedupeId: `${message.dedupeId}#${sent++}`.slice(-255) }))),
+          honest.deliver(
+            messages.map((message) => ({ ...message, dedupeId: `${message.dedupeId}#${sent++}`.slice(-255) })),
+          ),
       });
     },
   }),
@@ -115,7 +113,7 @@ export const inboxMutants: readonly Mutant[] = [
     breaks: "A message that is meant for an earlier run reaches the one that has its id now.",
     killedBy: ["inbox.addressed-to-an-incarnation", "fence.zombie-of-a-recreated-run"],
     plant: () => (honest) => ({
-      deliver: (messages) => honest.deliver(messages.map(({ incarnation: _, ...message }) => message)),
+      deliver: (messages) => honest.deliver(messages.map(({ incarnation: _incarnation, ...message }) => message)),
     }),
   }),
   mutant({
@@ -125,6 +123,10 @@ export const inboxMutants: readonly Mutant[] = [
     plant: () => (honest) => ({ stats: async () => ({ ...(await honest.stats()), discardedMessages: 0 }) }),
   }),
 ];
+
+function byId(a: StoredMessage, b: StoredMessage): number {
+  return a.dedupeId < b.dedupeId ? -1 : 1;
+}
 
 async function lift(honest: StorageBackend, runId: string): Promise<void> {
   const run = await honest.getRun(runId);

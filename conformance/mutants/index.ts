@@ -4,6 +4,7 @@ import { commitMutants } from "./commits.ts";
 import { fenceMutants } from "./fences.ts";
 import { inboxMutants } from "./inboxes.ts";
 import type { Mutant } from "./mutant.ts";
+import { type MutantOutcome, runMutant } from "./run-mutant.ts";
 import { readMutants } from "./reads.ts";
 import { storeMutants } from "./stores.ts";
 import { textMutants } from "./texts.ts";
@@ -19,3 +20,10 @@ export const MUTANTS: readonly Mutant[] = [
   ...cacheMutants,
   ...storeMutants,
 ];
+
+/** Sets the suite upon all of them. */
+export async function runAllMutants(seed = 1): Promise<readonly MutantOutcome[]> {
+  const outcomes: MutantOutcome[] = [];
+  for (const mutant of MUTANTS) outcomes.push(await runMutant(mutant, seed));
+  return outcomes;
+}

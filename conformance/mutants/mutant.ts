@@ -15,7 +15,7 @@ export interface Mutant {
 }
 
 /** What surrounds one client of a mutant. */
-export interface Surroundings {
+interface Surroundings {
   readonly namespace: string;
   /** The clock of the client's machine. */
   readonly clientClock: ClientClock;
@@ -24,7 +24,7 @@ export interface Surroundings {
   readonly store: MemoryStore;
 }
 
-export interface Bug extends Omit<Mutant, "make"> {
+interface Bug extends Omit<Mutant, "make"> {
   /**
    * Plants the bug. Called once for a subject, so that its closure is what all clients share; the function that it answers
    * with is called for each client, and answers with the verbs that are spoiled.
@@ -32,8 +32,14 @@ export interface Bug extends Omit<Mutant, "make"> {
   plant(): (honest: StorageBackend, around: Surroundings) => Partial<StorageBackend>;
 }
 
-export function mutant({ plant, ...about }: Bug): Mutant {
-  return { ...about, make: () => subjectWith(about.name, plant()) };
+export function mutant(bug: Bug): Mutant {
+  const { name, breaks, killedBy } = bug;
+  return { name, breaks, killedBy, make: () => subjectWith(name, bug.plant()) };
+}
+
+/** Every verb of a backend as a function of its own. */
+export function forwarding(backend: StorageBackend): StorageBackend {
+  return wrapVerbs(backend, (_verb, _args, call) => call());
 }
 
 /** The memory backend as a subject, with some verbs replaced. */
@@ -51,7 +57,7 @@ function subjectWith(name: string, spoil: ReturnType<Bug["plant"]>): BackendUnde
       const { store, clock } = storeOf(namespace);
       const honest = memory({ namespace, store, clock });
       const spoiled = spoil(honest, { namespace, clientClock, storeClock: clock, store });
-      return { ...wrapVerbs(honest, (_verb, _args, call) => call()), ...spoiled };
+      return { ...forwarding(honest), ...spoiled };
     },
     destroy: (namespace) => void stores.delete(namespace.split("_", 1)[0]!),
     advance: (namespace, ms) => storeOf(namespace).clock.advance(ms),

@@ -8,7 +8,10 @@ function byOffset(honest: StorageBackend, sort?: (a: RunSummary, b: RunSummary) 
       const { items } = await honest.listRuns({ ...query, limit: 1000 });
       const rows = sort === undefined ? items : items.toSorted(sort);
       const from = Number(cursor ?? 0);
-      return { items: rows.slice(from, from + limit), cursor: from + limit < rows.length ? String(from + limit) : null };
+      return {
+        items: rows.slice(from, from + limit),
+        cursor: from + limit < rows.length ? String(from + limit) : null,
+      };
     },
   };
 }

@@ -11,12 +11,13 @@ export interface MutantOutcome extends MutantReport {
 }
 
 /** Runs a mutant against the cases that are expected to fail it. Each of them must, by a broken promise or a refused call. */
-export async function runMutant({ name, breaks, killedBy, make }: Mutant, seed = 1): Promise<MutantOutcome> {
+export async function runMutant(mutant: Mutant, seed = 1): Promise<MutantOutcome> {
+  const { name, breaks, killedBy } = mutant;
   const missedBy: string[] = [];
   for (const id of killedBy) {
     const one = CASES.find((candidate) => candidate.id === id);
     if (one === undefined) throw new ConformanceFailure(`mutant ${name} names the case ${id}, which exists`);
-    const { report } = await runCase(make(), one, { seed, timeoutMs: 10_000 });
+    const { report } = await runCase(mutant.make(), one, { seed, timeoutMs: 10_000 });
     if (report.status !== "failed") missedBy.push(id);
   }
   return { name, breaks, killedBy: missedBy.length === 0 ? killedBy[0] : null, missedBy };

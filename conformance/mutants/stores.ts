@@ -1,6 +1,6 @@
 import { memory } from "@perdure/core/memory";
 import { StorageError, type WorkflowCommit } from "@perdure/core/storage";
-import { mutant, type Mutant } from "./mutant.ts";
+import { forwarding, mutant, type Mutant } from "./mutant.ts";
 
 export const storeMutants: readonly Mutant[] = [
   mutant({
@@ -27,19 +27,24 @@ export const storeMutants: readonly Mutant[] = [
     name: "namespaces-leak",
     breaks: "All namespaces of a store are one.",
     killedBy: ["namespace.same-ids", "namespace.nothing-is-seen", "namespace.claims-are-of-one"],
-    plant: () => (_honest, { store, storeClock }) => memory({ namespace: "all", store, clock: storeClock }),
+    plant:
+      () =>
+      (_honest, { store, storeClock }) =>
+        forwarding(memory({ namespace: "all", store, clock: storeClock })),
   }),
   mutant({
     name: "cache-shared-by-namespaces",
     breaks: "Cache keys lack the namespace.",
     killedBy: ["namespace.nothing-is-seen"],
-    plant: () => (_honest, { store, storeClock }) => {
-      const all = memory({ namespace: "all", store, clock: storeClock });
-      return {
-        readCache: (keys) => all.readCache(keys),
-        writeCache: (entries) => all.writeCache(entries.map(({ owner: _, ...entry }) => entry)),
-      };
-    },
+    plant:
+      () =>
+      (_honest, { store, storeClock }) => {
+        const all = memory({ namespace: "all", store, clock: storeClock });
+        return {
+          readCache: (keys) => all.readCache(keys),
+          writeCache: (entries) => all.writeCache(entries.map(({ owner: _owner, ...entry }) => entry)),
+        };
+      },
   }),
   mutant({
     name: "purge-by-status",
@@ -49,7 +54,8 @@ export const storeMutants: readonly Mutant[] = [
       const closing = new Map<string, WorkflowCommit>();
       return (honest) => ({
         async commitTasks(commits) {
-          for (const commit of commits) if (commit.kind === "workflow" && commit.close) closing.set(commit.claim.runId, commit);
+          for (const commit of commits)
+            if (commit.kind === "workflow" && commit.close) closing.set(commit.claim.runId, commit);
           return honest.commitTasks(commits);
         },
         async purgeRuns(request) {
@@ -105,6 +111,6 @@ export const storeMutants: readonly Mutant[] = [
     name: "purge-ignores-the-filter",
     breaks: "A purge by status takes the others along.",
     killedBy: ["purge.filters"],
-    plant: () => (honest) => ({ purgeRuns: ({ status: _, ...request }) => honest.purgeRuns(request) }),
+    plant: () => (honest) => ({ purgeRuns: ({ status: _status, ...request }) => honest.purgeRuns(request) }),
   }),
 ];

@@ -68,7 +68,12 @@ export const textMutants: readonly Mutant[] = [
     name: "payloads-cut",
     breaks: "A payload over the limit is cut instead of refused.",
     killedBy: ["payload.limit-plus-one", "payload.too-large-spares-nobody"],
-    plant: () => (honest) => inputs(honest, (input) => Buffer.from(input).subarray(0, honest.info.limits.payloadBytes - 3).toString()),
+    plant: () => (honest) =>
+      inputs(honest, (input) =>
+        Buffer.from(input)
+          .subarray(0, honest.info.limits.payloadBytes - 3)
+          .toString(),
+      ),
   }),
   mutant({
     name: "create-by-check-then-insert",

@@ -42,6 +42,8 @@ export interface ConformanceCase {
   readonly hint?: string;
   /** Refusals that must be seen at least once: the case calls `t.guard(name)` when it saw one. */
   readonly guards?: readonly string[];
+  /** The case looks at the whole process: no other runs beside it. */
+  readonly alone?: boolean;
   /** For cases that take longer than half a minute somewhere. */
   readonly timeoutMs?: number;
   run(t: CaseContext): Promise<void>;

@@ -1,2 +1,67 @@
 #!/usr/bin/env node
-export {};
+import { writeFile } from "node:fs/promises";
+import { readArguments, USAGE } from "./cli/arguments.ts";
+import { findSubject } from "./cli/find-subject.ts";
+import { matrix } from "./cli/matrix.ts";
+import { runMutants } from "./cli/mutants.ts";
+import { caseLine, summary } from "./cli/summary.ts";
+import { type ConformanceReport, isPass } from "./report.ts";
+import { type RunOptions, runConformance } from "./runner.ts";
+
+/** Runs a command line; answers with the exit code: 0 only if every applicable case passed. */
+async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
+  const command = readArguments(args);
+  switch (command.do) {
+    case "help":
+      print(USAGE);
+      return args.length === 0 ? 2 : 0;
+    case "matrix":
+      print(await matrix(command.files));
+      return 0;
+    case "mutants": {
+      const report = await runMutants(print);
+      const killed = report.mutants?.filter(({ killedBy }) => killedBy !== null).length ?? 0;
+      print(`\n${killed} of ${report.mutants?.length ?? 0} mutants killed\n`);
+      return end([report], command.json, print);
+    }
+    case "run": {
+      const reports: ConformanceReport[] = [];
+      for (const word of command.backends) reports.push(await runOne(word, command.options, print));
+      return end(reports, command.json, print);
+    }
+    default:
+      return command satisfies never;
+  }
+}
+
+async function runOne(word: string, options: RunOptions, print: (line: string) => void): Promise<ConformanceReport> {
+  const subject = await findSubject(word);
+  return runConformance(subject, {
+    ...options,
+    onCase(one) {
+      const line = options.grep !== undefined && one.status === "failed" ? one.message : caseLine(one);
+      if (line !== undefined) print(`${subject.name}  ${line}`);
+    },
+  });
+}
+
+async function end(
+  reports: readonly ConformanceReport[],
+  json: string | undefined,
+  print: (line: string) => void,
+): Promise<number> {
+  if (json !== undefined) {
+    await writeFile(json, `${JSON.stringify(reports.length === 1 ? reports[0] : reports, null, 2)}\n`);
+  }
+  print(`\n${summary(reports)}`);
+  return reports.every(isPass) ? 0 : 1;
+}
+
+let code = 2;
+try {
+  code = await main(process.argv.slice(2), (line) => console.log(line));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+}
+// A backend that leaves handles behind must not keep the command alive; the case that sees it has failed.
+process.exit(code);

@@ -140,7 +140,7 @@ export class CaseContext {
 
   /** Closes every client and removes every namespace. */
   async end(): Promise<void> {
-    for (const cleanup of this.#cleanups.reverse()) await cleanup();
+    for (const cleanup of this.#cleanups.toReversed()) await cleanup();
     await Promise.all(this.#clients.map((client) => client.close()));
     for (const namespace of this.#namespaces) await this.subject.destroy?.(namespace);
   }

@@ -3,7 +3,7 @@ export type { CaseGroup, CaseId, ConformanceCase, Twin } from "./case.ts";
 export { CASES } from "./cases/index.ts";
 export type { CaseContext, ClientOptions } from "./context.ts";
 export { ConformanceFailure } from "./failure.ts";
-export { type Fault, type FaultPlan, type FaultyBackend, withFaults } from "./faults.ts";
+export { type Fault, type FaultKind, type FaultPlan, type FaultyBackend, withFaults } from "./faults.ts";
 export { INVARIANTS, type InvariantTag } from "./invariants.ts";
 export { type Level, LEVELS, LEVEL_TITLES } from "./level.ts";
 export { type CaseReport, type CaseStatus, type ConformanceReport, type MutantReport, isPass } from "./report.ts";

@@ -71,7 +71,13 @@ export async function runCase(
   const base = { id, level, invariants, ms, ...(t.counts.size > 0 && { counts }) };
   if (failure !== undefined) {
     const message = explain(subjectCase, failure.error, { backend: subject.name, seed, calls: journal });
-    return { report: { ...base, status: "failed", message }, guards: t.guards, capabilities, twin: undefined, ...failure };
+    return {
+      report: { ...base, status: "failed", message },
+      guards: t.guards,
+      capabilities,
+      twin: undefined,
+      ...failure,
+    };
   }
   if (missing !== undefined) {
     const message = `Not applicable: ${missing}.`;

@@ -30,7 +30,7 @@ export interface RunOptions {
 }
 
 /** Package and version, as reports name it. */
-export const SUITE = suiteName();
+const SUITE = suiteName();
 
 /** The cases that these options select. */
 export function selectCases({ levels, grep, cases = CASES }: RunOptions): readonly ConformanceCase[] {
@@ -45,8 +45,8 @@ export function selectCases({ levels, grep, cases = CASES }: RunOptions): readon
  */
 export async function runConformance(subject: BackendUnderTest, options: RunOptions = {}): Promise<ConformanceReport> {
   const { seed = 1, bail = false, jobs = 1, onCase } = options;
-  const queue = [...selectCases(options)];
-  const order = new Map(queue.map(({ id }, index) => [id as string, index]));
+  const selected = selectCases(options);
+  const order = new Map(selected.map(({ id }, index) => [id as string, index]));
   const reports: CaseReport[] = [];
   const guards: Record<string, number> = {};
   let capabilities: Capabilities | undefined;
@@ -60,7 +60,7 @@ export async function runConformance(subject: BackendUnderTest, options: RunOpti
     onCase?.(outcome.report);
   }
 
-  async function work(): Promise<void> {
+  async function work(queue: ConformanceCase[]): Promise<void> {
     for (let next = queue.shift(); next !== undefined && !stopped; next = queue.shift()) {
       const outcome = await runCase(subject, next, { ...options, seed });
       note(outcome);
@@ -71,7 +71,9 @@ export async function runConformance(subject: BackendUnderTest, options: RunOpti
     }
   }
 
-  await Promise.all(Array.from({ length: jobs }, work));
+  await work(selected.filter(({ alone }) => alone));
+  const others = selected.filter(({ alone }) => !alone);
+  await Promise.all(Array.from({ length: jobs }, () => work(others)));
   return {
     schema: 1,
     suite: SUITE,

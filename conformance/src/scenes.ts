@@ -1,4 +1,10 @@
-import type { ClaimRequest, ClaimedActivityTask, ClaimedWorkflowTask, NewActivityTask, NewRun } from "@perdure/core/storage";
+import type {
+  ClaimRequest,
+  ClaimedActivityTask,
+  ClaimedWorkflowTask,
+  NewActivityTask,
+  NewRun,
+} from "@perdure/core/storage";
 import { status } from "./assert.ts";
 import type { CaseContext } from "./context.ts";
 import type { Worker } from "./worker.ts";

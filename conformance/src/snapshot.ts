@@ -16,7 +16,8 @@ export async function history(backend: StorageBackend, runId: string): Promise<r
 /** Everything that the port shows of some runs, and of the store's tasks. */
 async function snapshot(t: CaseContext, runIds: readonly string[]): Promise<unknown> {
   const runs = [];
-  for (const runId of runIds) runs.push({ run: await t.backend.getRun(runId), events: await history(t.backend, runId) });
+  for (const runId of runIds)
+    runs.push({ run: await t.backend.getRun(runId), events: await history(t.backend, runId) });
   if (t.info.capabilities.listing === "eventual") return { runs };
   const { items } = await t.backend.listRuns({ limit: 1000 });
   const { now: _now, ...counts } = await t.backend.stats();

@@ -41,6 +41,7 @@ export function describeStorageBackend(subject: BackendUnderTest, options: Descr
     describe(`${level} ${LEVEL_TITLES[level]}`, () => {
       for (const one of cases) {
         const limit = (one.timeoutMs ?? timeoutMs) * 2 + 10_000;
+        // oxlint-disable-next-line vitest/expect-expect -- the case asserts, and `judge` throws what it found
         test(`${one.id} (${one.invariants.join(" ")})`, { timeout: limit }, async ({ skip }) => {
           const outcome = await runCase(subject, one, how);
           judge(outcome);

@@ -26,8 +26,8 @@ interface Answer {
   readonly error?: string;
 }
 
-/** What a test does to the answers of the server. */
-export const mutation: { breakIt: (backend: StorageBackend) => StorageBackend } = { breakIt: (backend) => backend };
+/** The verbs that a test spoils, for every client. */
+export const mutation: { breakIt: (honest: StorageBackend) => Partial<StorageBackend> } = { breakIt: () => ({}) };
 
 const store = createMemoryStore();
 let serving: Promise<void> | undefined;
@@ -46,12 +46,16 @@ const subject: BackendUnderTest = {
 export default subject;
 
 function local(namespace: string): StorageBackend {
-  const { subscribe: _, ...backend } = wrapVerbs(mutation.breakIt(memory({ namespace, store })), (_verb, _args, call) => call());
+  const honest = wrapVerbs(memory({ namespace, store }), (_verb, _args, call) => call());
+  const { subscribe: _, ...backend } = { ...honest, ...mutation.breakIt(honest) };
   return Object.defineProperty(backend, "info", { value: declared(memory({ namespace, store }).info) });
 }
 
 function declared(info: StorageInfo): StorageInfo {
-  return { ...info, capabilities: { ...info.capabilities, processes: "many", durability: "replicated", wakeups: "none" } };
+  return {
+    ...info,
+    capabilities: { ...info.capabilities, processes: "many", durability: "replicated", wakeups: "none" },
+  };
 }
 
 async function serve(): Promise<void> {

@@ -14,8 +14,8 @@ export interface Backend {
   /** Removes the store, once everybody has closed it. */
   remove(place: string): Promise<void>;
   /**
-   * Does what W1 reads and writes on a store that holds its runs, without engine and port. Answers how many milliseconds it took.
+   * Does what W1 reads and writes on a store that holds its runs, without engine and port; calls `started` when all is prepared.
    * `null` where there is nothing below the port to compare with.
    */
-  readonly floor: ((place: string, load: FloorLoad) => number) | null;
+  readonly floor: ((place: string, load: FloorLoad, started: () => void) => void) | null;
 }

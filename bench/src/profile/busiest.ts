@@ -32,7 +32,8 @@ export function busiest({ nodes, samples = [], timeDeltas = [] }: CpuProfile, co
   let busyUs = 0;
   samples.forEach((id, at) => {
     const { functionName, url, lineNumber } = frames.get(id)!;
-    if (functionName === "(idle)") return;
+    // Idleness, and the profiler itself, are nobody's work.
+    if (functionName === "(idle)" || url === "node:inspector") return;
     const us = timeDeltas[at] ?? 0;
     busyUs += us;
     const where = url === "" ? "" : `${shortUrl(url)}:${lineNumber + 1}`;

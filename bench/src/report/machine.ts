@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { findPackageJSON } from "node:module";
-import { cpus, release, tmpdir } from "node:os";
+import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { median } from "./statistics.ts";
 
@@ -10,6 +10,8 @@ export interface Machine {
   readonly platform: string;
   readonly cpu: string;
   readonly cores: number;
+  /** Processes that wanted a core in the last minute: more than none, and the numbers suffered. */
+  readonly load: number;
   readonly versions: Readonly<Record<string, string>>;
   /** Microseconds of one append with fdatasync where the stores lie: most of what a lone commit costs. */
   readonly fdatasyncUs: number;
@@ -22,6 +24,7 @@ export function machine(): Machine {
     platform: `${process.platform} ${release()} ${process.arch}`,
     cpu: processors[0]?.model.trim() ?? "unknown",
     cores: processors.length,
+    load: loadavg()[0]!,
     versions: Object.fromEntries(["@perdure/core", "better-sqlite3"].map((name) => [name, versionOf(name)])),
     fdatasyncUs: measureFdatasync(),
   };

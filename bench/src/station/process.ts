@@ -5,17 +5,23 @@ import type { Answer, Call } from "./message.ts";
 import { Site } from "./site.ts";
 
 const [name, place = ""] = process.argv.slice(2);
-const site = new Site(backends.find((backend) => backend.name === name)!, place);
+const site = new Site(
+  backends.find((backend) => backend.name === name)!,
+  place,
+);
 
-process.on("message", ({ no, task, args }: Call) => {
-  const work = async (): Promise<unknown> => tasks[task](site, args as never);
-  const answer = (message: Answer): void => void process.send!(message);
-  work().then(
-    (result) => answer({ no, result }),
-    (error: unknown) => answer({ no, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-  );
+process.on("message", (call: Call) => {
+  void carryOut(call).then((answer) => process.send!(answer));
 });
 
 process.on("disconnect", () => {
   void site.close().finally(() => process.exit());
 });
+
+async function carryOut({ no, task, args }: Call): Promise<Answer> {
+  try {
+    return { no, result: await tasks[task](site, args as never) };
+  } catch (error) {
+    return { no, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}

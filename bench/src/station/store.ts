@@ -26,12 +26,13 @@ export class Store {
   }
 
   /** Where a worker is: a new process, or the client's where there can be only one. */
-  worker(): Station {
-    return this.#backend.processes === "one" ? this.client : this.#station();
-  }
+  readonly worker = (): Station => (this.#backend.processes === "one" ? this.client : this.#station());
 
   #station(): Station {
-    const station = new Station(this.#backend, this.#place);
+    // Whoever waits for what a lost process should have done would wait for ever.
+    const station = new Station(this.#backend, this.#place, (error) => {
+      for (const other of this.#stations) other.abandon(error);
+    });
     this.#stations.push(station);
     return station;
   }

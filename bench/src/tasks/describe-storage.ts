@@ -1,7 +1,7 @@
 import type { Site } from "../station/site.ts";
 
 /** What the rows say about the storage. */
-export async function describeStorage({ storage }: Site, _: null): Promise<{ readonly durability: string }> {
+export async function describeStorage({ storage }: Site): Promise<{ readonly durability: string }> {
   await storage.setup();
   return { durability: storage.info.capabilities.durability };
 }

@@ -29,7 +29,8 @@ export async function finishLong(
   const replayMs = marks.caughtUpAt - meter.readAt;
   const rssMb = peakRssMb();
   if (marks.executedAt.length > 0) throw new Error(`A replay executed ${marks.executedAt.length} activities again.`);
-  if ((await run.result()) !== activities) throw new Error(`Run "${runId}" answered something else than ${activities}.`);
+  if ((await run.result()) !== activities)
+    throw new Error(`Run "${runId}" answered something else than ${activities}.`);
   await worker.stop();
   await running;
   await client.close();

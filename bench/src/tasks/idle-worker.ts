@@ -5,7 +5,7 @@ import type { Site } from "../station/site.ts";
 let idle: { readonly worker: Worker; readonly running: Promise<void> } | null = null;
 
 /** Starts a worker with default settings that waits for work. */
-export async function idleWorker({ storage }: Site, _: null): Promise<null> {
+export async function idleWorker({ storage }: Site): Promise<null> {
   const worker = createWorker({ storage, workflows: [five] });
   await storage.setup();
   idle = { worker, running: worker.run() };
@@ -13,7 +13,7 @@ export async function idleWorker({ storage }: Site, _: null): Promise<null> {
 }
 
 /** Stops what {@link idleWorker} started. */
-export async function stopWorker(_site: Site, _: null): Promise<null> {
+export async function stopWorker(): Promise<null> {
   await idle?.worker.stop();
   await idle?.running;
   idle = null;

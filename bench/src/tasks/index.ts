@@ -5,8 +5,11 @@ import { floor } from "./floor.ts";
 import { roundTrips } from "./round-trips.ts";
 import { describeStorage } from "./describe-storage.ts";
 import { idleWorker, stopWorker } from "./idle-worker.ts";
+import type { Site } from "../station/site.ts";
 import { work } from "./work.ts";
 import { workLong } from "./work-long.ts";
+
+type Tasks = Readonly<Record<string, (site: Site, args: never) => Promise<unknown>>>;
 
 /** What a station can be asked to do, by name. Arguments and results travel as JSON. */
 export const tasks = {
@@ -20,8 +23,9 @@ export const tasks = {
   stopWorker,
   work,
   workLong,
-};
+} satisfies Tasks;
 
 export type TaskName = keyof typeof tasks;
-export type TaskArgs<Name extends TaskName> = Parameters<(typeof tasks)[Name]>[1];
+/** `null` for a task that needs to be told nothing. */
+export type TaskArgs<Name extends TaskName> = Parameters<(typeof tasks)[Name]> extends [Site, infer Args] ? Args : null;
 export type TaskResult<Name extends TaskName> = Awaited<ReturnType<(typeof tasks)[Name]>>;

@@ -29,7 +29,13 @@ export async function workLong(
   const rssMb = peakRssMb();
   await worker.stop();
   await running;
-  return { runId, us, firstUs: meanUs(marks.executedAt.slice(0, 101)), lastUs: meanUs(marks.executedAt.slice(-101)), rssMb };
+  return {
+    runId,
+    us,
+    firstUs: meanUs(marks.executedAt.slice(0, 101)),
+    lastUs: meanUs(marks.executedAt.slice(-101)),
+    rssMb,
+  };
 }
 
 /** The mean time between two of these times. */

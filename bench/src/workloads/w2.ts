@@ -18,7 +18,14 @@ export const w2: Workload = {
       await worker.call("idleWorker", null);
       const measure = async (runs: number, idleMs: number): Promise<void> => {
         const times = await store.client.call("roundTrips", { count: runs, idleMs });
-        const settings = { durability, concurrency: 100, processes: 1, runs, activities: ACTIVITIES, idle_s: idleMs / 1000 };
+        const settings = {
+          durability,
+          concurrency: 100,
+          processes: 1,
+          runs,
+          activities: ACTIVITIES,
+          idle_s: idleMs / 1000,
+        };
         record("p50_ms", percentile(times, 50), settings);
         record("p99_ms", percentile(times, 99), settings);
       };

@@ -6,9 +6,11 @@ export interface Round {
   readonly backend: Backend;
   /** Leaves out what only waits. */
   readonly quick: boolean;
+  /** Measures processes that have done the same a few times already. */
+  readonly warm: boolean;
   /** A number of runs or activities, scaled; never less than `least`. */
-  count(full: number, least?: number): number;
-  record(figure: Figure, value: number, settings: Settings): void;
+  readonly count: (full: number, least?: number) => number;
+  readonly record: (figure: Figure, value: number, settings: Settings) => void;
 }
 
 /** Something that users do, and its figures. */
@@ -16,5 +18,5 @@ export interface Workload {
   /** As in the design: W1, W2, … */
   readonly name: string;
   /** Does it once. */
-  measure(round: Round): Promise<void>;
+  readonly measure: (round: Round) => Promise<void>;
 }

@@ -11,7 +11,7 @@ export function activityCommit(
 }
 
 /** The outcome as the engine addresses it: the same for every attempt. */
-export function outcomeMessage({ claim }: ClaimedActivityTask): NewMessage {
+function outcomeMessage({ claim }: ClaimedActivityTask): NewMessage {
   return {
     runId: claim.runId,
     incarnation: claim.incarnation,

@@ -46,7 +46,9 @@ export class Builder {
   }
 
   messages(count: number, runId: string, overrides?: Partial<NewMessage>): NewMessage[] {
-    return Array.from({ length: count }, (_, index) => this.message(runId, { data: `"message ${index}"`, ...overrides }));
+    return Array.from({ length: count }, (_, index) =>
+      this.message(runId, { data: `"message ${index}"`, ...overrides }),
+    );
   }
 
   /** The activity task whose ACTIVITY_SCHEDULED stands at `seq`. */

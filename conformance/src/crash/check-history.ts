@@ -26,10 +26,17 @@ const STATUS: Partial<Record<EventType, RunStatus>> = {
 export function checkHistory({ run, history }: RecordedRun): void {
   const of = `of run "${run.runId}"`;
   const seqs = history.map(({ seq }) => seq);
-  equal(seqs, history.map((_, index) => index + 1), `the sequence ${of} is dense (I1)`);
+  equal(
+    seqs,
+    history.map((_, index) => index + 1),
+    `the sequence ${of} is dense (I1)`,
+  );
   equal(run.lastSeq, history.length, `the row ${of} knows its head (I1)`);
   const starts = history.filter(({ type }) => type === "WORKFLOW_STARTED");
-  check(starts.length === 1 && history[0] === starts[0], `the history ${of} starts with its only WORKFLOW_STARTED (I5)`);
+  check(
+    starts.length === 1 && history[0] === starts[0],
+    `the history ${of} starts with its only WORKFLOW_STARTED (I5)`,
+  );
   checkCommands(of, history);
   const ends = history.filter(({ type }) => STATUS[type] !== undefined);
   check(ends.length === 1, `the history ${of} has one terminal event, not ${ends.length} (I9)`);
@@ -44,7 +51,10 @@ function checkCommands(of: string, history: readonly WorkflowEvent[]): void {
     if (command === null) continue;
     const before = last.get(command) ?? null;
     const allowed = FOLLOWS[type] ?? [null];
-    check(allowed.includes(before), `event ${seq} ${of}, ${type}, may follow ${before ?? "nothing"} in command ${command} (I5)`);
+    check(
+      allowed.includes(before),
+      `event ${seq} ${of}, ${type}, may follow ${before ?? "nothing"} in command ${command} (I5)`,
+    );
     last.set(command, type);
   }
   for (const [command, type] of last) {

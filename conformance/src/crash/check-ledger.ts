@@ -2,6 +2,7 @@ import type { WorkflowEvent } from "@perdure/core";
 import { check, equal } from "../assert.ts";
 import type { Acked, Began, Claimed, LedgerEntry, Renewed } from "./ledger.ts";
 import type { RecordedRun } from "./recorded-run.ts";
+import { withTrace } from "./trace.ts";
 import { shape } from "./watch.ts";
 import type { Done } from "./workflows.ts";
 
@@ -30,13 +31,19 @@ export function checkLedger(
 ): Repetitions {
   const runs = byRun(entries);
   const total = { executions: 0, afterKill: 0, afterLoss: 0 };
-  for (const [runId] of runs) check(recorded.some(({ run }) => run.runId === runId), `run "${runId}" was started by somebody`);
+  for (const [runId] of runs)
+    check(
+      recorded.some(({ run }) => run.runId === runId),
+      `run "${runId}" was started by somebody`,
+    );
   for (const record of recorded) {
     const ledger = runs.get(record.run.runId);
     check(ledger, `somebody was seen to work on run "${record.run.runId}"`);
-    checkAcknowledged(record, ledger);
-    checkOwners(record, ledger, killed);
-    checkExecutions(record, ledger, killed, total);
+    withTrace(entries, record.run.runId, () => {
+      checkAcknowledged(record, ledger);
+      checkOwners(record, ledger, killed);
+      checkExecutions(record, ledger, killed, total);
+    });
   }
   return total;
 }
@@ -65,9 +72,19 @@ function checkAcknowledged({ run, history }: RecordedRun, { acked }: RunLedger):
   for (const commit of acked.toSorted((a, b) => a.after - b.after || a.epoch - b.epoch)) {
     const { by, after, events } = commit;
     const stored = history.slice(after, after + events.length).map(shape);
-    equal(stored, events, `what the storage acknowledged to ${by} of run "${run.runId}" after event ${after} is in its history (I4)`);
-    check(after >= head, `no two commits of run "${run.runId}" were acknowledged for the place after event ${after} (I7)`);
-    check(commit.epoch >= epoch, `nothing of run "${run.runId}" was accepted under epoch ${commit.epoch} after epoch ${epoch} (I6)`);
+    equal(
+      stored,
+      events,
+      `what the storage acknowledged to ${by} of run "${run.runId}" after event ${after} is in its history (I4)`,
+    );
+    check(
+      after >= head,
+      `no two commits of run "${run.runId}" were acknowledged for the place after event ${after} (I7)`,
+    );
+    check(
+      commit.epoch >= epoch,
+      `nothing of run "${run.runId}" was accepted under epoch ${commit.epoch} after epoch ${epoch} (I6)`,
+    );
     epoch = commit.epoch;
     head = after + events.length;
   }
@@ -86,7 +103,10 @@ function checkOwners({ run }: RecordedRun, { claimed, renewed, acked }: RunLedge
     // An end of the claim whose acknowledgement a killed worker could not write down shows as an early hand-over too.
     if (killed.has(before.by)) continue;
     const until = Math.max(before.until, ...renewed.filter(ofBefore).map((renewal) => renewal.until));
-    check(now >= until, `run "${run.runId}" is not handed to ${by} ${until - now} ms before the lease of ${before.by} ends (I8)`);
+    check(
+      now >= until,
+      `run "${run.runId}" is not handed to ${by} ${until - now} ms before the lease of ${before.by} ends (I8)`,
+    );
   }
 }
 
@@ -116,11 +136,18 @@ function checkExecutions(
     const outcome = outcomes.get(attemptId(execution));
     check(outcome, `${what}, is known to its history (I12)`);
     if (outcome.execution === execution.execution) continue;
-    const twin = began.find((other) => other !== execution && attemptId(other) === attemptId(execution) && other.epoch === execution.epoch);
+    const twin = began.find(
+      (other) => other !== execution && attemptId(other) === attemptId(execution) && other.epoch === execution.epoch,
+    );
     check(!twin || twin.by !== execution.by, `${what}, happened once under epoch ${execution.epoch} (I13)`);
     const released = acked.find(({ epoch, next }) => epoch === execution.epoch && next !== "hold");
-    check(!released, `${what}, was not forgotten by its owner, who gave the run up under epoch ${execution.epoch} (I13)`);
-    const recordedAt = acked.find(({ after, events }) => after < outcome.seq && outcome.seq <= after + events.length)?.at;
+    check(
+      !released,
+      `${what}, was not forgotten by its owner, who gave the run up under epoch ${execution.epoch} (I13)`,
+    );
+    const recordedAt = acked.find(
+      ({ after, events }) => after < outcome.seq && outcome.seq <= after + events.length,
+    )?.at;
     const late = recordedAt !== undefined && execution.at > recordedAt;
     if (killed.has(execution.by) && !late) {
       total.afterKill++;

@@ -4,7 +4,10 @@ import type { BackendUnderTest } from "../subject.ts";
 import type { ProcessOrder } from "./order.ts";
 
 /** Reads the order that this process was started with, and opens the subject. Ends the process when its supervisor is gone. */
-export async function obey<Order extends ProcessOrder>(): Promise<{ readonly order: Order; readonly storage: StorageBackend }> {
+export async function obey<Order extends ProcessOrder>(): Promise<{
+  readonly order: Order;
+  readonly storage: StorageBackend;
+}> {
   const order = JSON.parse(process.argv[2]!) as Order;
   setInterval(() => process.ppid === order.supervisor || process.exit(1), 250).unref();
   const { default: subject } = (await import(order.module)) as { default: BackendUnderTest };

@@ -13,7 +13,13 @@ type Aim = "any moment" | "claimed" | "began" | "ended" | "acked";
 const AIMS: readonly Aim[] = ["any moment", "any moment", "any moment", "claimed", "began", "began", "ended", "acked"];
 
 /** Kills workers, one after the other, and starts a new one for each. */
-export async function killAtRandom(t: CaseContext, lab: Supervisor, random: Random, kills: number, check: () => void): Promise<void> {
+export async function killAtRandom(
+  t: CaseContext,
+  lab: Supervisor,
+  random: Random,
+  kills: number,
+  check: () => void,
+): Promise<void> {
   for (let kill = 0; kill < kills; kill++) {
     check();
     const victim = random.pick(lab.workers);

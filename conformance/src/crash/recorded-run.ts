@@ -9,7 +9,11 @@ export interface RecordedRun {
 }
 
 /** Reads a run, and all runs that it started. */
-export async function recordedRuns(storage: StorageBackend, client: Client, runId: string): Promise<readonly RecordedRun[]> {
+export async function recordedRuns(
+  storage: StorageBackend,
+  client: Client,
+  runId: string,
+): Promise<readonly RecordedRun[]> {
   const run = await storage.getRun(runId);
   check(run, `run "${runId}", which was started and acknowledged, is there (I4)`);
   const history = await client.handle(runId).history();

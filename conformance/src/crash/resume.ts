@@ -62,11 +62,18 @@ async function resume(original: Transplant, children: readonly Transplant[], len
     const resumed = await history(storage, runId);
     equal(resumed.slice(0, length), prefix, `${what} keeps them (I2)`);
     equal(commands(resumed), commands(original.events), `${what} asks for the same commands (I14)`);
-    const decided = new Set(prefix.filter(({ type }) => type.startsWith("ACTIVITY_") && /COMPLETED|FAILED/.test(type)).map(({ command }) => command));
+    const decided = new Set(
+      prefix
+        .filter(({ type }) => type.startsWith("ACTIVITY_") && /COMPLETED|FAILED/.test(type))
+        .map(({ command }) => command),
+    );
     for (const entry of ledger.entries) {
       if (entry.what !== "began" || entry.run !== runId) continue;
       const command = Number(entry.key.slice(entry.key.lastIndexOf("-") + 1));
-      check(!decided.has(command), `${what} does not execute command ${command} again, whose outcome is recorded (I12)`);
+      check(
+        !decided.has(command),
+        `${what} does not execute command ${command} again, whose outcome is recorded (I12)`,
+      );
     }
   } finally {
     await worker.stop({ grace: 0 });
@@ -99,7 +106,15 @@ async function plant(storage: StorageBackend, { run }: Transplant, events: reado
   });
   const { claim } = only(tasks, "a planted run can be claimed");
   await storage.commitTasks([
-    { kind: "workflow", claim, commitId: "planted", expectedSeq: 1, events: rest, ackInbox: 0, next: { do: "park", wakeAt: now } },
+    {
+      kind: "workflow",
+      claim,
+      commitId: "planted",
+      expectedSeq: 1,
+      events: rest,
+      ackInbox: 0,
+      next: { do: "park", wakeAt: now },
+    },
   ]);
 }
 
@@ -111,7 +126,10 @@ function isStarted(prefix: readonly StoredEvent[], { runId, parent }: Run): bool
   });
 }
 
-function signalsAfter(events: readonly StoredEvent[], length: number): { readonly payload: string; readonly id: string }[] {
+function signalsAfter(
+  events: readonly StoredEvent[],
+  length: number,
+): { readonly payload: string; readonly id: string }[] {
   return events
     .slice(length)
     .filter(({ type }) => type === "SIGNAL_RECEIVED")

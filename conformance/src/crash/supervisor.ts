@@ -36,7 +36,7 @@ export class Supervisor {
 
   constructor(t: CaseContext) {
     this.#t = t;
-    this.#folder = mkdtempSync(join(tmpdir(), "perdure-crash-"));
+    this.#folder = mkdtempSync(join(tmpdir(), `perdure-crash-${process.pid}-`));
     mkdirSync(join(this.#folder, "marks"));
     this.#reader = new LedgerReader(this.#path("ledger"));
     process.once("exit", this.#killAll);
@@ -87,9 +87,13 @@ export class Supervisor {
   }
 
   /** Waits until the ledger has an entry from `from` on that is asked for; `undefined` if that does not happen in time. */
-  async entry<E extends LedgerEntry>(from: number, ms: number, is: (entry: LedgerEntry) => entry is E): Promise<E | undefined> {
+  async entry<E extends LedgerEntry>(
+    from: number,
+    ms: number,
+    is: (entry: LedgerEntry) => entry is E,
+  ): Promise<E | undefined> {
     const deadline = performance.now() + ms;
-    for (let seen = from; ; ) {
+    for (let seen = from; ;) {
       const entries = this.ledger();
       for (; seen < entries.length; seen++) {
         const entry = entries[seen]!;
@@ -103,10 +107,15 @@ export class Supervisor {
 
   /** @throws ConformanceFailure when a worker has died by itself */
   checkWorkers(): void {
-    for (const { by, process: { exit, stderr } } of this.#workers) {
+    for (const {
+      by,
+      process: { exit, stderr },
+    } of this.#workers) {
       if (exit === null) continue;
       const how = exit.signal ?? `code ${exit.code}`;
-      throw new ConformanceFailure(`worker ${by} lives until it is killed, and does not end with ${how} by itself: ${stderr || "it said nothing"}`);
+      throw new ConformanceFailure(
+        `worker ${by} lives until it is killed, and does not end with ${how} by itself: ${stderr || "it said nothing"}`,
+      );
     }
   }
 

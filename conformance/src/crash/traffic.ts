@@ -66,7 +66,11 @@ export class Traffic {
   async checkReads(): Promise<number> {
     for (const { runId, events } of this.#seen) {
       const last = await this.client.handle(runId).history();
-      equal(last.slice(0, events.length), events, `an earlier read of the history of run "${runId}" is the beginning of a later one (I2)`);
+      equal(
+        last.slice(0, events.length),
+        events,
+        `an earlier read of the history of run "${runId}" is the beginning of a later one (I2)`,
+      );
     }
     return this.#seen.length;
   }
@@ -77,7 +81,8 @@ export class Traffic {
     const plan: Plan = { value: random.int(1_000), steps: 3 + random.int(5), ms: 1 + random.int(12) };
     const signalsAfter = [random.int(400), random.int(400)] as const;
     const twice = random.int(4) === 0;
-    const driven = random.int(3) === 0 ? this.#pipeline(runId, plan) : this.#everything(runId, plan, signalsAfter, twice);
+    const driven =
+      random.int(3) === 0 ? this.#pipeline(runId, plan) : this.#everything(runId, plan, signalsAfter, twice);
     this.runIds.push(runId);
     this.#open.set(
       runId,
@@ -96,9 +101,11 @@ export class Traffic {
   }
 
   async #everything(runId: string, plan: Plan, signalsAfter: readonly [number, number], twice: boolean): Promise<void> {
-    const start = (): Promise<RunHandle<Outcome, Progress>> => insist(() => this.client.start(everything, plan, { id: runId }));
+    const start = (): Promise<RunHandle<Outcome, Progress>> =>
+      insist(() => this.client.start(everything, plan, { id: runId }));
     const handle = await start();
-    if (twice) equal((await start()).incarnation, handle.incarnation, `a repeated start answers the same run "${runId}" (I15)`);
+    if (twice)
+      equal((await start()).incarnation, handle.incarnation, `a repeated start answers the same run "${runId}" (I15)`);
     for (const [index, payload] of ["first", "second"].entries()) {
       await sleep(signalsAfter[index]);
       const send = (): Promise<void> => insist(() => handle.signal(go, payload, { id: payload }));
@@ -129,7 +136,10 @@ export class Traffic {
     const runIds = this.openRuns;
     const first = runIds[0]!;
     const described = await this.client.handle(first).describe().catch(String);
-    const history = await this.client.handle(first).history().catch(() => []);
+    const history = await this.client
+      .handle(first)
+      .history()
+      .catch(() => []);
     return new ConformanceFailure(
       `every run ends within ${ms} ms once nobody is killed any more; ${runIds.length} of ${this.runIds.length} have not, such as "${first}" (I9)`,
       { expected: "an end", actual: { described, last: history.slice(-6) } },

@@ -15,7 +15,8 @@ export function watch(backend: StorageBackend, ledger: Ledger, by: string): Stor
   return wrapVerbs(backend, async (verb, args, call) => {
     const answer = await call();
     if (verb === "claimTasks") ledger.note(...claimed(by, answer as ClaimResult));
-    else if (verb === "renewLeases") ledger.note(...renewed(by, args[0] as readonly Claim[], answer as readonly RenewResult[]));
+    else if (verb === "renewLeases")
+      ledger.note(...renewed(by, args[0] as readonly Claim[], answer as readonly RenewResult[]));
     else if (verb === "commitTasks") {
       ledger.note(...committed(by, args[0] as readonly TaskCommit[], answer as readonly CommitResult[]));
     }
@@ -26,7 +27,14 @@ export function watch(backend: StorageBackend, ledger: Ledger, by: string): Stor
 function claimed(by: string, { now, tasks }: ClaimResult): LedgerEntry[] {
   return tasks
     .filter(({ kind }) => kind === "workflow")
-    .map(({ claim, leaseUntil }) => ({ what: "claimed", by, run: claim.runId, epoch: claim.epoch, now, until: leaseUntil }));
+    .map(({ claim, leaseUntil }) => ({
+      what: "claimed",
+      by,
+      run: claim.runId,
+      epoch: claim.epoch,
+      now,
+      until: leaseUntil,
+    }));
 }
 
 function renewed(by: string, claims: readonly Claim[], results: readonly RenewResult[]): LedgerEntry[] {
@@ -38,10 +46,16 @@ function renewed(by: string, claims: readonly Claim[], results: readonly RenewRe
 }
 
 function committed(by: string, commits: readonly TaskCommit[], results: readonly CommitResult[]): LedgerEntry[] {
-  return commits.flatMap((commit, index) => (commit.kind === "workflow" ? commitEntries(by, commit, results[index]!) : []));
+  return commits.flatMap((commit, index) =>
+    commit.kind === "workflow" ? commitEntries(by, commit, results[index]!) : [],
+  );
 }
 
-function commitEntries(by: string, { claim, expectedSeq, events, next }: WorkflowCommit, result: CommitResult): LedgerEntry[] {
+function commitEntries(
+  by: string,
+  { claim, expectedSeq, events, next }: WorkflowCommit,
+  result: CommitResult,
+): LedgerEntry[] {
   const { runId: run, epoch } = claim;
   if (result.status === "lease-lost") return [{ what: "refused", by, run, epoch, verb: "commitTasks" }];
   if (result.status !== "ok" && result.status !== "duplicate") return [];

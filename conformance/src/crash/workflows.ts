@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Activity, type ActivityContext, type Signal, type Workflow, activity, signal, workflow } from "@perdure/core";
+import {
+  type Activity,
+  type ActivityContext,
+  type Signal,
+  type Workflow,
+  activity,
+  signal,
+  workflow,
+} from "@perdure/core";
 import type { Ledger } from "./ledger.ts";
 
 /** Whoever executes activities. */

@@ -38,11 +38,7 @@ export function* dropTasks(run: number): Steps<void> {
 }
 
 const insertActivity = query(
-  (
-    db,
-    args: TaskKey & { input: string; details: string | null; attempt: number; scheduledAt: Millis },
-    dialect,
-  ) =>
+  (db, args: TaskKey & { input: string; details: string | null; attempt: number; scheduledAt: Millis }, dialect) =>
     dialect.insertNew(
       db.insertInto("perdure_activities").values({
         run: args.run,

@@ -6,13 +6,13 @@ import type { TopicCode } from "./topics.ts";
  * gives its own at once, and the verb costs no turn of the event loop.
  */
 export interface SqlDriver {
-  /** Connects; called once, before anything else. */
+  /** Connects; called before anything else, and again only after `close`. */
   open(): void | Promise<void>;
   /** Runs a program in one transaction that sees one moment and writes nothing. */
   read<T>(program: () => Steps<T>): T | Promise<T>;
   /** Runs a program in one transaction that nobody else's writes disturb; what it wrote is durable when this has answered. */
   write<T>(program: () => Steps<T>): T | Promise<T>;
-  /** Releases everything; called at most once. */
+  /** Releases everything; harmless when there is nothing. */
   close(): void | Promise<void>;
 }
 

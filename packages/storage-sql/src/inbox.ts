@@ -8,7 +8,10 @@ import type { Turn } from "./turn.ts";
 const FORGET_AT_ONCE = 64;
 
 /** The messages of a task after a number, in arrival order. */
-export function* messagesAfter(task: Pick<TaskRow, "run" | "inbox_last">, acked: number): Steps<readonly StoredMessage[]> {
+export function* messagesAfter(
+  task: Pick<TaskRow, "run" | "inbox_last">,
+  acked: number,
+): Steps<readonly StoredMessage[]> {
   return task.inbox_last > acked ? yield* rows(selectMessages, { run: task.run, acked }) : [];
 }
 
@@ -61,11 +64,7 @@ const selectMessages = query((db, args: { run: number; acked: number }) =>
 );
 
 const insertMessage = query(
-  (
-    db,
-    args: { run: number; no: number; dedupeId: string; external: 0 | 1; at: Millis; data: string },
-    dialect,
-  ) =>
+  (db, args: { run: number; no: number; dedupeId: string; external: 0 | 1; at: Millis; data: string }, dialect) =>
     dialect.insertNew(
       db.insertInto("perdure_inbox").values({
         run: args.run,
@@ -97,12 +96,7 @@ const rememberExternal = query((db, args: { run: number; after: number; upTo: nu
 );
 
 const selectOldest = query((db, args: { run: number; limit: number }) =>
-  db
-    .selectFrom("perdure_inbox")
-    .select(["no", "acked_at"])
-    .where("run", "=", args.run)
-    .orderBy("no")
-    .limit(args.limit),
+  db.selectFrom("perdure_inbox").select(["no", "acked_at"]).where("run", "=", args.run).orderBy("no").limit(args.limit),
 );
 
 const deleteUpTo = query((db, args: { run: number; upTo: number }) =>

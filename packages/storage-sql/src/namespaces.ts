@@ -1,10 +1,13 @@
 import { query } from "./query.ts";
 import { change, row, type Steps } from "./steps.ts";
 
-/** The number of a namespace; its first user enters it. */
+/** The number of a namespace, if it was ever entered. */
+export function* namespaceNumber(name: string): Steps<number | undefined> {
+  return (yield* row(findNamespace, { name }))?.no;
+}
+
+/** The number of a namespace; whoever is first enters it. */
 export function* enterNamespace(name: string): Steps<number> {
-  const known = yield* row(findNamespace, { name });
-  if (known !== undefined) return known.no;
   yield* change(insertNamespace, { name });
   return (yield* row(findNamespace, { name }))!.no;
 }

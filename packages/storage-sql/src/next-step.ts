@@ -11,6 +11,7 @@ export function* takeStep(turn: Turn, task: TaskRow, next: NextStep): Steps<void
   switch (next.do) {
     case "hold":
       yield* change(holdTask, { run, lastSeq, commitId, acked, closed });
+      if (task.blocked !== null) yield* change(forgetBlock, { run });
       return;
     case "park": {
       // I11: decided in the same transaction as the park.
@@ -55,10 +56,13 @@ const holdTask = query((db, args: TaskAfter) =>
       inbox_acked: args.acked,
       closed: args.closed,
       deliveries: 0,
-      blocked: null,
     })
     .where("run", "=", args.run)
     .where("seq", "=", 0),
+);
+
+const forgetBlock = query((db, args: { run: number }) =>
+  db.updateTable("perdure_tasks").set({ blocked: null }).where("run", "=", args.run).where("seq", "=", 0),
 );
 
 const releaseTask = query(

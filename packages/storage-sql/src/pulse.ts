@@ -23,6 +23,11 @@ export function pulsesAfter(no: number): Steps<readonly Pulse[]> {
   return rows(selectAfter, { no });
 }
 
+/** Moves the newest pulse on in time: nothing was woken that others would have to hear of. */
+export function* touchPulse(no: number, at: Millis): Steps<void> {
+  yield* change(updatePulse, { no, at });
+}
+
 /** Adds a pulse, and forgets one that is old. */
 export function* addPulse(pulse: Pulse): Steps<void> {
   yield* change(insertPulse, pulse);
@@ -37,8 +42,10 @@ const selectAfter = query((db, args: { no: number }) =>
   db.selectFrom("perdure_pulse").select(["no", "at", "topics"]).where("no", ">", args.no).orderBy("no"),
 );
 
-const insertPulse = query((db, { no, at, topics }: Pulse) =>
-  db.insertInto("perdure_pulse").values({ no, at, topics }),
+const insertPulse = query((db, { no, at, topics }: Pulse) => db.insertInto("perdure_pulse").values({ no, at, topics }));
+
+const updatePulse = query((db, args: { no: number; at: Millis }) =>
+  db.updateTable("perdure_pulse").set({ at: args.at }).where("no", "=", args.no),
 );
 
 const deletePulse = query((db, args: { no: number }) => db.deleteFrom("perdure_pulse").where("no", "=", args.no));

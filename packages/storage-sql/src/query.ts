@@ -1,4 +1,4 @@
-import { type Compilable, type CompiledQuery, DummyDriver, Kysely } from "kysely";
+import { type Compilable, DummyDriver, Kysely } from "kysely";
 import type { SqlDialect } from "./dialect.ts";
 import type { Tables } from "./schema/tables.ts";
 
@@ -28,7 +28,7 @@ export interface Query<P extends object = never, R = unknown> {
 export interface Statement {
   readonly sql: string;
   /** The values of the parameters for these arguments. */
-  bind(args: object): unknown[];
+  readonly bind: (args: object) => unknown[];
 }
 
 let queries = 0;
@@ -67,23 +67,33 @@ export function kyselyFor({ kysely }: SqlDialect): Kysely<Tables> {
 }
 
 /** Writes the query in the dialect's SQL. Done once; {@link Statement.bind} is for every execution. */
-export function compile(source: Query<never>, db: Kysely<Tables>, dialect: SqlDialect): Statement {
+export function compile(source: Query, db: Kysely<Tables>, dialect: SqlDialect): Statement {
   const args = new Proxy({}, { get: (_, name: string) => new Argument(name) });
-  const { sql, parameters } = source.build(db, args as never, dialect).compile() as CompiledQuery;
-  if (parameters.some((parameter) => parameter instanceof Argument && parameter.index !== undefined)) {
-    return { sql, bind: (values) => parameters.map((parameter) => valueOf(parameter, values as Values)) };
-  }
-  const names = parameters.map((parameter) => (parameter instanceof Argument ? parameter.name : null));
-  if (names.includes(null)) return { sql, bind: (values) => parameters.map((p) => valueOf(p, values as Values)) };
-  return { sql, bind: (values) => bindNames(names as string[], values as Values) };
+  const { sql, parameters } = source.build(db, args as never, dialect).compile();
+  const names = parameters.map((parameter) => nameOf(parameter));
+  const isPlain = names.every((name) => name !== undefined);
+  return {
+    sql,
+    bind: (values) => (isPlain ? bindNames(names, values as Values) : bindAny(parameters, values as Values)),
+  };
 }
 
 type Values = Readonly<Record<string, unknown>>;
 
 function bindNames(names: readonly string[], values: Values): unknown[] {
-  const bound = new Array<unknown>(names.length);
-  for (let i = 0; i < names.length; i++) bound[i] = values[names[i]!];
+  const bound: unknown[] = [];
+  for (const name of names) bound.push(values[name]);
   return bound;
+}
+
+/** For queries with parameters that are parts of an argument, or are known already. */
+function bindAny(parameters: readonly unknown[], values: Values): unknown[] {
+  return parameters.map((parameter) => valueOf(parameter, values));
+}
+
+/** The argument that a parameter is all of. */
+function nameOf(parameter: unknown): string | undefined {
+  return parameter instanceof Argument && parameter.index === undefined ? parameter.name : undefined;
 }
 
 function valueOf(parameter: unknown, values: Values): unknown {

@@ -167,7 +167,16 @@ export function runOf(row: RunRow): Run {
   };
 }
 
-function taskStateOf({ visible_at, instance, worker, epoch, deliveries, blocked, inbox_last, inbox_acked }: TaskPart): TaskState | null {
+function taskStateOf({
+  visible_at,
+  instance,
+  worker,
+  epoch,
+  deliveries,
+  blocked,
+  inbox_last,
+  inbox_acked,
+}: TaskPart): TaskState | null {
   if (epoch === null) return null;
   return {
     readyAt: instance === null ? visible_at : null,

@@ -25,7 +25,7 @@ export function* row<P extends object, R>(query: Query<P, R>, args: P): Steps<R 
 }
 
 /** Executes a statement and answers how many rows it changed. */
-export function* change<P extends object>(query: Query<P, unknown>, args: P): Steps<number> {
+export function* change<P extends object>(query: Query<P>, args: P): Steps<number> {
   return (yield { query, args, want: "count" }) as number;
 }
 

@@ -23,7 +23,10 @@ export function writeTopics(codes: ReadonlySet<TopicCode>, maxLength: number): s
 /** The codes of a text, or undefined: it may be about any topic. */
 export function readTopics(text: string): readonly TopicCode[] | undefined {
   if (text === EVERY_TOPIC) return undefined;
-  return text.split(" ").filter(Boolean).map((code) => Number.parseInt(code, 36));
+  return text
+    .split(" ")
+    .filter(Boolean)
+    .map((code) => Number.parseInt(code, 36));
 }
 
 const EVERY_TOPIC = "*";

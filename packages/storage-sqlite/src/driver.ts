@@ -1,14 +1,22 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { StorageError } from "@perdure/core/storage";
-import { compile, kyselyFor, runSync, type SqlDialect, type SqlDriver, type Step, type Steps } from "@perdure/storage-sql";
+import {
+  compile,
+  kyselyFor,
+  runSync,
+  type SqlDialect,
+  type SqlDriver,
+  type Step,
+  type Steps,
+} from "@perdure/storage-sql";
 import Database from "better-sqlite3";
 import { isBusy } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { checkPlace } from "./place.ts";
 
 interface Prepared {
-  readonly statement: Database.Statement<unknown[]>;
-  bind(args: object): unknown[];
+  readonly statement: Database.Statement;
+  readonly bind: (args: object) => unknown[];
 }
 
 /**
@@ -130,7 +138,7 @@ export class SqliteDriver implements SqlDriver {
 
   #prepare(query: Step["query"]): Prepared {
     const { sql, bind } = compile(query, this.#kysely, this.#dialect);
-    const prepared = { statement: this.#connection().prepare<unknown[]>(sql), bind };
+    const prepared = { statement: this.#connection().prepare(sql), bind };
     if (!query.isTransient) this.#prepared[query.id] = prepared;
     return prepared;
   }

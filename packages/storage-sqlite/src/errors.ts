@@ -12,7 +12,11 @@ const MEANINGS: readonly (readonly [prefix: string, code: Code, says: string])[]
   ["SQLITE_NOMEM", "unavailable", "needs more memory than there is. Try again."],
   ["SQLITE_NOTADB", "corrupt", "is not a SQLite database. Give the path of another file, or restore a backup."],
   ["SQLITE_CORRUPT", "corrupt", "is damaged. Restore a backup."],
-  ["SQLITE_READONLY", "read-only", "cannot be written. Give this process the right to write the file and its directory."],
+  [
+    "SQLITE_READONLY",
+    "read-only",
+    "cannot be written. Give this process the right to write the file and its directory.",
+  ],
   ["SQLITE_PERM", "read-only", "cannot be accessed. Give this process the right to write the file and its directory."],
   ["SQLITE_CANTOPEN", "misconfigured", "cannot be opened. Check its path and the rights of this process."],
 ];

@@ -27,5 +27,5 @@ export function sqlite(pathOrOptions: string | SqliteOptions): StorageBackend {
   const driver = new SqliteDriver(settings, dialect, () => clock.forget());
   const signals = new SqliteSignals(driver, clock);
   const { namespace, migrate } = settings;
-  return new SqlBackend({ info: infoOf(settings.path === ":memory:"), namespace, migrate, dialect, driver, signals });
+  return new SqlBackend({ info: infoOf(settings), namespace, migrate, dialect, driver, signals });
 }

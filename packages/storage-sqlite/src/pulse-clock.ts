@@ -1,5 +1,5 @@
 import type { Millis } from "@perdure/core/storage";
-import { addPulse, lastPulse, type Steps, type TopicCode, writeTopics } from "@perdure/storage-sql";
+import { addPulse, lastPulse, type Steps, type TopicCode, touchPulse, writeTopics } from "@perdure/storage-sql";
 import { StoreClock } from "./clock.ts";
 
 /** Longer lists of topics are announced as "anything": so a pulse fits a page of the file many times. */
@@ -31,9 +31,12 @@ export class PulseClock {
     return this.#clock.read(this.#lastAt);
   }
 
-  /** Leaves a pulse, unless it would say nothing new: at most one for each millisecond in which nothing is woken. */
+  /** Leaves a pulse; where nothing was woken, the newest one only moves on, once for each millisecond. */
   *settle(now: Millis, topics: ReadonlySet<TopicCode>): Steps<void> {
-    if (topics.size === 0 && now <= this.#lastAt) return;
+    if (topics.size === 0 && this.#last > 0) {
+      if (now > this.#lastAt) yield* touchPulse(this.#last, now);
+      return;
+    }
     const no = this.#last + 1;
     this.#newest = no;
     this.#own.add(no);

@@ -31,7 +31,11 @@ export const cacheCases: readonly ConformanceCase[] = [
       const kept = status((await t.backend.writeCache([second]))[0], "kept", "the second does not");
       contains(kept.entry, { value: '"first"', expiresAt: first.expiresAt }, "it is told what stands");
       t.guard("second-writer-kept-out");
-      contains((await t.backend.readCache([first.key]))[0], { value: '"first"', expiresAt: first.expiresAt }, "which is read");
+      contains(
+        (await t.backend.readCache([first.key]))[0],
+        { value: '"first"', expiresAt: first.expiresAt },
+        "which is read",
+      );
     },
   },
   {
@@ -55,8 +59,17 @@ export const cacheCases: readonly ConformanceCase[] = [
     why: "Group commit puts two writers of one key into one batch.",
     async run(t) {
       const a = t.make.cacheEntry({ value: '"a"' });
-      const answers = await t.backend.writeCache([a, { ...a, value: '"b"' }, { ...a, value: '"c"', mode: "replace" }, a]);
-      equal(answers.map((answer) => answer.status), ["written", "kept", "written", "kept"], "applied in order");
+      const answers = await t.backend.writeCache([
+        a,
+        { ...a, value: '"b"' },
+        { ...a, value: '"c"', mode: "replace" },
+        a,
+      ]);
+      equal(
+        answers.map((answer) => answer.status),
+        ["written", "kept", "written", "kept"],
+        "applied in order",
+      );
       equal(
         answers.map((answer) => answer.status !== "lease-lost" && answer.entry.value),
         ['"a"', '"a"', '"c"', '"c"'],
@@ -161,9 +174,17 @@ export const cacheCases: readonly ConformanceCase[] = [
       const owner = { ...task.claim, epoch: 9 };
       const entries = [t.make.cacheEntry(), t.make.cacheEntry({ owner }), t.make.cacheEntry({ owner: task.claim })];
       const answers = await t.backend.writeCache(entries);
-      equal(answers.map((answer) => answer.status), ["written", "lease-lost", "written"], "each has its own answer");
+      equal(
+        answers.map((answer) => answer.status),
+        ["written", "lease-lost", "written"],
+        "each has its own answer",
+      );
       const read = await t.backend.readCache(entries.map(({ key }) => key));
-      equal(read.map((entry) => entry !== undefined), [true, false, true], "and only the owned ones are written");
+      equal(
+        read.map((entry) => entry !== undefined),
+        [true, false, true],
+        "and only the owned ones are written",
+      );
     },
   },
   {

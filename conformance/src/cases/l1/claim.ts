@@ -44,7 +44,11 @@ export const claimCases: readonly ConformanceCase[] = [
       );
       check(task.kind === "workflow", "it is a workflow task");
       contains(task.run, { ...header, baseSeq: 0 }, "the run's header travels");
-      equal(task.messages.map(({ no }) => no), [1, 2], "the inbox travels");
+      equal(
+        task.messages.map(({ no }) => no),
+        [1, 2],
+        "the inbox travels",
+      );
       contains(
         (await t.backend.getRun(run.runId))?.task,
         { epoch: 1, deliveries: 1, leaseUntil: task.leaseUntil, workerId: worker.id, readyAt: null },
@@ -130,7 +134,7 @@ export const claimCases: readonly ConformanceCase[] = [
     why: "A worker takes what it has slots for, and learns that more is ready.",
     async run(t) {
       const { claimTasks } = t.info.limits;
-      for (let left = claimTasks + 5; left > 0; ) {
+      for (let left = claimTasks + 5; left > 0;) {
         const count = Math.min(left, t.info.limits.batch);
         await t.backend.createRuns(t.make.runs(count));
         left -= count;
@@ -186,7 +190,11 @@ export const claimCases: readonly ConformanceCase[] = [
         await t.create({ runId, readyAt: base - 20_000 + Number(runId.slice(4)) * 10 });
       }
       const { tasks } = await t.worker().claim({ limit: 12 });
-      equal(tasks.map((task) => task.claim.runId), ids, "the answer is in the order of claiming");
+      equal(
+        tasks.map((task) => task.claim.runId),
+        ids,
+        "the answer is in the order of claiming",
+      );
     },
   },
   {

@@ -16,7 +16,11 @@ export const commitCases: readonly ConformanceCase[] = [
       const commit = t.make.turn(task, { ackInbox: 1, next: { do: "hold" } });
       const answer = status(await worker.commit(commit), "ok", "the commit is applied");
       contains(answer, { held: true, leaseUntil: task.leaseUntil, inboxLast: 2 }, "the claim is held as before");
-      equal(answer.messages.map(({ no }) => no), [2], "the messages after the ack");
+      equal(
+        answer.messages.map(({ no }) => no),
+        [2],
+        "the messages after the ack",
+      );
       const next = t.make.turn(task, { expectedSeq: 2, ackInbox: 2, next: { do: "hold" } });
       contains(await worker.commit(next), { status: "ok", held: true, messages: [], inboxLast: 2 }, "and goes on");
       contains(
@@ -100,7 +104,11 @@ export const commitCases: readonly ConformanceCase[] = [
     async run(t) {
       const { run, worker, task } = await heldRun(t);
       await t.backend.deliver([t.make.message(run.runId)]);
-      const commit = t.make.turn(task, { events: [], ackInbox: 0, next: { do: "block", reason: '"poisoned"', until: null } });
+      const commit = t.make.turn(task, {
+        events: [],
+        ackInbox: 0,
+        next: { do: "block", reason: '"poisoned"', until: null },
+      });
       contains(await worker.commit(commit), { status: "ok", held: false, messages: [] }, "blocking ends the claim");
       contains(
         (await t.backend.getRun(run.runId))?.task,
@@ -136,7 +144,10 @@ export const commitCases: readonly ConformanceCase[] = [
         const { output = null, failure = null } = close as { output?: string; failure?: string };
         contains(stored, { status: close.status, output, failure, task: null, lastSeq: 2 }, "the run row says how");
         const { closedAt } = stored;
-        check(closedAt !== null && closedAt >= before && closedAt <= (await t.time.now()), "closedAt is the storage's now");
+        check(
+          closedAt !== null && closedAt >= before && closedAt <= (await t.time.now()),
+          "closedAt is the storage's now",
+        );
       }
     },
   },
@@ -155,7 +166,11 @@ export const commitCases: readonly ConformanceCase[] = [
       status(await worker.renew(task), "held", "its lease can be renewed");
       const done = t.make.turn(task, { expectedSeq: 2, events: [], next: { do: "done" } });
       contains(await worker.commit(done), { status: "ok", held: false, leaseUntil: null }, "done needs no event");
-      contains(await t.backend.getRun(run.runId), { task: null, lastCommitId: done.commitId, lastSeq: 2 }, "the task is gone");
+      contains(
+        await t.backend.getRun(run.runId),
+        { task: null, lastCommitId: done.commitId, lastSeq: 2 },
+        "the task is gone",
+      );
     },
   },
   {
@@ -214,7 +229,11 @@ export const commitCases: readonly ConformanceCase[] = [
       ];
       await park(t, worker, task, { events: t.make.events(4), schedule });
       const result = await worker.claim();
-      equal(result.tasks.map(({ claim }) => claim.taskId), [schedule[0]!.taskId], "each waits for its time, queue and worker");
+      equal(
+        result.tasks.map(({ claim }) => claim.taskId),
+        [schedule[0]!.taskId],
+        "each waits for its time, queue and worker",
+      );
       check(result.nextReadyAt !== null && result.nextReadyAt <= now + 900_000, "the later one is announced");
       const other = await t.worker().takeActivity({ queues: ["other"] });
       equal(other.claim.taskId, activityTaskId(run.runId, run.incarnation, 4), "an activity has a queue of its own");
@@ -271,7 +290,7 @@ export const commitCases: readonly ConformanceCase[] = [
       const schedule = Array.from({ length: count }, (_, index) => t.make.activity(run, index + 2));
       await park(t, worker, task, { events: t.make.events(count), schedule });
       const seen = new Set<string>();
-      for (let size = -1; size < seen.size; ) {
+      for (let size = -1; size < seen.size;) {
         size = seen.size;
         for (const { claim } of (await t.worker().claim({ limit: 50 })).tasks) seen.add(claim.taskId);
       }
@@ -327,7 +346,11 @@ export const commitCases: readonly ConformanceCase[] = [
         return good;
       });
       const answers = await t.backend.commitTasks(commits);
-      const refusals = new Map([[3, "lease-lost"], [6, "conflict"], [9, "invalid"]]);
+      const refusals = new Map([
+        [3, "lease-lost"],
+        [6, "conflict"],
+        [9, "invalid"],
+      ]);
       for (const [index, answer] of answers.entries()) {
         const expected = refusals.get(index % 10) ?? "ok";
         equal(answer.status, expected, "answers stand in the order of the commits");
@@ -345,10 +368,18 @@ export const commitCases: readonly ConformanceCase[] = [
     async run(t) {
       const { run, worker, activity } = await heldActivity(t);
       const commit = t.make.outcome(activity);
-      contains(await worker.commit(commit), { status: "ok", held: false, leaseUntil: null }, "completing ends the claim");
+      contains(
+        await worker.commit(commit),
+        { status: "ok", held: false, leaseUntil: null },
+        "completing ends the claim",
+      );
       const task = await t.worker().take();
       equal(task.claim.runId, run.runId, "the run is woken");
-      equal(task.messages.map(({ data }) => data), ['{"outcome":"charged"}'], "and has the outcome");
+      equal(
+        task.messages.map(({ data }) => data),
+        ['{"outcome":"charged"}'],
+        "and has the outcome",
+      );
       equal((await t.worker().claim()).tasks, [], "the activity task is gone");
       status(await worker.renew(activity), "lost", "and its claim with it");
     },
@@ -389,7 +420,11 @@ export const commitCases: readonly ConformanceCase[] = [
       const again = await worker.takeActivity();
       contains(again, { deliveries: 1 }, "it is the first hand-out of the new attempt");
       equal(again.claim.epoch, activity.claim.epoch + 1, "under a new epoch");
-      contains(again.task, { attempt: 2, details: '{"failure":"timeout"}', input: activity.task.input }, "as attempt two");
+      contains(
+        again.task,
+        { attempt: 2, details: '{"failure":"timeout"}', input: activity.task.input },
+        "as attempt two",
+      );
       equal((await t.backend.getRun(run.runId))?.lastSeq, 2, "the run has not moved");
     },
   },
@@ -414,7 +449,11 @@ export const commitCases: readonly ConformanceCase[] = [
     async run(t) {
       const { worker, activity } = await heldActivity(t);
       const release = t.make.outcome(activity, { do: "release" });
-      contains(await worker.commit(release), { status: "ok", held: false, leaseUntil: null }, "a release ends the claim");
+      contains(
+        await worker.commit(release),
+        { status: "ok", held: false, leaseUntil: null },
+        "a release ends the claim",
+      );
       const again = await t.worker().takeActivity();
       contains(again, { deliveries: 1, scheduledAt: activity.scheduledAt }, "the next hand-out is the first again");
       contains(again.task, { attempt: 1 }, "of the same attempt");
@@ -434,7 +473,11 @@ export const commitCases: readonly ConformanceCase[] = [
       equal(again.lastCommitId, first.commitId, "a claim brings it");
       const last = t.make.final(again);
       await worker.commit(last);
-      contains(await t.backend.getRun(run.runId), { task: null, lastCommitId: last.commitId }, "the run keeps it when the task is gone");
+      contains(
+        await t.backend.getRun(run.runId),
+        { task: null, lastCommitId: last.commitId },
+        "the run keeps it when the task is gone",
+      );
     },
   },
   {

@@ -97,7 +97,11 @@ export const createCases: readonly ConformanceCase[] = [
     async run(t) {
       const run = await t.create();
       const [answer] = await t.backend.createRuns([run]);
-      equal(status(answer, "existing", "the repeated call finds the run").run.incarnation, run.incarnation, "and it is its own");
+      equal(
+        status(answer, "existing", "the repeated call finds the run").run.incarnation,
+        run.incarnation,
+        "and it is its own",
+      );
     },
   },
   {
@@ -125,7 +129,11 @@ export const createCases: readonly ConformanceCase[] = [
       const { run } = await doneRun(t);
       await unchanged(t, [run.runId], "the finished run is left alone", async () => {
         const [same, other] = await t.backend.createRuns([run, { ...run, startHash: "another" }]);
-        equal(status(same, "existing", "a closed run still has its id").run.status, "completed", "the answer has its status");
+        equal(
+          status(same, "existing", "a closed run still has its id").run.status,
+          "completed",
+          "the answer has its status",
+        );
         status(other, "conflict", "another start hash conflicts with a closed run, too");
       });
     },
@@ -195,7 +203,11 @@ export const createCases: readonly ConformanceCase[] = [
     why: "Asking for a run that is not there is an answer, not an error.",
     async run(t) {
       equal(await t.backend.getRun("nobody"), undefined, "an unknown run is undefined");
-      equal(await t.backend.readEvents([{ runId: "nobody", after: 0 }]), [{ events: [], lastSeq: 0 }], "it has no event");
+      equal(
+        await t.backend.readEvents([{ runId: "nobody", after: 0 }]),
+        [{ events: [], lastSeq: 0 }],
+        "it has no event",
+      );
     },
   },
   {
@@ -209,7 +221,10 @@ export const createCases: readonly ConformanceCase[] = [
       const { batch } = t.info.limits;
       const runs = t.make.runs(batch);
       const answers = await t.backend.createRuns(runs);
-      check(answers.length === batch && answers.every((answer) => answer.status === "created"), "a full batch is created");
+      check(
+        answers.length === batch && answers.every((answer) => answer.status === "created"),
+        "a full batch is created",
+      );
       const first = t.make.run();
       await throws("invalid-argument", "one element more than the limit is refused", () =>
         t.backend.createRuns([first, ...runs]),

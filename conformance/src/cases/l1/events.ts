@@ -19,9 +19,17 @@ export const eventsCases: readonly ConformanceCase[] = [
         await worker.commit(t.make.turn(task, { expectedSeq: seq, events, next: { do: "hold" } }));
         seq += count;
         const now = await history(t.backend, run.runId);
-        equal(now.map((event) => event.seq), Array.from({ length: seq }, (_, i) => i + 1), "seq is 1 … n");
+        equal(
+          now.map((event) => event.seq),
+          Array.from({ length: seq }, (_, i) => i + 1),
+          "seq is 1 … n",
+        );
         equal(now.slice(0, seen.length), seen, "every read extends every earlier read");
-        equal(now.slice(-count), events.map((event, i) => ({ ...event, seq: seq - count + 1 + i })), "in the order given");
+        equal(
+          now.slice(-count),
+          events.map((event, i) => ({ ...event, seq: seq - count + 1 + i })),
+          "in the order given",
+        );
         seen = now;
       }
       equal((await t.backend.getRun(run.runId))?.lastSeq, seq, "lastSeq is the head");
@@ -59,7 +67,7 @@ export const eventsCases: readonly ConformanceCase[] = [
       const whole = await history(t.backend, run.runId);
       for (const limit of [1, 4, 5, 24, 25, 26]) {
         const seen = [];
-        for (let after = 0; ; ) {
+        for (let after = 0; ;) {
           const [page] = await t.backend.readEvents([{ runId: run.runId, after, limit }]);
           check(page!.events.length <= limit, "a page has at most limit events");
           equal(page!.lastSeq, 25, "each page names the head");
@@ -80,7 +88,11 @@ export const eventsCases: readonly ConformanceCase[] = [
     async run(t) {
       const { runId } = await t.create();
       for (const after of [1, 2, 1_000_000]) {
-        equal(await t.backend.readEvents([{ runId, after }]), [{ events: [], lastSeq: 1 }], "nothing is after the head");
+        equal(
+          await t.backend.readEvents([{ runId, after }]),
+          [{ events: [], lastSeq: 1 }],
+          "nothing is after the head",
+        );
       }
     },
   },
@@ -93,7 +105,7 @@ export const eventsCases: readonly ConformanceCase[] = [
       const { eventPage, eventsPerCommit } = t.info.limits;
       const wanted = Math.min(eventPage + 3, 20_000);
       const { run, worker, task } = await heldRun(t);
-      for (let seq = 1; seq < wanted; ) {
+      for (let seq = 1; seq < wanted;) {
         const events = t.make.events(Math.min(eventsPerCommit, wanted - seq, 1_000));
         status(
           await worker.commit(t.make.turn(task, { expectedSeq: seq, events, next: { do: "hold" } })),
@@ -137,10 +149,18 @@ export const eventsCases: readonly ConformanceCase[] = [
       for (const [at, index] of order.entries()) {
         const page = pages[at]!;
         equal(page.lastSeq, index + 2, "each page is its run's");
-        equal(page.events.map((event) => event.data), Array.from({ length: index + 1 }, () => `"of run ${index}"`), "all of it");
+        equal(
+          page.events.map((event) => event.data),
+          Array.from({ length: index + 1 }, () => `"of run ${index}"`),
+          "all of it",
+        );
       }
       equal(pages[5], { events: [], lastSeq: 0 }, "an unknown run has no event");
-      equal(pages[6]!.events.map((event) => event.seq), [1], "limits are per request");
+      equal(
+        pages[6]!.events.map((event) => event.seq),
+        [1],
+        "limits are per request",
+      );
     },
   },
   {
@@ -178,7 +198,10 @@ export const eventsCases: readonly ConformanceCase[] = [
       status(await worker.commit(t.make.turn(task, { events })), "ok", "a commit of the declared size is applied");
       const seqs = (await history(t.backend, run.runId)).map((event) => event.seq);
       equal(seqs.length, eventsPerCommit + 1, "every event is stored");
-      check(seqs.every((seq, index) => seq === index + 1), "in order, without a gap");
+      check(
+        seqs.every((seq, index) => seq === index + 1),
+        "in order, without a gap",
+      );
     },
   },
   {
@@ -219,7 +242,11 @@ export const eventsCases: readonly ConformanceCase[] = [
       equal(task.lastSeq, 5, "the head goes on");
       await park(t, worker, task, { events: t.make.events(1), next: { do: "park", wakeAt: 0 } });
       task = await worker.take({ inlineEvents: 1 });
-      equal(task.events?.map((event) => event.seq), [6], "the event after the base travels");
+      equal(
+        task.events?.map((event) => event.seq),
+        [6],
+        "the event after the base travels",
+      );
       equal((await history(t.backend, run.runId)).length, 6, "the whole history is still there");
       equal((await t.backend.getRun(run.runId))?.baseSeq, 5, "the run row has the base");
     },
@@ -240,7 +267,10 @@ export const eventsCases: readonly ConformanceCase[] = [
       for (const runId of ids) {
         const events = (await history(t.backend, runId)).slice(1);
         equal(events.length, 12, "a run has its own events");
-        check(events.every((event) => event.data === JSON.stringify(runId)), "and no other's");
+        check(
+          events.every((event) => event.data === JSON.stringify(runId)),
+          "and no other's",
+        );
       }
     },
   },

@@ -34,12 +34,24 @@ export const leaseCases: readonly ConformanceCase[] = [
       const messages = t.make.messages(3, run.runId);
       await t.backend.deliver(messages);
       const renewed = status(await worker.renew(task), "held", "the lease is renewed");
-      equal(renewed.messages.map(({ data }) => data), messages.map(({ data }) => data), "all unread messages, in order");
-      equal(renewed.messages.map(({ no }) => no), [1, 2, 3], "numbered");
+      equal(
+        renewed.messages.map(({ data }) => data),
+        messages.map(({ data }) => data),
+        "all unread messages, in order",
+      );
+      equal(
+        renewed.messages.map(({ no }) => no),
+        [1, 2, 3],
+        "numbered",
+      );
       equal(renewed.inboxLast, 3, "the newest number is there");
       await worker.commit(t.make.turn(task, { ackInbox: 2, next: { do: "hold" } }));
       const later = status(await worker.renew(task), "held", "the lease is renewed");
-      equal(later.messages.map(({ no }) => no), [3], "only messages after the ack");
+      equal(
+        later.messages.map(({ no }) => no),
+        [3],
+        "only messages after the ack",
+      );
     },
   },
   {
@@ -87,16 +99,22 @@ export const leaseCases: readonly ConformanceCase[] = [
     invariants: ["I3", "I8"],
     why: "A worker renews everything in one call: one lost claim must not cost the others.",
     async run(t) {
-      const runs = [];
-      for (let index = 0; index < 4; index++) runs.push(await heldRun(t));
-      const [a, b, c, d] = runs as [typeof runs[0], typeof runs[0], typeof runs[0], typeof runs[0]];
-      await park(t, b!.worker, b!.task);
-      const stranger = { ...d!.task.claim, epoch: 9 };
-      const claims = [a!.task.claim, b!.task.claim, c!.task.claim, stranger, a!.task.claim];
+      const [a, b, c, d] = [await heldRun(t), await heldRun(t), await heldRun(t), await heldRun(t)];
+      await park(t, b.worker, b.task);
+      const stranger = { ...d.task.claim, epoch: 9 };
+      const claims = [a.task.claim, b.task.claim, c.task.claim, stranger, a.task.claim];
       const answers = await t.backend.renewLeases(claims, 120_000);
-      equal(answers.map((answer) => answer.status), ["held", "lost", "held", "lost", "held"], "each has its own answer");
+      equal(
+        answers.map((answer) => answer.status),
+        ["held", "lost", "held", "lost", "held"],
+        "each has its own answer",
+      );
       equal(answers[4], answers[0], "the same claim twice is renewed once and answered twice");
-      equal(new Set(answers.map((answer) => answer.status === "held" && answer.now)).size, 2, "one verb reads the clock once");
+      equal(
+        new Set(answers.map((answer) => answer.status === "held" && answer.now)).size,
+        2,
+        "one verb reads the clock once",
+      );
     },
   },
   {

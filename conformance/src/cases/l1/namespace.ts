@@ -65,7 +65,9 @@ export const namespaceCases: readonly ConformanceCase[] = [
     async run(t) {
       const other = await t.open({ namespace: "b" });
       const { run, worker, task } = await heldRun(t);
-      const held = await worker.commit(t.make.turn(task, { schedule: [t.make.activity(run, 2)], next: { do: "hold" } }));
+      const held = await worker.commit(
+        t.make.turn(task, { schedule: [t.make.activity(run, 2)], next: { do: "hold" } }),
+      );
       status(held, "ok", "the run has an activity");
       const activity = await worker.takeActivity();
       const stranger = t.worker(other);
@@ -101,7 +103,10 @@ export const namespaceCases: readonly ConformanceCase[] = [
         await t.listed(async () => {
           const { items } = await backend.listRuns({ limit: 100 });
           equal(items.length, 8, "each namespace has its own eight runs");
-          check(items.every(({ runId }) => runId.startsWith(prefix)), "and no other's");
+          check(
+            items.every(({ runId }) => runId.startsWith(prefix)),
+            "and no other's",
+          );
         });
       }
     },

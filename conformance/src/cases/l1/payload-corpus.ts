@@ -21,9 +21,18 @@ export const CORPUS: Readonly<Record<string, { readonly text: string; readonly w
     text: '"😀 👩‍👩‍👧‍👦 e\u0301 é \u2028\u2029\ufeff\u200b ÿ 日本語 \u202e"',
     why: "A three-byte character set cuts emoji, a normalisation changes accents.",
   },
-  "control-characters": { text: '"\u0001\u0008\u001b[31m\u007f\u0085"', why: "A terminal or a protocol on the way eats them." },
-  quotes: { text: "'; DROP TABLE runs; -- \" ` $1 ? :a @b \\' \\\\ %s {0}", why: "Text that is not bound becomes a statement." },
-  "line-ends": { text: "a\r\nb\nc\rd\n\n", why: "A file opened as text changes line ends; trimming drops the last ones." },
+  "control-characters": {
+    text: '"\u0001\u0008\u001b[31m\u007f\u0085"',
+    why: "A terminal or a protocol on the way eats them.",
+  },
+  quotes: {
+    text: "'; DROP TABLE runs; -- \" ` $1 ? :a @b \\' \\\\ %s {0}",
+    why: "Text that is not bound becomes a statement.",
+  },
+  "line-ends": {
+    text: "a\r\nb\nc\rd\n\n",
+    why: "A file opened as text changes line ends; trimming drops the last ones.",
+  },
   deep: { text: "[".repeat(5_000) + "]".repeat(5_000), why: "A parser on the way overflows its stack." },
   words: { text: "null", why: "A word of the language comes back as its value." },
   "hundred-kibibytes": { text: JSON.stringify("ü".repeat(51_200)), why: "A column or a row of limited size cuts it." },

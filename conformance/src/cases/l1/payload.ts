@@ -58,7 +58,11 @@ async function everyPlace(t: CaseContext, text: string): Promise<void> {
   const stored = await backend.getRun(run.runId);
   contains(stored, { input: text, state: text, output: text, failure: text }, "the run keeps its payloads");
   equal(stored?.task?.blocked, text, "and so does its block");
-  equal((await history(backend, run.runId)).slice(0, 2).map(({ data }) => data), [text, text], "events keep their data");
+  equal(
+    (await history(backend, run.runId)).slice(0, 2).map(({ data }) => data),
+    [text, text],
+    "events keep their data",
+  );
 
   const entry = make.cacheEntry({ value: text });
   const written = status((await backend.writeCache([entry]))[0], "written", "the cache takes it");
@@ -67,7 +71,10 @@ async function everyPlace(t: CaseContext, text: string): Promise<void> {
 }
 
 /** Every verb with one payload that the test chooses; `payload` is the largest of it. */
-async function verbsWith(t: CaseContext, payload: string): Promise<readonly (readonly [string, () => Promise<unknown>])[]> {
+async function verbsWith(
+  t: CaseContext,
+  payload: string,
+): Promise<readonly (readonly [string, () => Promise<unknown>])[]> {
   const { backend, make } = t;
   const { run, worker, task } = await heldRun(t);
   const reason = { do: "block", reason: payload, until: null } as const;
@@ -104,10 +111,17 @@ export const payloadCases: readonly ConformanceCase[] = [
     hint: "The limit counts UTF-8 bytes. Leave room for what you add around a payload.",
     async run(t) {
       const { payloadBytes } = t.info.limits;
-      for (const text of ["x".repeat(payloadBytes), `${"€".repeat(Math.floor(payloadBytes / 3))}${"x".repeat(payloadBytes % 3)}`]) {
+      for (const text of [
+        "x".repeat(payloadBytes),
+        `${"€".repeat(Math.floor(payloadBytes / 3))}${"x".repeat(payloadBytes % 3)}`,
+      ]) {
         const run = await t.create({ input: text });
         equal((await t.backend.getRun(run.runId))?.input, text, "an input of the limit comes back");
-        status((await t.backend.deliver([t.make.message(run.runId, { data: text })]))[0], "accepted", "so does a message");
+        status(
+          (await t.backend.deliver([t.make.message(run.runId, { data: text })]))[0],
+          "accepted",
+          "so does a message",
+        );
         const task = await t.worker().take();
         equal(task.messages[0]?.data, text, "byte for byte");
         const events = [t.make.event({ data: text })];

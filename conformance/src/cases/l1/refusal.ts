@@ -83,24 +83,31 @@ const invalid: readonly InvalidCommit[] = [
       const size = Math.min(payloadBytes, 1_000_000);
       const count = Math.floor(commitBytes / size);
       const data = "x".repeat(size);
-      const events = [...t.make.events(count, { data }), t.make.event({ data: "x".repeat(commitBytes - count * size + 1) })];
+      const events = [
+        ...t.make.events(count, { data }),
+        t.make.event({ data: "x".repeat(commitBytes - count * size + 1) }),
+      ];
       return full(t, held, { events });
     },
   },
 ];
 
-const invalidCases: readonly ConformanceCase[] = invalid.map(({ id, code, why, prepare }) => ({
-  id: `commit.invalid-${id}`,
+const invalidCases: readonly ConformanceCase[] = invalid.map((one) => ({
+  id: `commit.invalid-${one.id}`,
   level: "L1",
   invariants: ["I3", "I29"],
   guards: ["invalid-commit-refused"],
-  why,
+  why: one.why,
   hint: "checkCommit of @perdure/core/storage decides what needs no task; the rest is decided under the same write.",
   async run(t) {
     const held = await heldRun(t);
-    const commit = await prepare(t, held);
+    const commit = await one.prepare(t, held);
     await unchanged(t, [held.run.runId], "a refused commit changes nothing", async () => {
-      equal(await held.worker.commit(commit), { status: "invalid", code }, `the commit is refused as ${code}`);
+      equal(
+        await held.worker.commit(commit),
+        { status: "invalid", code: one.code },
+        `the commit is refused as ${one.code}`,
+      );
       t.guard("invalid-commit-refused");
     });
     status(await held.worker.renew(held.task), "held", "the claim is as good as before");
@@ -121,7 +128,11 @@ export const refusalCases: readonly ConformanceCase[] = [
       const first = t.make.turn(held.task, { next: { do: "hold" } });
       const second = t.make.turn(held.task, { expectedSeq: 2, next: { do: "hold" } });
       const answers = await t.backend.commitTasks([first, t.make.turn(other.task), second]);
-      equal(answers.map((answer) => answer.status), ["ok", "ok", "invalid"], "the second is refused");
+      equal(
+        answers.map((answer) => answer.status),
+        ["ok", "ok", "invalid"],
+        "the second is refused",
+      );
       equal(answers[2], { status: "invalid", code: "second-commit-in-batch" }, "with the code that says so");
       t.guard("second-commit-refused");
       equal((await history(t.backend, held.run.runId)).length, 2, "only the first is applied");
@@ -145,7 +156,11 @@ export const refusalCases: readonly ConformanceCase[] = [
           t.guard("wrong-seq-refused");
         });
       }
-      contains(await held.worker.commit(full(t, held, { expectedSeq: 3 })), { status: "ok" }, "the right one is applied");
+      contains(
+        await held.worker.commit(full(t, held, { expectedSeq: 3 })),
+        { status: "ok" },
+        "the right one is applied",
+      );
     },
   },
   {
@@ -161,12 +176,24 @@ export const refusalCases: readonly ConformanceCase[] = [
       await t.backend.deliver(messages);
       await unchanged(t, [held.run.runId], "a refused close changes nothing", async () => {
         const answer = status(await held.worker.commit(full(t, held, { ackInbox: 0 })), "unread", "closing is refused");
-        equal(answer.messages.map(({ data }) => data), messages.map(({ data }) => data), "with the messages, in order");
+        equal(
+          answer.messages.map(({ data }) => data),
+          messages.map(({ data }) => data),
+          "with the messages, in order",
+        );
         t.guard("unread-close-refused");
       });
       const partly = await held.worker.commit(full(t, held, { ackInbox: 1 }));
-      equal(status(partly, "unread", "one of two is not enough").messages.map(({ no }) => no), [2], "the other one is shown");
-      contains(await held.worker.commit(t.make.final(held.task, { ackInbox: 2 })), { status: "ok" }, "with both it closes");
+      equal(
+        status(partly, "unread", "one of two is not enough").messages.map(({ no }) => no),
+        [2],
+        "the other one is shown",
+      );
+      contains(
+        await held.worker.commit(t.make.final(held.task, { ackInbox: 2 })),
+        { status: "ok" },
+        "with both it closes",
+      );
     },
   },
   {
@@ -241,7 +268,11 @@ export const refusalCases: readonly ConformanceCase[] = [
         for (const { run } of [before, after]) {
           equal((await history(t.backend, run.runId)).length, 2, "the neighbours have their events");
         }
-        contains(await t.backend.getRun(bad.run.runId), { lastSeq: 1, state: null, status: "open" }, "the bad one wrote nothing");
+        contains(
+          await t.backend.getRun(bad.run.runId),
+          { lastSeq: 1, state: null, status: "open" },
+          "the bad one wrote nothing",
+        );
       }
       equal((await t.worker().claim({ kinds: ["activity"] })).tasks, [], "no activity task came of it");
     },

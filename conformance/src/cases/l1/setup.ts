@@ -57,7 +57,11 @@ export const setupCases: readonly ConformanceCase[] = [
       check(["none", "in-process", "push"].includes(wakeups), "the reach of wake-ups is known");
       check(["strong", "eventual"].includes(listing), "capabilities.listing is strong or eventual");
       check(clock.kind === "shared" || clock.errorMs <= 5_000, "clocks of clients are at most five seconds apart");
-      equal(t.backend.subscribe !== undefined, wakeups !== "none", "subscribe is there if and only if wake-ups are declared");
+      equal(
+        t.backend.subscribe !== undefined,
+        wakeups !== "none",
+        "subscribe is there if and only if wake-ups are declared",
+      );
     },
   },
   {
@@ -93,6 +97,7 @@ export const setupCases: readonly ConformanceCase[] = [
   {
     id: "setup.close-releases-handles",
     level: "L1",
+    alone: true,
     invariants: ["I28"],
     why: "A process whose storage is closed must be able to end; a leaked timer or socket keeps it alive.",
     async run(t) {

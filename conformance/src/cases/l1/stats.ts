@@ -78,9 +78,17 @@ export const statsCases: readonly ConformanceCase[] = [
           ["B activity", "a activity", "a workflow", "b workflow"],
           "queues that have a task, in byte order, then kinds",
         );
-        contains(queues[1], { ready: 2, leased: 0, waiting: 1, blocked: 0, oldestReadyAt: now - 3_000 }, "activities of a");
+        contains(
+          queues[1],
+          { ready: 2, leased: 0, waiting: 1, blocked: 0, oldestReadyAt: now - 3_000 },
+          "activities of a",
+        );
         contains(queues[2], { ready: 0, leased: 1, waiting: 1, blocked: 1, oldestReadyAt: null }, "workflows of a");
-        contains(queues[3], { ready: 2, leased: 0, waiting: 1, blocked: 0, oldestReadyAt: now - 9_000 }, "workflows of b");
+        contains(
+          queues[3],
+          { ready: 2, leased: 0, waiting: 1, blocked: 0, oldestReadyAt: now - 9_000 },
+          "workflows of b",
+        );
       });
     },
   },
@@ -94,7 +102,8 @@ export const statsCases: readonly ConformanceCase[] = [
       await t.create({ readyAt: task.leaseUntil });
       await t.listed(async () => {
         const { queues, now } = await t.backend.stats();
-        if (now < task.leaseUntil) contains(queues[0], { ready: 0, leased: 1, waiting: 1 }, "held and waiting at first");
+        if (now < task.leaseUntil)
+          contains(queues[0], { ready: 0, leased: 1, waiting: 1 }, "held and waiting at first");
       });
       await t.time.until(task.leaseUntil);
       await t.listed(async () => {

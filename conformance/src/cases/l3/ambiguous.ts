@@ -44,9 +44,17 @@ const lostReplies = Object.entries(steps).map(([step, fields]): ConformanceCase 
       await unchanged(t, [run.runId], "the repeated commit changes nothing", async () => {
         const held = fields.next.do === "hold";
         const answer = status(await worker.commit(commit), "duplicate", "it was applied before");
-        contains(answer, { held, leaseUntil: held ? task.leaseUntil : null }, "held says whether the claim is still good");
+        contains(
+          answer,
+          { held, leaseUntil: held ? task.leaseUntil : null },
+          "held says whether the claim is still good",
+        );
         const expected = held && !close ? [2] : [];
-        equal(answer.messages.map(({ no }) => no), expected, "while it is held, the messages after the ack are there");
+        equal(
+          answer.messages.map(({ no }) => no),
+          expected,
+          "while it is held, the messages after the ack are there",
+        );
         t.guard("retried-commit-recognised");
       });
       equal((await history(t.backend, run.runId)).length, 2, "its event stands once");
@@ -81,7 +89,11 @@ export const ambiguousCases: readonly ConformanceCase[] = [
       const { run, task } = await heldRun(t);
       const echo = withFaults(t.backend, [{ verb: "commitTasks", nth: 1, fault: "twice" }]);
       const commit = t.make.turn(task, { events: t.make.events(3) });
-      contains((await echo.commitTasks([commit]))[0], { status: "duplicate", held: false }, "the second is a duplicate");
+      contains(
+        (await echo.commitTasks([commit]))[0],
+        { status: "duplicate", held: false },
+        "the second is a duplicate",
+      );
       equal((await history(t.backend, run.runId)).length, 4, "its events stand once");
     },
   },
@@ -101,7 +113,11 @@ export const ambiguousCases: readonly ConformanceCase[] = [
       equal((await owner.take()).lastCommitId, commit.commitId, "the new owner sees the commit");
       await unchanged(t, [old.run.runId], "the repeated commit changes nothing", async () => {
         const answer = await old.worker.commit(commit);
-        contains(answer, { status: "duplicate", held: false, leaseUntil: null, messages: [] }, "applied, and no longer held");
+        contains(
+          answer,
+          { status: "duplicate", held: false, leaseUntil: null, messages: [] },
+          "applied, and no longer held",
+        );
         t.guard("retry-after-claim-is-duplicate");
       });
     },

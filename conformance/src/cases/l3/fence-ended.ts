@@ -17,7 +17,11 @@ async function everyRunVerbRefused(t: CaseContext, { worker, task }: HeldRun, gu
   }
 }
 
-async function everyActivityVerbRefused(t: CaseContext, { worker, activity }: HeldActivity, guard: string): Promise<void> {
+async function everyActivityVerbRefused(
+  t: CaseContext,
+  { worker, activity }: HeldActivity,
+  guard: string,
+): Promise<void> {
   for (const [verb, send] of Object.entries(ACTIVITY_VERBS)) {
     equal(await send(t, worker, activity), refusalOf(verb), `a late ${verb} is refused`);
     t.guard(guard);
@@ -67,7 +71,9 @@ const endedActivityCases = Object.entries(activityEnds).map(([end, next]): Confo
     async run(t) {
       const held = await heldActivity(t);
       status(await held.worker.commit(t.make.outcome(held.activity, next)), "ok", "the hand-out ends");
-      await unchanged(t, [held.run.runId], "a refused verb changes nothing", () => everyActivityVerbRefused(t, held, guard));
+      await unchanged(t, [held.run.runId], "a refused verb changes nothing", () =>
+        everyActivityVerbRefused(t, held, guard),
+      );
     },
   };
 });

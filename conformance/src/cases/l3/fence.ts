@@ -34,7 +34,11 @@ const runCases: readonly ConformanceCase[] = Object.entries(TAKERS).flatMap(([ta
           t.guard(guard);
         });
         const turn = t.make.turn(task, { next: { do: "hold" } });
-        contains(await owner.commit(turn), { status: "ok", leaseUntil: task.leaseUntil }, "the owner goes on undisturbed");
+        contains(
+          await owner.commit(turn),
+          { status: "ok", leaseUntil: task.leaseUntil },
+          "the owner goes on undisturbed",
+        );
       },
     };
   }),

@@ -15,7 +15,11 @@ export const momentCases: readonly ConformanceCase[] = [
       const { runId } = await t.create();
       await t.backend.deliver(t.make.messages(2, runId));
       const task = await t.worker().take();
-      equal(task.messages.map(({ no }) => no), [1, 2], "the claim brings them");
+      equal(
+        task.messages.map(({ no }) => no),
+        [1, 2],
+        "the claim brings them",
+      );
     },
   },
   {
@@ -26,7 +30,11 @@ export const momentCases: readonly ConformanceCase[] = [
     async run(t) {
       const { run, worker, task } = await heldRun(t);
       await (await t.open()).deliver([t.make.message(run.runId)]);
-      const answer = status(await worker.commit(t.make.turn(task, { next: { do: "hold" } })), "ok", "the turn is applied");
+      const answer = status(
+        await worker.commit(t.make.turn(task, { next: { do: "hold" } })),
+        "ok",
+        "the turn is applied",
+      );
       equal(answer.messages.length, 1, "a holding commit brings it");
       equal(answer.inboxLast, 1, "and its number");
     },
@@ -43,7 +51,11 @@ export const momentCases: readonly ConformanceCase[] = [
         const { run, worker, task } = await heldRun(t);
         const commit = t.make.turn(task, { next: { do: "park", wakeAt } });
         await (await t.open()).deliver([t.make.message(run.runId)]);
-        contains(await worker.commit(commit), { status: "ok", held: false, inboxLast: 1 }, "it parks, and says what is there");
+        contains(
+          await worker.commit(commit),
+          { status: "ok", held: false, inboxLast: 1 },
+          "it parks, and says what is there",
+        );
         const again = await t.worker().take();
         equal(again.messages.length, 1, "the run is ready at once");
         t.guard("late-message-wakes");
@@ -60,13 +72,20 @@ export const momentCases: readonly ConformanceCase[] = [
       const sender = await t.open();
       for (let round = 0; round < (t.full ? 300 : 25); round++) {
         const { run, worker, task } = await heldRun(t);
-        const park_ = worker.commit(t.make.turn(task));
-        const send = sender.deliver([t.make.message(run.runId)]);
-        const [parked, [sent]] = await Promise.all([park_, send]);
+        const message = t.make.message(run.runId);
+        const early = round % 2 === 0 ? sender.deliver([message]) : undefined;
+        const [parked, [sent]] = await Promise.all([
+          worker.commit(t.make.turn(task)),
+          early ?? sender.deliver([message]),
+        ]);
         status(parked, "ok", "the run is parked");
         status(sent, "accepted", "the message is accepted");
         const again = await t.worker().take();
-        equal([again.claim.runId, again.messages.length], [run.runId, 1], "whichever was first, the run is ready, with it");
+        equal(
+          [again.claim.runId, again.messages.length],
+          [run.runId, 1],
+          "whichever was first, the run is ready, with it",
+        );
         await park(t, worker, again);
       }
     },
@@ -83,7 +102,11 @@ export const momentCases: readonly ConformanceCase[] = [
       await park(t, worker, task, { ackInbox: 1, run: { baseSeq: 2 }, next: { do: "park", wakeAt: 0 } });
       await t.backend.deliver(sent.slice(2));
       const next = await worker.take();
-      equal(next.messages.map(({ data }) => data), sent.slice(1).map(({ data }) => data), "what was not acknowledged is there");
+      equal(
+        next.messages.map(({ data }) => data),
+        sent.slice(1).map(({ data }) => data),
+        "what was not acknowledged is there",
+      );
       contains(next, { inboxAcked: 1 }, "numbers go on");
       equal(next.run.baseSeq, 2, "in the new generation");
     },
@@ -198,7 +221,11 @@ export const momentCases: readonly ConformanceCase[] = [
       await t.backend.deliver([t.make.message(run.runId, { data: '"signal"' })]);
       await (await t.open()).deliver([t.make.message(run.runId, { data: '"cancel"', external: false })]);
       const renewed = status(await worker.renew(task), "held", "the lease is renewed");
-      equal(renewed.messages.map(({ data }) => data), ['"signal"', '"cancel"'], "both are there, in order");
+      equal(
+        renewed.messages.map(({ data }) => data),
+        ['"signal"', '"cancel"'],
+        "both are there, in order",
+      );
     },
   },
   {

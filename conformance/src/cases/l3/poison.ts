@@ -68,7 +68,11 @@ export const poisonCases: readonly ConformanceCase[] = [
         await t.backend.deliver([t.make.message(run.runId)]);
         t.guard("poisoned-run-stays");
       }
-      contains((await t.backend.getRun(run.runId))?.task, { deliveries: 2, unread: 4, blocked: BLOCK.reason }, "it is all there");
+      contains(
+        (await t.backend.getRun(run.runId))?.task,
+        { deliveries: 2, unread: 4, blocked: BLOCK.reason },
+        "it is all there",
+      );
     },
   },
   {

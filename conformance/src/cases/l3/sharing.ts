@@ -7,14 +7,18 @@ import type { Worker } from "../../worker.ts";
 
 /** Claims in small bites, until two claims in a row bring nothing. */
 async function drain(t: CaseContext, worker: Worker, each: (task: ClaimedTask) => Promise<unknown>): Promise<void> {
-  for (let empty = 0; empty < 2; ) {
+  for (let empty = 0, claims = 0; empty < 2; claims++) {
+    check(claims < 20_000, "claiming comes to an end");
     const { tasks } = await worker.claim({ limit: 1 + t.random.int(7) });
     empty = tasks.length === 0 ? empty + 1 : 0;
     for (const task of tasks) await each(task);
   }
 }
 
-function together<T>(clients: readonly StorageBackend[], each: (client: StorageBackend, index: number) => Promise<T>): Promise<T[]> {
+function together<T>(
+  clients: readonly StorageBackend[],
+  each: (client: StorageBackend, index: number) => Promise<T>,
+): Promise<T[]> {
   return Promise.all(clients.map(each));
 }
 
@@ -30,12 +34,19 @@ export const sharingCases: readonly ConformanceCase[] = [
       const count = t.full ? 5_000 : 200;
       const clients = await t.clients(t.full ? 20 : 6);
       const size = Math.min(t.info.limits.batch, 500);
-      for (let made = 0; made < count; made += size) await t.backend.createRuns(t.make.runs(Math.min(size, count - made)));
+      for (let made = 0; made < count; made += size)
+        await t.backend.createRuns(t.make.runs(Math.min(size, count - made)));
       const seen: ClaimedTask[] = [];
       await together(clients, (client) => drain(t, t.worker(client), async (task) => seen.push(task)));
-      unique(seen.map(({ claim }) => claim.runId), "no task is handed out twice");
+      unique(
+        seen.map(({ claim }) => claim.runId),
+        "no task is handed out twice",
+      );
       equal(seen.length, count, "every task is handed out");
-      check(seen.every(({ claim }) => claim.epoch === 1), "each by its first acquisition");
+      check(
+        seen.every(({ claim }) => claim.epoch === 1),
+        "each by its first acquisition",
+      );
     },
   },
   {
@@ -52,7 +63,8 @@ export const sharingCases: readonly ConformanceCase[] = [
       const seen: string[] = [];
       await together(clients, async (client) => {
         const own = t.worker(client);
-        for (let empty = 0; empty < 2; ) {
+        for (let empty = 0, claims = 0; empty < 2; claims++) {
+          check(claims < 1_000, "claiming comes to an end");
           const { tasks } = await own.claim({ kinds: ["activity"], limit: 1 + t.random.int(5) });
           empty = tasks.length === 0 ? empty + 1 : 0;
           for (const activity of tasks) {
@@ -65,8 +77,15 @@ export const sharingCases: readonly ConformanceCase[] = [
       unique(seen, "no activity is handed out twice");
       equal(seen.length, count, "every activity is handed out");
       const { messages } = await t.worker().take();
-      equal(messages.map(({ no }) => no), Array.from({ length: count }, (_, i) => i + 1), "every outcome is there, once");
-      unique(messages.map(({ dedupeId }) => dedupeId), "each is another's");
+      equal(
+        messages.map(({ no }) => no),
+        Array.from({ length: count }, (_, i) => i + 1),
+        "every outcome is there, once",
+      );
+      unique(
+        messages.map(({ dedupeId }) => dedupeId),
+        "each is another's",
+      );
     },
   },
   {
@@ -82,7 +101,11 @@ export const sharingCases: readonly ConformanceCase[] = [
         const { runId } = await t.create();
         const results = await Promise.all(workers.map((worker) => worker.claim()));
         const won = results.flatMap(({ tasks }) => tasks);
-        equal(won.map(({ claim }) => [claim.runId, claim.epoch]), [[runId, 1]], "one of twenty gets it");
+        equal(
+          won.map(({ claim }) => [claim.runId, claim.epoch]),
+          [[runId, 1]],
+          "one of twenty gets it",
+        );
         t.guard("claim-race-lost");
       }
     },
@@ -97,7 +120,9 @@ export const sharingCases: readonly ConformanceCase[] = [
       for (let round = 0; round < (t.full ? 100 : 10); round++) {
         const run = await t.create();
         const taskIds = [workflowTaskId(run.runId, run.incarnation)];
-        const results = await together(clients, (client, index) => t.worker(client).claim(index % 2 === 0 ? { taskIds } : {}));
+        const results = await together(clients, (client, index) =>
+          t.worker(client).claim(index % 2 === 0 ? { taskIds } : {}),
+        );
         equal(results.flatMap(({ tasks }) => tasks).length, 1, "one of four gets it");
       }
     },
@@ -156,14 +181,22 @@ export const sharingCases: readonly ConformanceCase[] = [
     async run(t) {
       const base = await t.time.now();
       for (let index = 0; index < 10; index++) {
-        await t.create({ runId: `run-${index}`, queue: index % 3 === 0 ? "slow" : "busy", readyAt: base - 10_000 + index });
+        await t.create({
+          runId: `run-${index}`,
+          queue: index % 3 === 0 ? "slow" : "busy",
+          readyAt: base - 10_000 + index,
+        });
       }
       const worker = t.worker();
       const order = [];
       for (let index = 0; index < 10; index++) {
         order.push((await worker.take({ queues: ["busy", "slow"], limit: 1 })).claim.runId);
       }
-      equal(order, Array.from({ length: 10 }, (_, index) => `run-${index}`), "one order over all queues");
+      equal(
+        order,
+        Array.from({ length: 10 }, (_, index) => `run-${index}`),
+        "one order over all queues",
+      );
     },
   },
   {
@@ -294,7 +327,11 @@ export const sharingCases: readonly ConformanceCase[] = [
           return 0;
         })(),
       ]);
-      equal(counts.reduce((sum, count) => sum + count, 0), 30, "each finished run is purged once");
+      equal(
+        counts.reduce((sum, count) => sum + count, 0),
+        30,
+        "each finished run is purged once",
+      );
       await t.listed(async () => equal((await t.backend.stats()).runs.open, 10, "the living are there"));
     },
   },

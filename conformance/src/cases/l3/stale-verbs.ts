@@ -5,7 +5,11 @@ import type { Worker } from "../../worker.ts";
 /** One way to write under a claim; answers with the status of the answer. */
 type StaleVerb<Task> = (t: CaseContext, worker: Worker, task: Task) => Promise<string>;
 
-async function checkpoint(t: CaseContext, worker: Worker, { claim }: ClaimedWorkflowTask | ClaimedActivityTask): Promise<string> {
+async function checkpoint(
+  t: CaseContext,
+  worker: Worker,
+  { claim }: ClaimedWorkflowTask | ClaimedActivityTask,
+): Promise<string> {
   const entry = t.make.cacheEntry({ key: `late-${claim.taskId.slice(0, 60)}`, mode: "replace", owner: claim });
   const [answer] = await worker.backend.writeCache([entry]);
   const [written] = await worker.backend.readCache([entry.key]);

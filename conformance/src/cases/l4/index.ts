@@ -1,5 +1,8 @@
 import type { ConformanceCase } from "../../case.ts";
+import { failAtN } from "./fail-at-n.ts";
 import { killRandom } from "./kill-random.ts";
+import { reopen } from "./reopen.ts";
+import { zombie } from "./zombie.ts";
 
 /** Recovery: whatever dies, whenever it dies, what was acknowledged stands and what was begun ends. */
-export const L4: readonly ConformanceCase[] = [killRandom];
+export const L4: readonly ConformanceCase[] = [failAtN, reopen, zombie, killRandom];

@@ -22,12 +22,15 @@ export const killRandom: ConformanceCase = {
   timeoutMs: 900_000,
   async run(t) {
     const lab = new Supervisor(t);
-    const [nemesis, client, sample] = ["nemesis", "client", "sample"].map((label) => new Random(t.random.int(2 ** 31), label));
+    const [nemesis, client, sample] = ["nemesis", "client", "sample"].map(
+      (label) => new Random(t.random.int(2 ** 31), label),
+    );
     const traffic = new Traffic(await t.open(), client!);
     t.onEnd(() => traffic.client.close());
     lab.start();
     lab.start();
 
+    const killing = performance.now();
     const driving = traffic.run();
     try {
       await killAtRandom(t, lab, nemesis!, t.kills, () => traffic.check());
@@ -35,9 +38,13 @@ export const killRandom: ConformanceCase = {
       traffic.stop();
       await driving;
     }
-    check(t.counts.get("kills that hit a running activity") ?? 0, "at least one kill hits a run in the middle: a nemesis that never fired proves nothing");
+    check(
+      t.counts.get("kills that hit a running activity") ?? 0,
+      "at least one kill hits a run in the middle: a nemesis that never fired proves nothing",
+    );
 
     const healing = performance.now();
+    t.count("ms of killing", Math.round(healing - killing));
     await traffic.settle(HEAL_MS, () => lab.checkWorkers());
     t.count("ms until every run had ended", Math.round(performance.now() - healing));
     const entries = [...lab.ledger()];

@@ -1,10 +1,13 @@
 import { cancelMessage, signalMessage } from "../engine/inbox-message.ts";
 import type { Codec } from "../codec/codec.ts";
 import { stableHash } from "../codec/stable-hash.ts";
+import { UsageError } from "../errors/index.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Seq } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
 import type { ParentClose, RunHeader } from "../model/run.ts";
+import { toFailure } from "../model/to-failure.ts";
+import type { NewRun } from "../storage/run.ts";
 import type { StorageAccess } from "./storage-access.ts";
 
 /** A child to be created: what its CHILD_SCHEDULED recorded. */
@@ -25,6 +28,7 @@ export interface ChildIntent {
 export interface SendIntent {
   readonly seq: Seq;
   readonly runId: string;
+  readonly incarnation?: string | undefined;
   /** `null` asks the run to cancel. */
   readonly signal: string | null;
   readonly payload: Payload;
@@ -32,36 +36,42 @@ export interface SendIntent {
 
 /**
  * Creates a child run. Idempotent: named by the parent's incarnation and seq.
- * Answers why it cannot be, if another run has its id.
+ * Answers why it cannot be: another run has its id, or the storage refuses it.
  */
 export async function createChild(access: StorageAccess, parent: RunHeader, child: ChildIntent): Promise<Failure | null> {
-  const { runId, incarnation, workflow, version, queue, input, state, parentClose, timeoutMs } = child;
+  const { runId, seq } = child;
+  try {
+    const { run } = await access.create(newChild(access, parent, child));
+    if (run.parent?.incarnation === parent.incarnation && run.parent.seq === seq) return null;
+  } catch (error) {
+    if (error instanceof UsageError) return toFailure(error);
+    throw error;
+  }
+  const message = `A run with the id "${runId}" exists already and is not a child of this command. Choose another id.`;
+  return { name: "UsageError", message, code: "run-exists", nonRetryable: true };
+}
+
+function newChild(access: StorageAccess, parent: RunHeader, child: ChildIntent): NewRun {
+  const { runId, incarnation, workflow, version, queue, input, state, parentClose, timeoutMs, seq } = child;
   const at = access.clock.latest();
-  const { run } = await access.create({
+  const data = { workflow, ...(version !== null && { version }), parentRunId: parent.runId };
+  return {
     runId,
     incarnation,
     workflow,
     version,
     queue,
     priority: parent.priority,
-    startHash: stableHash(`${parent.incarnation}/${child.seq}`),
-    parent: { runId: parent.runId, incarnation: parent.incarnation, seq: child.seq },
+    startHash: stableHash(`${parent.incarnation}/${seq}`),
+    parent: { runId: parent.runId, incarnation: parent.incarnation, seq },
     parentClose,
     input,
     state,
     attributes: {},
     readyAt: null,
     deadlineAt: timeoutMs === null ? null : at + timeoutMs,
-    started: {
-      type: "WORKFLOW_STARTED",
-      command: null,
-      at,
-      data: JSON.stringify({ workflow, ...(version !== null && { version }), parentRunId: parent.runId }),
-    },
-  });
-  if (run.parent?.incarnation === parent.incarnation && run.parent.seq === child.seq) return null;
-  const message = `A run with the id "${runId}" exists already and is not a child of this command. Choose another id.`;
-  return { name: "UsageError", message, code: "run-exists", nonRetryable: true };
+    started: { type: "WORKFLOW_STARTED", command: null, at, data: JSON.stringify(data) },
+  };
 }
 
 /** Sends a message to another run's inbox. Idempotent: named by this run's incarnation and seq. */
@@ -69,13 +79,14 @@ export async function sendIntent(
   access: StorageAccess,
   codec: Codec,
   run: RunHeader,
-  { seq, runId, signal, payload }: SendIntent,
+  { seq, runId, incarnation, signal, payload }: SendIntent,
 ): Promise<"accepted" | "closed" | "unknown"> {
   const data =
     signal === null
       ? cancelMessage(codec, "cancel", codec.decode(payload) as string | undefined)
       : signalMessage(codec, signal, payload);
-  const { status } = await access.deliver({ runId, dedupeId: `${run.incarnation}-${seq}`, external: true, data });
+  const dedupeId = `${run.incarnation}-${seq}`;
+  const { status } = await access.deliver({ runId, ...(incarnation !== undefined && { incarnation }), dedupeId, external: true, data });
   return status === "duplicate" ? "accepted" : status;
 }
 

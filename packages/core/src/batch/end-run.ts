@@ -119,7 +119,7 @@ class RunEnd {
     if (content.kind === "signal") {
       const payload = this.#codec.encode(content.payload);
       this.#append("SIGNAL_RECEIVED", null, { signal: content.signal, id: message.dedupeId }, { payload });
-    } else if (content.kind === "cancel" && !this.#history.some(({ type }) => type === "CANCEL_REQUESTED")) {
+    } else if (content.kind === "cancel" && ![...this.#history, ...this.#events].some(({ type }) => type === "CANCEL_REQUESTED")) {
       this.#append("CANCEL_REQUESTED", null, { reason: content.reason });
     }
   }

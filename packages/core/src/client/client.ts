@@ -1,3 +1,4 @@
+import { boundedCodec } from "../batch/bounded-codec.ts";
 import { accessTo, type StorageAccess } from "../batch/storage-access.ts";
 import type { Codec } from "../codec/codec.ts";
 import { jsonCodec } from "../codec/json-codec.ts";
@@ -101,7 +102,7 @@ class StorageClient implements Client {
 
   constructor({ storage, codec = jsonCodec, runtime = realRuntime }: ClientOptions) {
     this.#access = accessTo(storage, runtime);
-    this.#environment = { access: this.#access, codec, closed: new ClosedRuns(this.#access) };
+    this.#environment = { access: this.#access, codec: boundedCodec(codec, storage), closed: new ClosedRuns(this.#access) };
   }
 
   async start<Input, Output, State>(

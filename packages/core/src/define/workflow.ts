@@ -1,3 +1,4 @@
+import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
 import type { Duration } from "../model/duration.ts";
 import type { InferInput, InferOutput, Schema } from "../model/schema.ts";
@@ -66,7 +67,7 @@ export function workflow(
     description: options.description ?? null,
     inputSchema: options.input ?? null,
     outputSchema: options.output ?? null,
-    initialState: state === undefined ? null : initialState(state.initial),
+    initialState: state === undefined ? null : initialState(options.name, state.initial),
     timeoutMs:
       options.timeout === undefined ? null : requireDuration(options.timeout, `timeout of workflow "${options.name}"`),
     queue: options.queue === undefined ? "default" : requireName(options.queue, "queue"),
@@ -74,6 +75,12 @@ export function workflow(
   };
 }
 
-function initialState(initial: unknown): (input: unknown) => unknown {
-  return typeof initial === "function" ? (initial as (input: unknown) => unknown) : () => initial;
+function initialState(workflow: string, initial: unknown): (input: unknown) => unknown {
+  if (typeof initial !== "function") return () => requireFields(workflow, initial);
+  return (input) => requireFields(workflow, (initial as (input: unknown) => unknown)(input));
+}
+
+function requireFields(workflow: string, state: unknown): unknown {
+  if (typeof state === "object" && state !== null && !Array.isArray(state)) return state;
+  throw new UsageError("invalid-argument", `The initial state of workflow "${workflow}" must be an object. Put the value into a field of one.`);
 }

@@ -2,7 +2,7 @@ import type { Payload } from "../model/payload.ts";
 
 /** Why a run's task is blocked. Plain JSON: tools read it without the codec. */
 export interface BlockReason {
-  readonly code: "determinism" | "non-durable-await" | "poisoned" | "unreadable";
+  readonly code: "determinism" | "non-durable-await" | "poisoned" | "unreadable" | "refused";
   readonly message: string;
   /** How often in a row the run was blocked. */
   readonly tries: number;

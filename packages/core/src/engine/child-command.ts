@@ -8,7 +8,7 @@ import type { EventOf } from "../model/event.ts";
 import type { Execution } from "./execution.ts";
 import type { OpenChild } from "./open-command.ts";
 import { forCode, openPromise } from "./open-promise.ts";
-import { send, sendCancel } from "./send-command.ts";
+import { type Recipient, send, sendCancel } from "./send-command.ts";
 
 /** Starts a child run: the intent is recorded, the run created after that is durable. */
 export function startChild(
@@ -22,14 +22,15 @@ export function startChild(
   }
   const { codec } = execution.environment;
   const encoded = codec.encode(checked(definition, input));
-  const runId = options.id === undefined ? undefined : requireName(options.id, "child run");
+  requireOptions(options);
   const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["CHILD_SCHEDULED"], definition.name);
-  if (asked === null) return handle(execution, runId ?? "", new Promise(() => {}));
-  if (cancelled !== null) return handle(execution, runId ?? "", forCode(Promise.reject(cancelled)));
+  const unborn = { runId: options.id ?? "" };
+  if (asked === null) return handle(execution, unborn, new Promise(() => {}));
+  if (cancelled !== null) return handle(execution, unborn, forCode(Promise.reject(cancelled)));
 
   const { command } = asked;
-  const intent = asked.recorded ?? recordIntent(execution, command, definition, encoded, { ...options, id: runId });
+  const intent = asked.recorded ?? recordIntent(execution, command, definition, encoded, options);
   const { workflow, version, queue, parentClose, timeoutMs, incarnation } = intent.data;
   const child: Omit<OpenChild, "resolve" | "reject"> = {
     command,
@@ -47,7 +48,14 @@ export function startChild(
     cancelSent: false,
   };
   const promise = openPromise((settler) => execution.open.children.set(command, { ...child, ...settler }));
-  return handle(execution, child.runId, forCode(promise));
+  return handle(execution, { runId: child.runId, incarnation }, forCode(promise));
+}
+
+function requireOptions({ id, queue, parentClose }: ChildOptions): void {
+  if (id !== undefined) requireName(id, "child run");
+  if (queue !== undefined) requireName(queue, "queue");
+  if (parentClose === undefined || ["cancel", "terminate", "abandon"].includes(parentClose)) return;
+  throw new UsageError("invalid-argument", `parentClose of ctx.child is ${JSON.stringify(parentClose)}. Give "cancel", "terminate" or "abandon".`);
 }
 
 /** The child's id is known at once, so its schema has to answer at once. */
@@ -69,7 +77,7 @@ function recordIntent(
   command: number,
   definition: AnyWorkflow,
   input: string,
-  options: Omit<ChildOptions, "id"> & { readonly id: string | undefined },
+  options: ChildOptions,
 ): Intent {
   // Named by (incarnation, seq): the next owner of this run repeats the creation and creates nothing twice.
   const seq = execution.head + 1;
@@ -87,12 +95,12 @@ function recordIntent(
   return { seq, data: { ...data, input: undefined } };
 }
 
-function handle(execution: Execution, runId: string, promise: Promise<unknown>): ChildHandle<unknown> {
+function handle(execution: Execution, to: Recipient, promise: Promise<unknown>): ChildHandle<unknown> {
   return {
-    runId,
+    runId: to.runId,
     // oxlint-disable-next-line unicorn/no-thenable -- a child handle is awaited for the child's result
     then: (onResult, onError) => promise.then(onResult, onError),
-    signal: (signal, payload) => forCode(send(execution, runId, signal, payload)),
-    cancel: (options) => forCode(sendCancel(execution, runId, options?.reason)),
+    signal: (signal, payload) => forCode(send(execution, to, signal, payload)),
+    cancel: (options) => forCode(sendCancel(execution, to, options?.reason)),
   };
 }

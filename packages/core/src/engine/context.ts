@@ -42,12 +42,13 @@ export function createContext(execution: Execution): WorkflowContext {
       )) as WorkflowContext["run"],
     sleep: (time) => forCode(sleep(execution, time)),
     waitFor: (signal, options) => forCode(waitFor(execution, signal, options?.timeout)) as Promise<never>,
-    async *signals(signal) {
-      while (true) yield (await waitFor(execution, signal)) as never;
+    signals: (signal) => {
+      const next = async (): Promise<IteratorResult<never>> => ({ done: false, value: (await waitFor(execution, signal)) as never });
+      return { [Symbol.asyncIterator]: () => ({ next: () => forCode(next()) }) };
     },
     child: ((definition: AnyWorkflow, input: unknown, options?: ChildOptions) =>
       startChild(execution, definition, input, options)) as WorkflowContext["child"],
-    signal: (runId, signal, payload) => forCode(send(execution, runId, signal, payload)),
+    signal: (runId, signal, payload) => forCode(send(execution, { runId }, signal, payload)),
     now: () => new Date(execution.now),
     random: () => random.next(),
     uuid: () => random.uuid(),

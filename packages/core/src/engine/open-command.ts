@@ -68,6 +68,8 @@ export interface OpenSend extends Settler {
   /** Seq of its SIGNAL_SENT. */
   readonly seq: Seq;
   readonly runId: string;
+  /** Only this incarnation of the run gets it; `undefined`: any. */
+  readonly incarnation: string | undefined;
   /** `null` asks the run to cancel. */
   readonly signal: string | null;
   readonly payload: Payload;

@@ -62,9 +62,10 @@ export class OpenCommands {
     return false;
   }
 
-  /** Rejects all that can be interrupted, in command order. Children stay: their close policy is owed. */
+  /** Rejects all that is open, in command order. Intents stay, to be carried out all the same, and children, whose close policy is owed. */
   interrupt(reason: string | undefined): boolean {
-    const open = [...this.activities.values(), ...this.timers.values(), ...this.waits.values(), ...this.children.values()];
+    const { activities, timers, waits, children, sends } = this;
+    const open = [activities, timers, waits, children, sends].flatMap((commands) => [...commands.values()]);
     open.sort((a, b) => a.command - b.command);
     this.activities.clear();
     this.timers.clear();

@@ -1,32 +1,44 @@
 import type { AnySignal } from "../define/signal.ts";
+import { requireName } from "../define/name.ts";
 import { UsageError } from "../errors/index.ts";
 import { validateWith } from "../errors/validate.ts";
 import type { Execution } from "./execution.ts";
 import { openPromise } from "./open-promise.ts";
 
+/** Another run: any that has the id, or one incarnation of it. */
+export interface Recipient {
+  readonly runId: string;
+  readonly incarnation?: string;
+}
+
 /**
  * Sends a signal to another run.
  * @throws UsageError `run-not-found`, `run-closed`, `invalid-input`
  */
-export async function send(execution: Execution, runId: string, signal: AnySignal, payload: unknown): Promise<void> {
+export async function send(execution: Execution, to: Recipient, signal: AnySignal, payload: unknown): Promise<void> {
   const checked = signal.schema === null ? payload : await validateWith(signal.schema, payload, `payload of signal "${signal.name}"`);
-  await post(execution, runId, signal.name, checked);
+  await post(execution, to, signal.name, checked);
 }
 
 /** Asks another run to cancel. */
-export async function sendCancel(execution: Execution, runId: string, reason: string | undefined): Promise<void> {
-  await post(execution, runId, null, reason);
+export async function sendCancel(execution: Execution, to: Recipient, reason: string | undefined): Promise<void> {
+  await post(execution, to, null, reason);
 }
 
-async function post(execution: Execution, runId: string, signal: string | null, payload: unknown): Promise<void> {
-  const encoded = execution.environment.codec.encode(payload);
+async function post(execution: Execution, to: Recipient, signal: string | null, value: unknown): Promise<void> {
+  const { codec } = execution.environment;
+  requireName(to.runId, "run");
+  const encoded = codec.encode(value);
   const asked = execution.ask(["SIGNAL_SENT"], signal ?? "");
   if (asked === null) return new Promise(() => {});
   const { command, recorded } = asked;
-  if (recorded === undefined) execution.record("SIGNAL_SENT", command, { signal, runId }, { payload: encoded });
+  if (recorded === undefined) execution.record("SIGNAL_SENT", command, { signal, ...to }, { payload: encoded });
   const seq = recorded?.seq ?? execution.head;
+  // An intent that is repeated says what it said the first time.
+  const { runId, incarnation } = recorded?.data ?? to;
+  const payload = recorded === undefined ? encoded : codec.encode(recorded.data.payload);
   const status = await openPromise((settler) =>
-    execution.open.sends.set(command, { command, ...settler, seq, runId, signal, payload: encoded }),
+    execution.open.sends.set(command, { command, ...settler, seq, runId, incarnation, signal, payload }),
   );
   if (status === "accepted" || signal === null) return;
   if (status === "closed") {

@@ -4,93 +4,123 @@ import type { CommandLog } from "./command-log.ts";
 
 type Fields = Record<string, unknown>;
 
+/** From here on every change looks whether the state as a whole can still be stored. */
+const LARGE_STATE_CHARACTERS = 64 * 1024;
+
 /** The run's state: rebuilt by the code itself in every replay; each change is recorded once. */
 export class StateObject implements StateHandle<Fields> {
   /** Changed since {@link takeSnapshot}. */
   dirty = false;
   readonly #log: CommandLog;
-  #fields: Fields = {};
-  /** Changes gathered by `batch`, until it ends. */
-  #batch: Fields | null = null;
+  /** Every field as the codec wrote it: what is read is a copy. */
+  #fields = new Map<string, Payload>();
+  /** Characters of all of them. */
+  #size = 0;
+  /** Names of the fields that `batch` has changed, until it ends. */
+  #batch: Set<string> | null = null;
 
   constructor(log: CommandLog) {
     this.#log = log;
   }
 
   initialize(initial: unknown): void {
-    if (initial !== undefined) this.#fields = this.#copy(initial) as Fields;
+    if (initial !== undefined) this.#apply(this.#encode(initial as Fields));
   }
 
   get(): never;
   get(key: string): never;
   get(key?: string): unknown {
-    return this.#copy(key === undefined ? this.#fields : this.#fields[key]);
+    if (key === undefined) return this.snapshot();
+    const text = this.#fields.get(key);
+    return text === undefined ? undefined : this.#codec.decode(text);
   }
 
   set(key: string, value: unknown): void {
-    if (this.#batch !== null) {
-      this.#batch[key] = this.#fields[key] = this.#copy(value);
-      return;
-    }
-    const { codec } = this.#log.environment;
-    const encoded = codec.encode(value);
+    const text = this.#codec.encode(value);
+    const changes = new Map([[key, text]]);
+    if (this.#batch !== null) return this.#apply(changes);
+    this.#requireRoom(changes);
     const asked = this.#log.askNow(["STATE_SET"], key);
-    this.#fields[key] = codec.decode(encoded);
-    if (asked.recorded !== undefined) return;
-    this.#log.record("STATE_SET", asked.command, { key }, { value: encoded });
-    this.dirty = true;
+    this.#apply(changes);
+    if (asked.recorded === undefined) this.#log.record("STATE_SET", asked.command, { key }, { value: text });
+    this.dirty ||= asked.recorded === undefined;
   }
 
   update(change: (state: Fields) => Fields): void {
-    this.#merge({ ...change(this.snapshot()) });
+    const changes = this.#encode({ ...change(this.snapshot()) });
+    if (this.#batch !== null) this.#apply(changes);
+    else this.#record(changes);
   }
 
   batch(changes: (state: StateHandle<Fields>) => void): void {
     if (this.#batch !== null) return changes(this);
     const before = this.#fields;
-    const batch: Fields = {};
-    this.#batch = batch;
-    this.#fields = { ...before };
+    const size = this.#size;
+    const changed = new Set<string>();
+    this.#batch = changed;
+    this.#fields = new Map(before);
+    let after = before;
     try {
       changes(this);
-    } catch (error) {
-      this.#fields = before;
-      throw error;
+      after = this.#fields;
     } finally {
       this.#batch = null;
+      this.#fields = before;
+      this.#size = size;
     }
-    this.#merge(batch);
+    this.#record(new Map([...changed].map((key) => [key, after.get(key)!])));
   }
 
   snapshot(): Fields {
-    return this.#copy(this.#fields) as Fields;
+    return this.#decode(this.#fields);
   }
 
   /** The encoded state if it changed since the last call. */
   takeSnapshot(): Payload | undefined {
     if (!this.dirty) return undefined;
     this.dirty = false;
-    return this.#log.environment.codec.encode(this.#fields);
+    return this.#codec.encode(this.snapshot());
   }
 
-  #merge(patch: Fields): void {
-    if (this.#batch !== null) {
-      Object.assign(this.#batch, patch);
-      Object.assign(this.#fields, this.#copy(patch));
-      return;
-    }
-    const { codec } = this.#log.environment;
-    const value = codec.encode(patch);
+  /** Records several changes as one. */
+  #record(changes: ReadonlyMap<string, Payload>): void {
+    const value = this.#codec.encode(this.#decode(changes));
+    this.#requireRoom(changes);
     const asked = this.#log.askNow(["STATE_UPDATE"], "");
-    this.#fields = { ...this.#fields, ...(codec.decode(value) as Fields) };
-    if (asked.recorded !== undefined) return;
-    this.#log.record("STATE_UPDATE", asked.command, {}, { value });
-    this.dirty = true;
+    this.#apply(changes);
+    if (asked.recorded === undefined) this.#log.record("STATE_UPDATE", asked.command, {}, { value });
+    this.dirty ||= asked.recorded === undefined;
   }
 
-  #copy(value: unknown): unknown {
-    if (typeof value !== "object" || value === null) return value;
-    const { codec } = this.#log.environment;
-    return codec.decode(codec.encode(value));
+  #apply(changes: ReadonlyMap<string, Payload>): void {
+    this.#size += this.#growth(changes);
+    for (const [key, text] of changes) {
+      this.#fields.set(key, text);
+      this.#batch?.add(key);
+    }
+  }
+
+  /** Throws when the state could not be stored with these changes. */
+  #requireRoom(changes: ReadonlyMap<string, Payload>): void {
+    if (this.#size + this.#growth(changes) <= LARGE_STATE_CHARACTERS) return;
+    this.#codec.encode(this.#decode(new Map([...this.#fields, ...changes])));
+  }
+
+  #growth(changes: ReadonlyMap<string, Payload>): number {
+    let growth = 0;
+    for (const [key, text] of changes) growth += text.length - (this.#fields.get(key)?.length ?? -key.length);
+    return growth;
+  }
+
+  get #codec(): CommandLog["environment"]["codec"] {
+    return this.#log.environment.codec;
+  }
+
+  #encode(fields: Fields): Map<string, Payload> {
+    return new Map(Object.entries(fields).map(([key, value]) => [key, this.#codec.encode(value)]));
+  }
+
+  #decode(fields: ReadonlyMap<string, Payload>): Fields {
+    return Object.fromEntries([...fields].map(([key, text]) => [key, this.#codec.decode(text)]));
   }
 }

@@ -73,6 +73,8 @@ export interface EventData {
     /** `null`: a request to cancel, with the reason as payload. */
     readonly signal: string | null;
     readonly runId: string;
+    /** Of a child: no other run that has its id gets the message. */
+    readonly incarnation?: string;
     readonly payload: unknown;
   };
   SIGNAL_DELIVERED: { readonly status: "accepted" | "closed" | "unknown" };

@@ -95,7 +95,8 @@ class Replayer {
     const whole = await this.#run(length);
     this.#commands = whole.commands;
     this.#checkEnding(whole);
-    for (let count = prefixes ? 1 : length; count <= length; count++) this.#checkPrefix(count, await this.#run(count));
+    this.#checkPrefix(length, whole);
+    for (let count = 1; prefixes && count < length; count++) this.#checkPrefix(count, await this.#run(count));
     return { commands: whole.commands, status: whole.ending?.status ?? "open" };
   }
 
@@ -111,14 +112,14 @@ class Replayer {
     });
     const random = new SeededRandom(header.incarnation);
     await execution.replay(events.slice(0, count));
-    if (execution.broken === null && execution.stuck && count < events.length) execution.breakAsStuck();
+    if (execution.broken === null && execution.stuck) execution.breakAsStuck();
     if (execution.broken !== null) throw execution.broken;
     return execution;
   }
 
-  /** What the code asked for by the end of a prefix is what it asks for in the whole history, and what history has next. */
+  /** What the code asked for by the end of a prefix is what it asks for in the whole history. */
   #checkPrefix(count: number, execution: ObservedExecution): void {
-    const { certain, commands, fresh } = execution;
+    const { certain, commands } = execution;
     for (const command of commands) {
       if (command.number > certain) return;
       const expected = this.#commands[command.number - 1];
@@ -133,15 +134,9 @@ class Replayer {
       if (expected !== input)
         throw this.#differs(count, `command ${number} with ${input}`, `command ${number} with ${expected}`);
     }
-    for (const [at, { type, command }] of fresh.entries()) {
-      if (command !== null && command > certain) return;
-      const recorded = this.#events[count + at];
-      if (recorded === undefined || (recorded.type === type && recorded.command === command)) continue;
-      throw this.#differs(count, `${type} as command ${command}`, `${recorded.type} as command ${recorded.command}`);
-    }
   }
 
-  #checkEnding({ ending, cancelRequested }: ObservedExecution): void {
+  #checkEnding({ ending }: ObservedExecution): void {
     const last = this.#events.at(-1)!;
     if (!isTerminal(last.type)) return;
     if (last.type === "WORKFLOW_COMPLETED") {
@@ -156,8 +151,7 @@ class Replayer {
     } else if (last.type === "WORKFLOW_CANCELLED" && last.data.terminated !== true) {
       // Cancelled before its first turn, the code was never asked.
       const hasRun = this.#events.some(({ command }) => command !== null);
-      if (cancelRequested === null || (hasRun && ending?.status !== "cancelled"))
-        throw this.#endsDifferently(last, ending);
+      if (hasRun && ending?.status !== "cancelled") throw this.#endsDifferently(last, ending);
     }
   }
 

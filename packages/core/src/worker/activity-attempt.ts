@@ -1,7 +1,7 @@
 import type { Codec } from "../codec/codec.ts";
 import type { ActivityContext } from "../define/activity.ts";
 import type { OpenActivity } from "../engine/open-command.ts";
-import { TimedOutError } from "../errors/index.ts";
+import { isPerdureError, TimedOutError } from "../errors/index.ts";
 import { validateWith } from "../errors/validate.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Logger } from "../model/logger.ts";
@@ -34,7 +34,8 @@ export class ActivityAttempt {
   #controller: AbortController | null = null;
   #over = false;
   #aborted: Error | null = null;
-  #cancelTimers: (() => void)[] | null = null;
+  #callOffTimeout: (() => void) | null = null;
+  #callOffHeartbeat: (() => void) | null = null;
   #beatAt = 0;
 
   constructor(environment: AttemptEnvironment, run: RunHeader, open: OpenActivity, settled: (outcome: AttemptOutcome) => void) {
@@ -78,23 +79,22 @@ export class ActivityAttempt {
 
   #finish(): void {
     this.#over = true;
-    for (const cancel of this.#cancelTimers ?? []) cancel();
+    this.#callOffTimeout?.();
+    this.#callOffHeartbeat?.();
   }
 
   #failureOf(error: unknown): Failure {
     const failure = toFailure(error, this.#environment.now());
     // An input or output that its schema refuses, or a result that cannot be stored, is refused every time.
-    const hopeless = ["invalid-input", "not-serializable", "payload-too-large"].includes(String(failure.code));
+    const hopeless = (["invalid-input", "not-serializable", "payload-too-large"] as const).some((code) => isPerdureError(error, code));
     return hopeless ? { ...failure, nonRetryable: true } : failure;
   }
 
   #startTimers(): void {
     const { timeoutMs, heartbeatTimeoutMs } = this.#open.attempts;
-    if (timeoutMs === null && heartbeatTimeoutMs === null) return;
-    this.#cancelTimers = [];
     if (timeoutMs !== null) {
       const what = `activity "${this.#open.name}", attempt ${this.attempt}`;
-      this.#cancelTimers.push(this.#environment.runtime.after(timeoutMs, () => this.#timeOut(new TimedOutError({ what, timeoutMs }))));
+      this.#callOffTimeout = this.#environment.runtime.after(timeoutMs, () => this.#timeOut(new TimedOutError({ what, timeoutMs })));
     }
     if (heartbeatTimeoutMs !== null) {
       this.#beatAt = this.startedAt;
@@ -108,8 +108,7 @@ export class ActivityAttempt {
     if (left <= 0) {
       this.#timeOut(new TimedOutError({ what: `a heartbeat of activity "${this.#open.name}", attempt ${this.attempt}`, timeoutMs }));
     } else {
-      const cancel = runtime.after(left, () => this.#watchHeartbeat(timeoutMs));
-      this.#cancelTimers![1] = cancel;
+      this.#callOffHeartbeat = runtime.after(left, () => this.#watchHeartbeat(timeoutMs));
     }
   }
 

@@ -1,13 +1,13 @@
 import { blockDelayMs, readBlockReason, writeBlockReason, type BlockReason } from "../engine/block-reason.ts";
-import type { DeterminismError, PerdureError } from "../errors/index.ts";
+import type { PerdureError } from "../errors/index.ts";
 import type { NextStep } from "../storage/commit.ts";
 import type { ClaimedWorkflowTask } from "../storage/task.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import type { Release } from "./release.ts";
 
 /** Parks a run that this code cannot carry on until a deploy may have mended it. */
-export function blockStep({ access, logger }: WorkerEnvironment, task: ClaimedWorkflowTask, error: DeterminismError): NextStep {
-  const { code, message } = error;
+export function blockStep({ access, logger }: WorkerEnvironment, task: ClaimedWorkflowTask, why: Pick<BlockReason, "code" | "message">): NextStep {
+  const { code, message } = why;
   const { deliveries, blocked, run } = task;
   const before = readBlockReason(blocked);
   const tries = before?.code === code ? before.tries + 1 : 1;

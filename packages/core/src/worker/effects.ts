@@ -66,10 +66,16 @@ export class Effects {
     }
     for (const send of sends.values()) {
       const { command } = send;
-      if (send.seq <= durable) {
+      if (send.seq <= durable && !this.#isBeingCreated(send.runId)) {
         this.#carryOut(command, async () => ({ kind: "sent", command, status: await sendIntent(access, codec, run, send) }));
       }
     }
+  }
+
+  /** A message to a child must not overtake its creation. */
+  #isBeingCreated(runId: string): boolean {
+    for (const child of this.#execution.open.children.values()) if (child.runId === runId && !child.started) return true;
+    return false;
   }
 
   async #finish(command: number, effect: () => Promise<EffectOutcome>): Promise<void> {

@@ -9,9 +9,11 @@ import type { StoredMessage } from "../storage/message.ts";
 import type { Claim, ClaimedWorkflowTask, RenewResult } from "../storage/task.ts";
 import type { ActivityAttempt, AttemptOutcome } from "./activity-attempt.ts";
 import { Attempts } from "./attempts.ts";
+import { UsageError } from "../errors/index.ts";
 import { blockStep } from "./block-run.ts";
 import { Effects, type EffectOutcome } from "./effects.ts";
 import type { WorkerEnvironment } from "./environment.ts";
+import { firstThatFit } from "./first-that-fit.ts";
 import type { Lease } from "./lease.ts";
 import { receiveMessage } from "./receive-message.ts";
 import type { Release } from "./release.ts";
@@ -22,6 +24,7 @@ type Input =
   | { readonly kind: "slow"; readonly command: number }
   | { readonly kind: "messages"; readonly messages: readonly StoredMessage[] }
   | { readonly kind: "committed"; readonly commit: WorkflowCommit; readonly result: CommitResult }
+  | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "look" }
   | EffectOutcome;
 
@@ -191,13 +194,15 @@ export class HeldRun {
   // What arrives
 
   async #absorb(input: Input): Promise<void> {
-    if (this.#leaving && input.kind !== "committed") return;
+    if (this.#leaving && input.kind !== "committed" && input.kind !== "refused") return;
     const execution = this.#execution;
     switch (input.kind) {
       case "look":
         return;
       case "committed":
         return this.#committed(input.commit, input.result);
+      case "refused":
+        return this.#refused(input.message);
       case "attempt":
         return this.#attemptEnded(input.attempt, input.outcome);
       case "slow":
@@ -249,12 +254,14 @@ export class HeldRun {
   #commit(): void {
     const execution = this.#execution;
     const { broken, fresh, ending, stuck } = execution;
-    if (broken !== null || stuck) return this.#block();
-    const limit = this.#environment.access.storage.info.limits.eventsPerCommit - 1;
-    if (fresh.length > limit) {
-      execution.fresh = fresh.slice(limit);
-      return this.#send(fresh.slice(0, limit), { do: "hold" });
+    if (broken?.code === "determinism") return this.#block();
+    const count = firstThatFit(fresh, this.#environment.access.storage.info.limits);
+    if (count < fresh.length) {
+      execution.fresh = fresh.slice(count);
+      // The messages are acknowledged with the rest: their events may be there.
+      return this.#send(fresh.slice(0, count), { do: "hold" }, execution.takeRunFields(), undefined, this.#ackedDurable);
     }
+    if (broken !== null || stuck) return this.#block();
     if (ending !== null && !this.#effects.open) return this.#close();
     const hold = ending !== null || this.#busy();
     if (hold && fresh.length === 0) return;
@@ -308,10 +315,17 @@ export class HeldRun {
     const execution = this.#execution;
     if (execution.broken === null) execution.breakAsStuck();
     this.#attempts.abort("The run is blocked.");
-    // Code that left its history asked for things that must not be recorded; what it had seen is still in the inbox.
-    const keep = execution.broken!.code === "non-durable-await";
     const next = blockStep(this.#environment, this.#task, execution.broken!);
-    this.#send(keep ? execution.fresh : [], next, undefined, undefined, keep ? this.#acked : this.#ackedDurable);
+    if (execution.broken!.code === "non-durable-await") this.#send(execution.fresh, next, execution.takeRunFields());
+    // Code that left its history asked for things that must not be recorded; what it had seen is still in the inbox.
+    else this.#send([], next, undefined, undefined, this.#ackedDurable);
+  }
+
+  /** The storage will never take what this run has to say: it stays as of its last commit. */
+  #refused(message: string): void {
+    this.#attempts.abort("The run is blocked.");
+    const next = blockStep(this.#environment, this.#task, { code: "refused", message });
+    this.#send([], next, undefined, undefined, this.#ackedDurable);
   }
 
   #send(events: readonly NewEvent[], next: NextStep, run?: WorkflowCommit["run"], close?: WorkflowCommit["close"], ackInbox = this.#acked): void {
@@ -334,7 +348,10 @@ export class HeldRun {
     this.#leaving = commit.next.do !== "hold";
     this.#environment.access.commit(commit).then(
       (result) => this.#push({ kind: "committed", commit, result }),
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => {
+        if (error instanceof UsageError && commit.next.do !== "block") this.#push({ kind: "refused", message: error.message });
+        else this.#fail(error);
+      },
     );
   }
 
@@ -364,7 +381,7 @@ export class HeldRun {
       case "invalid":
         // An older claim of this worker's had its last commit in the same batch.
         if (result.code === "second-commit-in-batch") return this.#submit(commit);
-        return this.#fail(new Error(`The storage refused a commit of run "${this.claim.runId}" as ${result.code}.`));
+        return this.#refused(`The storage refused a commit of run "${this.claim.runId}" as ${result.code}.`);
       case "conflict":
         return this.#fail(new Error(`The storage refused a commit of run "${this.claim.runId}": ${JSON.stringify(result)}`));
     }
@@ -404,10 +421,12 @@ export class HeldRun {
     this.#effects.start(this.#durable);
     if (execution.ending !== null || this.#draining) return;
     const now = execution.open.activities.size === 0 ? 0 : this.#environment.access.clock.earliest();
+    let hasSlot = true;
     for (const activity of execution.open.activities.values()) {
       if (activity.gate > this.#durable || activity.dueAt > now || this.#attempts.has(activity.command)) continue;
+      // From now on it waits for a slot, not for a time.
       activity.dueAt = 0;
-      if (!this.#attempts.start(activity)) return;
+      hasSlot = hasSlot && this.#attempts.start(activity);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { boundedCodec } from "../batch/bounded-codec.ts";
 import { accessTo, type StorageAccess } from "../batch/storage-access.ts";
 import { jsonCodec } from "../codec/json-codec.ts";
 import { Registry } from "../define/registry.ts";
@@ -71,7 +72,7 @@ class StorageWorker implements Worker {
     const environment: WorkerEnvironment = {
       access: this.#access,
       runtime: this.#runtime,
-      codec: options.codec ?? jsonCodec,
+      codec: boundedCodec(options.codec ?? jsonCodec, options.storage),
       logger: this.#logger,
       registry,
       cache: new RunCache(settings.cacheRuns),

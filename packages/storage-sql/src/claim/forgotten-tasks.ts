@@ -2,7 +2,7 @@ import { activityTaskId, type ClaimRequest, type TaskId } from "@perdure/core/st
 import { query } from "../query.ts";
 import type { KnownRun } from "../run-numbers.ts";
 import { row, rows, type Steps } from "../steps.ts";
-import { findTask, type TaskKey, type TaskRow } from "../tasks.ts";
+import { findTask, type TaskRow } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 
 /** Tasks leased to this start of the worker that it does not know of: the answer of their claim was lost. */
@@ -30,11 +30,7 @@ function* lookUp(turn: Turn, no: number): Steps<KnownRun> {
 }
 
 const selectHeld = query((db, args: { ns: number; instance: string }) =>
-  db
-    .selectFrom("perdure_tasks")
-    .select(["run", "seq"])
-    .where("instance", "=", args.instance)
-    .where("ns", "=", args.ns),
+  db.selectFrom("perdure_tasks").select(["run", "seq"]).where("instance", "=", args.instance).where("ns", "=", args.ns),
 );
 
 const findIds = query((db, args: { no: number }) =>

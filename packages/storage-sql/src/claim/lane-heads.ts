@@ -51,7 +51,7 @@ function selectHeads(queues: number, names: number): SelectHeads {
             .whereRef("t.lane", "=", "l.no")
             // Parked tasks have no such time and stand first in the index: they are jumped over.
             .where("t.visible_at", ">=", sql.lit(0))
-            .select(({ fn }) => fn.min("t.visible_at").as("head"))
+            .select((inner) => inner.fn.min("t.visible_at").as("head"))
             .as("head"),
         )
         .where("l.ns", "=", args.ns)

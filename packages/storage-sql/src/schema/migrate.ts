@@ -19,7 +19,11 @@ export function* migrate(db: Kysely<Tables>, dialect: SqlDialect): Steps<void> {
   refuseNewer(version);
   if (version === SCHEMA_VERSION) return;
   for (const migration of MIGRATIONS.slice(version)) {
-    for (const statement of migration(db, dialect)) yield* change(transient(() => ({ compile: () => statement })), {});
+    for (const statement of migration(db, dialect))
+      yield* change(
+        transient(() => ({ compile: () => statement })),
+        {},
+      );
   }
   yield* change(deleteVersion, {});
   yield* change(insertVersion, { value: String(SCHEMA_VERSION) });

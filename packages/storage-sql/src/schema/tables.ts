@@ -147,10 +147,12 @@ interface CacheTable {
   run: number | null;
 }
 
-/** The newest writes of the store, for dialects whose server has neither a clock nor notifications. A few rows at most. */
+/**
+ * The newest writes of the store that woke somebody, for dialects whose server has neither a clock nor notifications. A few rows.
+ */
 interface PulseTable {
   no: number;
-  /** The time that this write handed out. */
+  /** In the newest row: the latest time that any write handed out. */
   at: Millis;
   /** What it may have woken. */
   topics: string;

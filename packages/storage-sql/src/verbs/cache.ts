@@ -10,7 +10,10 @@ export function* readCacheEntry(turn: Turn, key: CacheKey): Steps<CacheEntry | u
 }
 
 /** `writeCache`, for one entry: fenced like any write when it belongs to a claim (I6). */
-export function* writeCacheEntry(turn: Turn, { key, value, expiresAt, mode, owner }: NewCacheEntry): Steps<WriteCacheResult> {
+export function* writeCacheEntry(
+  turn: Turn,
+  { key, value, expiresAt, mode, owner }: NewCacheEntry,
+): Steps<WriteCacheResult> {
   let run: number | null = null;
   if (owner !== undefined) {
     const task = yield* claimedTask(turn, owner);

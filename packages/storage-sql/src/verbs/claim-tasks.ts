@@ -86,10 +86,7 @@ function* handOut(turn: Turn, request: ClaimRequest, { task, isForgotten }: Choi
 }
 
 const leaseTask = query(
-  (
-    db,
-    args: TaskKey & { epoch: number; deliveries: number; leaseUntil: Millis; instance: string; worker: string },
-  ) =>
+  (db, args: TaskKey & { epoch: number; deliveries: number; leaseUntil: Millis; instance: string; worker: string }) =>
     db
       .updateTable("perdure_tasks")
       .set({

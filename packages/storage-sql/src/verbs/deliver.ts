@@ -42,11 +42,7 @@ function* recipient(turn: Turn, { runId, incarnation }: NewMessage): Steps<TaskR
 }
 
 const countMessage = query((db, args: { run: number; inboxLast: number }) =>
-  db
-    .updateTable("perdure_tasks")
-    .set({ inbox_last: args.inboxLast })
-    .where("run", "=", args.run)
-    .where("seq", "=", 0),
+  db.updateTable("perdure_tasks").set({ inbox_last: args.inboxLast }).where("run", "=", args.run).where("seq", "=", 0),
 );
 
 const countAndWake = query((db, args: { run: number; inboxLast: number; visibleAt: number | null }) =>

@@ -34,14 +34,19 @@ function selectPage(ns: number, query: RunQuery): Query<object, SummaryRow> {
       const { createdAt, runId } = after;
       page = page
         .where("perdure_runs.created_at", "<=", createdAt)
-        .where(({ or, eb }) => or([eb("perdure_runs.created_at", "<", createdAt), eb("perdure_runs.id", "<", runId)]));
+        .where((eb) => eb.or([eb("perdure_runs.created_at", "<", createdAt), eb("perdure_runs.id", "<", runId)]));
     }
     if (createdAfter !== undefined) page = page.where("perdure_runs.created_at", ">=", createdAfter);
     if (createdBefore !== undefined) page = page.where("perdure_runs.created_at", "<", createdBefore);
     if (workflow !== undefined) page = page.where("perdure_runs.workflow", "=", workflow);
     if (queue !== undefined) page = page.where("perdure_runs.queue", "=", queue);
     if (parentRunId !== undefined) page = page.where("perdure_runs.parent_id", "=", parentRunId);
-    if (blocked !== undefined) page = page.where("perdure_tasks.blocked", blocked ? "is not" : "is", null);
+    if (blocked === false) page = page.where("perdure_tasks.blocked", "is", null);
+    if (blocked === true) {
+      page = page.where("perdure_runs.no", "in", (eb) =>
+        eb.selectFrom("perdure_tasks as b").select("b.run").where("b.ns", "=", ns).where("b.blocked", "is not", null),
+      );
+    }
     if (status.length > 0) {
       page = page.where("perdure_runs.status", "in", status);
       // Says that the small index of runs that are not completed will do.

@@ -1,4 +1,4 @@
-import type { Millis, PurgeRequest, PurgeResult } from "@perdure/core/storage";
+import type { PurgeRequest, PurgeResult } from "@perdure/core/storage";
 import { sql } from "kysely";
 import { dropTasks } from "../activities.ts";
 import { dropAttributes } from "../attributes.ts";
@@ -45,13 +45,18 @@ function selectPurgeable({ ns, now }: Turn, request: PurgeRequest, limit: number
       .where("r.closed_at", "<=", now - minAgeMs)
       .$if(status !== undefined, (select) => select.where("r.status", "in", status ?? []))
       .$if(runIds !== undefined, (select) => select.where("r.id", "in", runIds ?? []))
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom("perdure_tasks as t").select("t.run").whereRef("t.run", "=", "r.no").where("t.seq", "=", 0))),
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb.selectFrom("perdure_tasks as t").select("t.run").whereRef("t.run", "=", "r.no").where("t.seq", "=", 0),
+          ),
+        ),
       )
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom("perdure_runs as p")
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom("perdure_runs as p")
               .select("p.no")
               .whereRef("p.ns", "=", "r.ns")
               .whereRef("p.id", "=", "r.parent_id")

@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import type { Report } from "../src/report/report.ts";
+import { type Row, units } from "../src/report/row.ts";
+
+const main = join(import.meta.dirname, "../src/main.ts");
+const TIME_LIMIT_MS = 120_000;
+
+function bench(...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  return promisify(execFile)(process.execPath, ["--conditions=@perdure/source", main, ...args]);
+}
+
+async function report(...args: readonly string[]): Promise<Report & { readonly stdout: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "perdure-bench-test-"));
+  try {
+    const json = join(folder, "rows.json");
+    const { stdout } = await bench(...args, "--json", json);
+    return { ...(JSON.parse(await readFile(json, "utf8")) as Report), stdout };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe("the benchmark", () => {
+  it("measures every figure of every workload on memory and sqlite", { timeout: TIME_LIMIT_MS }, async () => {
+    const { rows, stdout, ...machine } = await report("--repeat", "2", "--scale", "0.01", "--quick");
+
+    expect(machine).toMatchObject({ node: process.versions.node, cpu: expect.any(String), date: expect.any(String) });
+    expect(machine.versions).toMatchObject({
+      "@perdure/core": expect.any(String),
+      "better-sqlite3": expect.any(String),
+    });
+    for (const row of rows) expect(row).toSatisfy(isWellFormed);
+    for (const backend of ["memory", "sqlite"]) {
+      expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["runs_per_second", "starts_per_second"]));
+      expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["statements_per_run", "commits_per_run"]));
+      expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["worker_cpu_ms_per_run", "rss_mb"]));
+      expect(figuresOf(rows, backend, "W2")).toEqual(["p50_ms", "p99_ms"]);
+      expect(figuresOf(rows, backend, "W4")).toEqual(
+        expect.arrayContaining(["us_per_activity", "us_per_activity_last_100", "replay_ms", "rss_mb"]),
+      );
+      expect(new Set(rowsOf(rows, backend, "W1").map(({ settings }) => settings["concurrency"]))).toEqual(
+        new Set([32, 100]),
+      );
+    }
+    expect(figuresOf(rows, "sqlite", "W1")).toEqual(expect.arrayContaining(["floor_runs_per_second", "ratio"]));
+    expect(stdout.split("\n").filter((line) => /^(memory|sqlite) /.test(line))).toHaveLength(rows.length);
+  });
+
+  it("measures only what it is asked for", { timeout: TIME_LIMIT_MS }, async () => {
+    const { rows } = await report(
+      "--backends",
+      "memory",
+      "--workloads",
+      "W2",
+      "--repeat",
+      "1",
+      "--scale",
+      "0.01",
+      "--quick",
+    );
+    expect(rows.map(({ backend, workload, n }) => [backend, workload, n])).toEqual([
+      ["memory", "W2", 1],
+      ["memory", "W2", 1],
+    ]);
+  });
+
+  it("ends with code 2 and says what would be right, when an option is wrong", { timeout: TIME_LIMIT_MS }, async () => {
+    await expect(bench("--backends", "memory,oracle")).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('There is no backend "oracle". Choose from: memory, sqlite.'),
+    });
+  });
+});
+
+function isWellFormed(row: Row): boolean {
+  const { engine, backend, workload, figure, unit, median, min, max, n, settings } = row;
+  return (
+    Object.keys(row).length === 10 &&
+    engine === "perdure" &&
+    ["memory", "sqlite"].includes(backend) &&
+    /^W\d$/.test(workload) &&
+    unit === units[figure] &&
+    [median, min, max].every((value) => Number.isFinite(value) && value > 0) &&
+    min <= median &&
+    median <= max &&
+    n === 2 &&
+    settings["durability"] === (backend === "memory" ? "memory" : "fsync") &&
+    settings["processes"] === 1 &&
+    typeof settings["concurrency"] === "number"
+  );
+}
+
+function rowsOf(rows: readonly Row[], backend: string, workload: string): readonly Row[] {
+  return rows.filter((row) => row.backend === backend && row.workload === workload);
+}
+
+function figuresOf(rows: readonly Row[], backend: string, workload: string): readonly string[] {
+  return rowsOf(rows, backend, workload).map(({ figure }) => figure);
+}

@@ -1,0 +1,75 @@
+import { parseArgs } from "node:util";
+import { type Level, LEVELS } from "../level.ts";
+import type { RunOptions } from "../runner.ts";
+
+export const USAGE = `perdure-conformance BACKEND… [options]
+
+  BACKEND        a module whose default export is the backend under test: ./backend.ts, a package, or a built-in name
+  --level L1,L3  levels to run; all by default
+  --grep TEXT    only cases whose id contains the text, with all there is to say about their failures
+  --seed N       reproduces every choice that cases make by chance; 1 by default
+  --bail         stop after the first failure
+  --jobs N       so many cases at once; 1 by default
+  --kills N      workers that the crash lab kills
+  --full         the large numbers
+  --json FILE    write the report; a list of reports if there are several backends
+
+perdure-conformance mutants [--json FILE]      break the memory backend in every known way, and see each noticed
+perdure-conformance matrix REPORT.json…        the reports as one table, in Markdown
+`;
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly do: "help" }
+  | { readonly do: "run"; readonly backends: readonly string[]; readonly options: RunOptions; readonly json?: string }
+  | { readonly do: "mutants"; readonly json?: string }
+  | { readonly do: "matrix"; readonly files: readonly string[] };
+
+/** Reads a command line. @throws Error with one sentence about what cannot be understood. */
+export function readArguments(args: readonly string[]): Command {
+  const { positionals, values } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      level: { type: "string" },
+      grep: { type: "string" },
+      seed: { type: "string" },
+      jobs: { type: "string" },
+      kills: { type: "string" },
+      bail: { type: "boolean" },
+      full: { type: "boolean" },
+      json: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  const [first, ...rest] = positionals;
+  if (values.help === true || first === undefined) return { do: "help" };
+  const json = values.json === undefined ? {} : { json: values.json };
+  if (first === "mutants" && rest.length === 0) return { do: "mutants", ...json };
+  if (first === "matrix") return { do: "matrix", files: rest };
+  const options: RunOptions = {
+    ...(values.level !== undefined && { levels: readLevels(values.level) }),
+    ...(values.grep !== undefined && { grep: values.grep }),
+    ...whole("seed", values.seed),
+    ...whole("jobs", values.jobs),
+    ...whole("kills", values.kills),
+    bail: values.bail ?? false,
+    full: values.full ?? false,
+  };
+  return { do: "run", backends: positionals, options, ...json };
+}
+
+function readLevels(text: string): readonly Level[] {
+  if (text === "all") return LEVELS;
+  return text.split(",").map((word) => {
+    const level = LEVELS.find((one) => one === word || one === `L${word}`);
+    if (level === undefined) throw new Error(`There is no level ${word}. Give some of ${LEVELS.join(", ")}, or all.`);
+    return level;
+  });
+}
+
+function whole<K extends string>(name: K, text: string | undefined): { readonly [key in K]?: number } {
+  if (text === undefined) return {};
+  if (!/^\d+$/u.test(text)) throw new Error(`--${name} ${text} is not a whole number.`);
+  return { [name]: Number(text) } as { readonly [key in K]: number };
+}

@@ -1,0 +1,38 @@
+import { type CaseReport, type CaseStatus, type ConformanceReport, isPass, silentGuards } from "../report.ts";
+import { table } from "./table.ts";
+
+/** One line for a case that did not pass, or nothing. */
+export function caseLine({ status, id, invariants, message = "" }: CaseReport): string | undefined {
+  if (status === "passed") return undefined;
+  const word = status === "failed" ? "FAILED" : "n/a   ";
+  return `${word}  ${id}  (${invariants.join(" ")})  ${message.split("\n", 1)[0]!.replace(`  [${id}]`, "")}`;
+}
+
+/** What came out, one row for each backend, and what is still to be said. */
+export function summary(reports: readonly ConformanceReport[]): string {
+  const rows = reports.map((report) => [
+    report.backend,
+    count(report, "passed"),
+    count(report, "failed"),
+    count(report, "not-applicable"),
+    Number((report.cases.reduce((sum, { ms }) => sum + ms, 0) / 1000).toFixed(1)),
+  ]);
+  const lines = [table([["backend", "passed", "failed", "not applicable", "seconds"], ...rows])];
+  for (const report of reports) {
+    const silent = silentGuards(report);
+    if (silent.length > 0)
+      lines.push(`${report.backend}: guards that never fired, so nothing is proved: ${silent.join(", ")}`);
+    if (count(report, "failed") > 0) {
+      lines.push(
+        `For all there is to say about a failure: perdure-conformance ${report.backend} --grep ID --seed ${report.seed}`,
+      );
+    }
+  }
+  lines.push(reports.every(isPass) ? "Every applicable case passed." : "This is not a pass.");
+  return lines.join("\n");
+}
+
+/** How many cases ended so. */
+export function count({ cases }: ConformanceReport, status: CaseStatus): number {
+  return cases.filter((one) => one.status === status).length;
+}

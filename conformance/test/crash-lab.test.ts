@@ -1,0 +1,123 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import type { CommitResult, StorageBackend, TaskCommit } from "@perdure/core/storage";
+import { afterEach, expect, test } from "vitest";
+import type { ConformanceCase } from "../src/case.ts";
+import { killRandom } from "../src/cases/l4/kill-random.ts";
+import { reopen } from "../src/cases/l4/reopen.ts";
+import { zombie } from "../src/cases/l4/zombie.ts";
+import { runCase } from "../src/run-case.ts";
+import served, { mutation } from "./served-memory.ts";
+
+/** The lab itself: it accepts a good store, and sees each of these bugs. */
+
+const LAB_TEST = { timeout: 90_000 };
+
+afterEach(() => {
+  mutation.breakIt = () => ({});
+  expect(processesLeft()).toEqual([]);
+  expect(foldersLeft()).toEqual([]);
+});
+
+async function failureOf(one: ConformanceCase, kills = 12): Promise<string | undefined> {
+  const { report } = await runCase(served, one, { seed: 1, kills });
+  // What follows names every invariant of the case.
+  return report.message?.split("  [crash.", 1)[0];
+}
+
+test("a good store passes", LAB_TEST, async () => {
+  expect(await failureOf(reopen)).toBeUndefined();
+  expect(await failureOf(zombie)).toBeUndefined();
+  expect(await failureOf(killRandom)).toBeUndefined();
+});
+
+test("a store that takes the commits of a stopped worker fails (I6)", LAB_TEST, async () => {
+  mutation.breakIt = (honest) => ({
+    commitTasks: (commits) => each(commits, (commit) => underAnyEpoch(honest, commit)),
+  });
+  expect(await failureOf(zombie)).toContain("I6");
+});
+
+test("a store that acknowledges a commit and forgets it fails (I4, I7)", LAB_TEST, async () => {
+  let count = 0;
+  mutation.breakIt = (honest) => ({
+    commitTasks: (commits) =>
+      each(commits, async (commit) => {
+        const forgets = commit.kind === "workflow" && commit.next.do === "park" && ++count % 10 === 0;
+        if (!forgets) return (await honest.commitTasks([commit]))[0]!;
+        await honest.commitTasks([{ ...commit, events: [], ackInbox: 0 }]);
+        return { status: "ok", held: false, now: await honest.now(), leaseUntil: null, inboxLast: 0, messages: [] };
+      }),
+  });
+  expect(await failureOf(killRandom)).toMatch(/I4|I7/);
+});
+
+test("a store that acknowledges before it writes fails (I4)", LAB_TEST, async () => {
+  mutation.breakIt = (honest) => {
+    let unwritten: Promise<unknown> | (() => Promise<unknown>) = Promise.resolve();
+    const flush = async (): Promise<void> => void (await (typeof unwritten === "function" ? unwritten() : unwritten));
+    return {
+        async getRun(runId) {
+        await flush();
+        return honest.getRun(runId);
+      },
+      async claimTasks(request) {
+        await flush();
+        return honest.claimTasks(request);
+      },
+      async deliver(messages) {
+        unwritten = () => honest.deliver(messages);
+        return messages.map(() => ({ status: "accepted" }));
+      },
+    };
+  };
+  expect(await failureOf(reopen)).toContain("I4");
+});
+
+test("a store that hands out held runs fails (I8)", LAB_TEST, async () => {
+  mutation.breakIt = (honest) => ({
+    async claimTasks(request) {
+      const { tasks, ...rest } = await honest.claimTasks({ ...request, leaseMs: 120 });
+      return { ...rest, tasks: tasks.map((task) => ({ ...task, leaseUntil: task.leaseUntil + request.leaseMs - 120 })) };
+    },
+  });
+  expect(await failureOf(killRandom)).toMatch(/I8|I6/);
+});
+
+test("a nemesis that never fired fails", LAB_TEST, async () => {
+  expect(await failureOf(killRandom, 0)).toContain("a nemesis that never fired");
+});
+
+test("a case that runs out of time leaves nothing behind", LAB_TEST, async () => {
+  expect(await failureOf({ ...killRandom, timeoutMs: 1_500 }, 1_000)).toContain("ends within 1500 ms");
+});
+
+function each(
+  commits: readonly TaskCommit[],
+  commit: (commit: TaskCommit) => Promise<CommitResult>,
+): Promise<CommitResult[]> {
+  return commits.reduce(
+    async (before, one) => [...(await before), await commit(one)],
+    Promise.resolve<CommitResult[]>([]),
+  );
+}
+
+async function underAnyEpoch(honest: StorageBackend, commit: TaskCommit): Promise<CommitResult> {
+  for (let ahead = 0; ; ahead++) {
+    const claim = { ...commit.claim, epoch: commit.claim.epoch + ahead };
+    const [result] = await honest.commitTasks([{ ...commit, claim }]);
+    if (result!.status !== "lease-lost" || ahead === 4) return result!;
+  }
+}
+
+function processesLeft(): string[] {
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").split(" ");
+  return children.filter((pid) => {
+    if (pid.trim() === "") return false;
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("-process.ts");
+  });
+}
+
+function foldersLeft(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith(`perdure-crash-${process.pid}-`));
+}

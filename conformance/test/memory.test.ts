@@ -1,0 +1,4 @@
+import memory from "../backends/memory.ts";
+import { describeStorageBackend } from "../src/vitest.ts";
+
+describeStorageBackend(memory, { levels: ["L1", "L3"] });

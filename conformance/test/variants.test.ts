@@ -1,0 +1,84 @@
+import { createMemoryStore, memory, type MemoryStore } from "@perdure/core/memory";
+import type { Capabilities, StorageBackend } from "@perdure/core/storage";
+import { describe, expect, it } from "vitest";
+import virtual from "../backends/memory.ts";
+import { isPass } from "../src/report.ts";
+import { runConformance } from "../src/runner.ts";
+import type { BackendUnderTest } from "../src/subject.ts";
+
+/** The memory backend with other declarations. */
+function declaring(
+  capabilities: Partial<Capabilities>,
+  change = (backend: StorageBackend) => backend,
+): BackendUnderTest {
+  return {
+    ...virtual,
+    async open(options) {
+      const backend = await virtual.open(options);
+      const { info } = backend;
+      const declared = { ...info, capabilities: { ...info.capabilities, ...capabilities } };
+      return change(new Proxy(backend, { get: (target, key) => (key === "info" ? declared : bound(target, key)) }));
+    },
+  };
+}
+
+function bound(target: StorageBackend, key: string | symbol): unknown {
+  const member: unknown = Reflect.get(target, key, target);
+  return typeof member === "function" ? member.bind(target) : member;
+}
+
+describe("the suite over other kinds of backends", () => {
+  it("waits in real time where time cannot be moved", { timeout: 60_000 }, async () => {
+    const stores = new Map<string, MemoryStore>();
+    const realTime: BackendUnderTest = {
+      name: "memory in real time",
+      open({ namespace }) {
+        const name = namespace.split("_", 1)[0]!;
+        const store = stores.get(name) ?? createMemoryStore();
+        stores.set(name, store);
+        return memory({ namespace, store });
+      },
+    };
+    const report = await runConformance(realTime, { levels: ["L1", "L3"], jobs: 40 });
+    expect(report.cases.filter(({ status }) => status === "failed")).toEqual([]);
+    expect(isPass(report)).toBe(true);
+    const missing = report.cases.filter(({ status }) => status === "not-applicable").map(({ id }) => id);
+    expect(missing).toContain("purge.default-age-is-an-hour");
+  });
+
+  it("runs the twins where wake-ups are not declared", async () => {
+    const silent = declaring({ wakeups: "none" }, (backend) => new Proxy(backend, { get: withoutSubscribe }));
+    const report = await runConformance(silent, { grep: "hint" });
+    expect(report.cases.map(({ id, status }) => [id, status])).toContainEqual(["claim.hint", "not-applicable"]);
+    expect(report.cases.map(({ id, status }) => [id, status])).toContainEqual(["claim.hint-undeclared", "passed"]);
+    const lying = await runConformance(declaring({ wakeups: "none" }), { grep: "claim.hint" });
+    expect(lying.cases.map(({ id, status }) => [id, status])).toContainEqual(["claim.hint-undeclared", "failed"]);
+  });
+
+  it("asks nothing of clients' clocks where they decide, but that they are close", async () => {
+    const report = await runConformance(declaring({ clock: { kind: "client", errorMs: 100 } }), {
+      levels: ["L1", "L3"],
+    });
+    expect(report.cases.filter(({ status }) => status === "failed")).toEqual([]);
+    const far = await runConformance(declaring({ clock: { kind: "client", errorMs: 9_000 } }), {
+      grep: "wrong-clocks",
+    });
+    expect(isPass(far)).toBe(false);
+  });
+
+  it("gives listings time where they are declared as eventual", async () => {
+    let reads = 0;
+    const eventual = declaring({ listing: "eventual" }, (backend) => {
+      const listRuns: StorageBackend["listRuns"] = async (query) =>
+        reads++ % 2 === 0 ? { items: [], cursor: null } : backend.listRuns(query);
+      return new Proxy(backend, { get: (target, key) => (key === "listRuns" ? listRuns : bound(target, key)) });
+    });
+    const report = await runConformance(eventual, { grep: "list.newest-first" });
+    expect(report.cases).toMatchObject([{ status: "passed" }]);
+    expect(reads).toBeGreaterThan(1);
+  });
+});
+
+function withoutSubscribe(target: StorageBackend, key: string | symbol): unknown {
+  return key === "subscribe" ? undefined : bound(target, key);
+}
