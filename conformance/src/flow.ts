@@ -8,16 +8,16 @@ import { wrapVerbs } from "./verbs.ts";
  * through it, every call first moves such a clock to where the real one is.
  */
 export async function flowingTime(t: CaseContext): Promise<(backend: StorageBackend) => StorageBackend> {
-  const { advance } = t.subject;
+  const { subject } = t;
   const before = await t.time.now();
   await sleep(10);
-  if (advance === undefined || (await t.time.now()) > before) return (backend) => backend;
+  if (subject.advance === undefined || (await t.time.now()) > before) return (backend) => backend;
 
   let last = performance.now();
   const catchUp = async (): Promise<void> => {
     const ms = Math.floor(performance.now() - last);
     last += ms;
-    if (ms > 0) await advance.call(t.subject, t.namespace(), ms);
+    if (ms > 0) await subject.advance?.(t.namespace(), ms);
   };
   return (backend) =>
     wrapVerbs(backend, async (_verb, _args, call) => {

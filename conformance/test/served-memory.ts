@@ -47,8 +47,7 @@ export default subject;
 
 function local(namespace: string): StorageBackend {
   const honest = wrapVerbs(memory({ namespace, store }), (_verb, _args, call) => call());
-  const { subscribe: _, ...backend } = { ...honest, ...mutation.breakIt(honest) };
-  return Object.defineProperty(backend, "info", { value: declared(memory({ namespace, store }).info) });
+  return withInfo({ ...honest, ...mutation.breakIt(honest) }, declared(honest.info));
 }
 
 function declared(info: StorageInfo): StorageInfo {
@@ -56,6 +55,11 @@ function declared(info: StorageInfo): StorageInfo {
     ...info,
     capabilities: { ...info.capabilities, processes: "many", durability: "replicated", wakeups: "none" },
   };
+}
+
+/** Declares what holds behind a socket; hints do not travel. */
+function withInfo(backend: StorageBackend, info: StorageInfo): StorageBackend {
+  return Object.defineProperties({ ...backend }, { info: { value: info }, subscribe: { value: undefined } });
 }
 
 async function serve(): Promise<void> {
@@ -100,7 +104,7 @@ async function remote(path: string, namespace: string): Promise<StorageBackend> 
     }
   })();
   let calls = 0;
-  const { subscribe: _, ...backend } = wrapVerbs(memory(), async (verb, args) => {
+  const backend = wrapVerbs(memory(), async (verb, args) => {
     if (verb === "close") return socket.destroy();
     const id = ++calls;
     const answered = new Promise<Answer>((resolve) => waiting.set(id, resolve));
@@ -109,5 +113,5 @@ async function remote(path: string, namespace: string): Promise<StorageBackend> 
     if (error !== undefined) throw new StorageError("unavailable", `The server refused: ${error}. Repeat the call.`);
     return answer;
   });
-  return Object.defineProperty(backend, "info", { value: info });
+  return withInfo(backend, info);
 }

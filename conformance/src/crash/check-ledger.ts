@@ -133,6 +133,7 @@ function checkExecutions(
   total.executions += began.length;
   for (const execution of began) {
     const what = `execution ${execution.execution} of ${execution.activity}, attempt ${attemptId(execution)} of run "${run.runId}"`;
+    check(execution.epoch > 0, `${what}, was by an owner of the run (I6)`);
     const outcome = outcomes.get(attemptId(execution));
     check(outcome, `${what}, is known to its history (I12)`);
     if (outcome.execution === execution.execution) continue;

@@ -1,8 +1,9 @@
-import { obey } from "./child-process.ts";
+import { openSubject, readOrder } from "./child-process.ts";
 import type { ClientOrder } from "./order.ts";
 import { Script, afterWrites } from "./script.ts";
 
-const { order, storage } = await obey<ClientOrder>();
+const order = readOrder() as ClientOrder;
+const storage = await openSubject(order);
 const { seed, writes } = order;
 const client = afterWrites(storage, writes, () => process.kill(process.pid, "SIGKILL"));
 await client.setup();

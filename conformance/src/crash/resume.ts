@@ -86,7 +86,7 @@ async function resume(original: Transplant, children: readonly Transplant[], len
 /** Stores a run with the first events of its history, ready for whoever claims it. */
 async function plant(storage: StorageBackend, { run }: Transplant, events: readonly StoredEvent[]): Promise<void> {
   await storage.setup();
-  const [started, ...rest] = events.map(({ seq: _, ...event }) => event);
+  const [started, ...rest] = events.map(({ type, command, at, data }) => ({ type, command, at, data }));
   const planted: NewRun = { ...run, state: null, attributes: {}, readyAt: null, started: started! };
   await storage.createRuns([planted]);
   if (rest.length === 0) return;

@@ -18,7 +18,7 @@ export class Spawned {
   #stderr = "";
   readonly #child: ChildProcess;
 
-  /** @param order what the process reads with `obey()` */
+  /** @param order what the process reads with `readOrder()` */
   constructor(entry: URL, order: object, compileCache: string) {
     const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
     const args = [...execArguments(entry), fileURLToPath(entry), JSON.stringify(order)];

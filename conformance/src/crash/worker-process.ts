@@ -1,13 +1,14 @@
 import { openSync } from "node:fs";
 import { join } from "node:path";
 import { createWorker } from "@perdure/core";
-import { obey } from "./child-process.ts";
+import { openSubject, readOrder } from "./child-process.ts";
 import { FileLedger } from "./ledger.ts";
 import type { WorkerOrder } from "./order.ts";
 import { watch } from "./watch.ts";
 import { labWorkflows } from "./workflows.ts";
 
-const { order, storage } = await obey<WorkerOrder>();
+const order = readOrder() as WorkerOrder;
+const storage = await openSubject(order);
 const { by, leaseMs, marks } = order;
 const ledger = new FileLedger(order.ledger);
 

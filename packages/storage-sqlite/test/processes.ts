@@ -11,20 +11,18 @@ export function scratchDirectory(): string {
   return directory;
 }
 
-/** Runs a module of `children/` in a process of its own; answers what it sends last, when it has ended. */
-export function child(
-  module: string,
-  args: readonly string[],
-  options: { readonly uid?: number } = {},
-): Promise<unknown> {
+/** Runs a module in a process of its own; answers what it sends last, when it has ended. */
+export function child(module: URL, args: readonly string[], options: { readonly uid?: number } = {}): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const forked = fork(new URL(`children/${module}`, import.meta.url), [...args], {
+    const forked = fork(module, [...args], {
       execArgv: ["--conditions=@perdure/source"],
       ...options,
     });
     let last: unknown;
     forked.on("message", (message) => (last = message));
     forked.on("error", reject);
-    forked.on("exit", (code) => (code === 0 ? resolve(last) : reject(new Error(`${module} ended with ${code}`))));
+    forked.on("exit", (code) =>
+      code === 0 ? resolve(last) : reject(new Error(`${module.pathname} ended with ${code}`)),
+    );
   });
 }

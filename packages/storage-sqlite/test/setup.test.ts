@@ -9,6 +9,7 @@ import { child, scratchDirectory } from "./processes.ts";
 import { newRun } from "./requests.ts";
 
 const directory = scratchDirectory();
+const setUp = new URL("children/set-up.ts", import.meta.url);
 
 async function failureOf(storage: StorageBackend): Promise<StorageError> {
   const failure = await storage.setup().catch((error: unknown) => error);
@@ -29,7 +30,7 @@ async function store(name: string): Promise<string> {
 describe("setup", () => {
   test("ten processes at once make one store (I25)", async () => {
     const path = join(directory, "race.db");
-    const outcomes = await Promise.all(Array.from({ length: 10 }, () => child("set-up.ts", [path])));
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => child(setUp, [path])));
     expect(outcomes.map((outcome) => typeof outcome)).toEqual(Array.from({ length: 10 }, () => "number"));
     const database = new Database(path);
     expect(database.prepare("select value from perdure_meta where key = 'schema'").all()).toEqual([{ value: "1" }]);
@@ -101,10 +102,10 @@ describe("what cannot be opened is a typed error that says what to do (I29)", ()
       await storage.setup();
       await storage.close();
       chmodSync(join(place, "perdure.db"), 0o444);
-      expect(await child("set-up.ts", [join(place, "perdure.db")], uid)).toBe("read-only");
+      expect(await child(setUp, [join(place, "perdure.db")], uid)).toBe("read-only");
       chmodSync(join(place, "perdure.db"), 0o666);
       chmodSync(place, 0o555);
-      expect(await child("set-up.ts", [join(place, "perdure.db")], uid)).toBe("read-only");
+      expect(await child(setUp, [join(place, "perdure.db")], uid)).toBe("read-only");
     } finally {
       chmodSync(place, 0o777);
       rmSync(place, { recursive: true });

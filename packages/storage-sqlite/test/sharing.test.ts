@@ -9,6 +9,7 @@ import { child, scratchDirectory } from "./processes.ts";
 import { anything, done, newRun } from "./requests.ts";
 
 const directory = scratchDirectory();
+const finishRuns = new URL("children/finish-runs.ts", import.meta.url);
 
 describe("several processes on one file", () => {
   test("share the work: each run is ended once, nobody sees a lock", async () => {
@@ -16,7 +17,7 @@ describe("several processes on one file", () => {
     const storage = sqlite(path);
     const ids = Array.from({ length: 600 }, (_, index) => `run-${index}`);
     await storage.createRuns(ids.map((runId) => newRun(runId)));
-    const lists = (await Promise.all([1, 2, 3].map(() => child("finish-runs.ts", [path])))) as string[][];
+    const lists = (await Promise.all([1, 2, 3].map(() => child(finishRuns, [path])))) as string[][];
     expect(lists.flat().toSorted()).toEqual(ids.toSorted());
     expect((await storage.stats()).runs).toEqual({ open: 0, completed: 600, failed: 0, cancelled: 0 });
     await storage.close();

@@ -241,6 +241,30 @@ export const claimCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "claim.next-ready-at-over-all",
+    level: "L1",
+    invariants: ["I10", "I28"],
+    why: "A worker of many queues, names and kinds sleeps until the first of all of them, in whatever order they are looked at.",
+    async run(t) {
+      const now = await t.time.now();
+      const { run, worker, task } = await heldRun(t, {}, 3_600_000);
+      const schedule = [t.make.activity(run, 2, { readyAt: now + 300_000, queue: "b" })];
+      await worker.commit(t.make.turn(task, { schedule, next: { do: "hold" } }));
+      await t.create({ queue: "a", readyAt: now + 400_000 });
+      await t.create({ queue: "b", workflow: "other", readyAt: now + 200_000 });
+      await t.create({ queue: "c", readyAt: now + 100_000 });
+      const request = { queues: ["a", "b"], handlers: { workflows: ["other", "order"], activities: ["charge"] } };
+      const reversed = { queues: ["b", "a"], handlers: { workflows: ["order", "other"], activities: ["charge"] } };
+      for (const one of [request, reversed]) {
+        equal((await t.worker().claim(one)).nextReadyAt, now + 200_000, "the first of all");
+        const activities = await t.worker().claim({ ...one, kinds: ["activity"] });
+        equal(activities.nextReadyAt, now + 300_000, "the first activity");
+        const orders = { ...one, handlers: { workflows: ["order"], activities: [] } };
+        equal((await t.worker().claim(orders)).nextReadyAt, now + 400_000, "the first of a name");
+      }
+    },
+  },
+  {
     id: "claim.next-ready-at-of-message-waiters",
     level: "L1",
     invariants: ["I28"],
@@ -282,8 +306,7 @@ export const claimCases: readonly ConformanceCase[] = [
       await park(t, blocked.worker, blocked.task, { next: { do: "block", reason: '"why"', until: null } });
       await t.create({ runId: "bystander" });
       const taskIds = [sleeping, blocked.run].map((run) => workflowTaskId(run.runId, run.incarnation));
-      const handlers = { workflows: [], activities: [] };
-      const result = await t.worker().claim({ taskIds, queues: [], handlers });
+      const result = await t.worker().claim({ taskIds });
       const ids = result.tasks.map((task) => task.claim.runId);
       equal(ids.toSorted(), [sleeping.runId, blocked.run.runId].toSorted(), "exactly the named tasks are handed out");
       equal(result.nextReadyAt, null, "nextReadyAt is null");
@@ -303,6 +326,18 @@ export const claimCases: readonly ConformanceCase[] = [
       const taskIds = [task.claim.taskId, done.task.claim.taskId, workflowTaskId("nobody", "x".repeat(16))];
       equal((await t.worker().claim({ taskIds })).tasks, [], "leased, done and unknown tasks are not handed out");
       t.guard("claim-by-id-of-leased-refused");
+    },
+  },
+  {
+    id: "claim.by-id-of-a-dead-worker",
+    level: "L1",
+    invariants: ["I8", "I17"],
+    why: "A run whose worker has died can be terminated as soon as its lease has ended.",
+    async run(t) {
+      const { task } = await heldRun(t, {}, t.time.short);
+      await t.time.until(task.leaseUntil);
+      const again = await t.worker().take({ taskIds: [task.claim.taskId], queues: [] });
+      equal(again.claim.epoch, 2, "an expired lease does not protect the run");
     },
   },
   {

@@ -74,10 +74,13 @@ export const commitCases: readonly ConformanceCase[] = [
     why: "A message that arrived during the turn would sleep with the run for ever.",
     hint: "Compare the newest message with the ack in the same write that parks.",
     async run(t) {
-      for (const wakeAt of [null, (await t.time.now()) + 900_000]) {
+      const before = await t.time.now();
+      for (const wakeAt of [null, before + 900_000]) {
         const { run, worker, task } = await heldRun(t);
         await t.backend.deliver([t.make.message(run.runId)]);
         await park(t, worker, task, { ackInbox: 0, next: { do: "park", wakeAt } });
+        const readyAt = (await t.backend.getRun(run.runId))?.task?.readyAt ?? 0;
+        check(before <= readyAt && readyAt <= (await t.time.now()), "it waits in line from now on, not before others");
         const again = await t.worker().take();
         equal(again.claim.runId, run.runId, "a run that is parked with an unread message is ready at once");
         equal(again.messages.length, 1, "and brings it");

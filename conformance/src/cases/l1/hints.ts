@@ -50,6 +50,21 @@ export const hintCases: readonly ConformanceCase[] = [
       const woken = { of: "queue", queue: "p" } as const;
       const deliver = (): Promise<unknown> => t.backend.deliver([t.make.message(run.runId)]);
       check(await hinted(t, t.backend, woken, deliver), "a message to a parked run is hinted at, on its queue");
+      const busy = await heldRun(t, { queue: "r" }, 60_000, { queues: ["r"] });
+      let seq = 1;
+      const schedule = (): Promise<unknown> => {
+        const activity = t.make.activity(busy.run, seq + 1, { queue: "s" });
+        return busy.worker.commit(
+          t.make.turn(busy.task, { expectedSeq: seq++, schedule: [activity], next: { do: "hold" } }),
+        );
+      };
+      check(await hinted(t, t.backend, { of: "queue", queue: "s" }, schedule), "a new activity is hinted at, on its own queue");
+      const other = t.worker();
+      const release = async (): Promise<unknown> => {
+        const activity = await other.takeActivity({ queues: ["s"], limit: 1 });
+        return other.commit(t.make.outcome(activity, { do: "release" }));
+      };
+      check(await hinted(t, t.backend, { of: "queue", queue: "s" }, release), "a task that is given back is hinted at");
     },
     twin: { id: "claim.hint-undeclared", why: "The engine must know that it has to poll.", run: noSubscribe },
   },
@@ -113,6 +128,14 @@ export const hintCases: readonly ConformanceCase[] = [
       await t.create();
       await t.time.wait(60);
       equal(calls, before, "after close no hint comes");
+      const client = await t.open();
+      const left = await client.subscribe!(() => void calls++);
+      left.add({ of: "queue", queue: "main" });
+      await client.close();
+      const after = calls;
+      await t.create();
+      await t.time.wait(60);
+      equal(calls, after, "nor after the client was closed");
     },
   },
 ];

@@ -241,11 +241,25 @@ export const inboxCases: readonly ConformanceCase[] = [
       const { run, worker, task } = await heldRun(t);
       await park(t, worker, task, { next: { do: "park", wakeAt } });
       await t.backend.deliver([t.make.message(run.runId)]);
-      const now = await t.time.now();
       const state = (await t.backend.getRun(run.runId))?.task;
-      check((state?.readyAt ?? Infinity) <= now, "the run is ready");
+      const readyAt = state?.readyAt ?? Infinity;
+      check(wakeAt - 365 * 86_400_000 <= readyAt && readyAt <= (await t.time.now()), "the run is ready from now on");
       equal(state?.unread, 1, "and shows its unread message");
       equal((await worker.take()).messages.length, 1, "it is claimable at once");
+    },
+  },
+  {
+    id: "inbox.does-not-send-to-the-end-of-the-line",
+    level: "L1",
+    invariants: ["I27"],
+    why: "A run that is ready and gets one message after another must not lose its place with each of them.",
+    async run(t) {
+      const base = await t.time.now();
+      const { runId } = await t.create({ readyAt: base - 20_000 });
+      await t.create({ readyAt: base - 10_000 });
+      for (let index = 0; index < 3; index++) await t.backend.deliver([t.make.message(runId)]);
+      equal((await t.backend.getRun(runId))?.task?.readyAt, base - 20_000, "its ready time stays");
+      equal((await t.worker().take({ limit: 1 })).claim.runId, runId, "and so does its place");
     },
   },
   {

@@ -2,6 +2,7 @@ import { CONTRACT_VERSION, type StorageBackend } from "@perdure/core/storage";
 import { check, equal, status, throws } from "../../assert.ts";
 import { claimRequest } from "../../build/claim-request.ts";
 import type { ConformanceCase } from "../../case.ts";
+import { heldRun } from "../../scenes.ts";
 import { unchanged } from "../../snapshot.ts";
 
 export const setupCases: readonly ConformanceCase[] = [
@@ -153,6 +154,56 @@ export const setupCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "setup.batch-limits",
+    level: "L1",
+    invariants: ["I3", "I29"],
+    guards: ["batch-limit-refused"],
+    why: "A batch over the declared limit is the caller's mistake on every verb: a typed error, and nothing of it is done.",
+    hint: "Begin each verb with its check from @perdure/core/storage.",
+    async run(t) {
+      const { backend, make } = t;
+      const { run, worker, task } = await heldRun(t);
+      const many = <T>(item: T): T[] => Array.from({ length: t.info.limits.batch + 1 }, () => item);
+      const turn = make.turn(task);
+      const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+        readEvents: () => backend.readEvents(many({ runId: run.runId, after: 0 })),
+        renewLeases: () => backend.renewLeases(many(task.claim), 900_000),
+        commitTasks: () => backend.commitTasks(many(turn)),
+        unblockTasks: () => backend.unblockTasks(many(task.claim.taskId)),
+        readCache: () => backend.readCache(many("key")),
+        writeCache: () => backend.writeCache(many(make.cacheEntry({ key: "key" }))),
+      };
+      await unchanged(t, [run.runId], "a refused batch does nothing", async () => {
+        for (const [verb, call] of Object.entries(calls)) {
+          await throws("invalid-argument", `${verb} refuses one element more than the limit`, call);
+          t.guard("batch-limit-refused");
+        }
+      });
+      equal(await backend.readCache(["key"]), [undefined], "nothing is cached");
+      status(await worker.commit(turn), "ok", "the same turn alone is applied");
+    },
+  },
+  {
+    id: "setup.malformed-claims",
+    level: "L1",
+    invariants: ["I29"],
+    why: "A claim that no store has minted is a mistake of the caller, not a lost lease.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const malformed = [{ epoch: 0 }, { epoch: 1.5 }, { incarnation: "short" }, { runId: "" }, { runId: "a\0b" }];
+      await unchanged(t, [run.runId], "nothing of it is done", async () => {
+        for (const bad of malformed) {
+          const claim = { ...task.claim, ...bad };
+          const what = `a claim with ${JSON.stringify(bad)} is refused`;
+          await throws("invalid-argument", what, () => worker.renew({ claim }));
+          await throws("invalid-argument", what, () => worker.commit(t.make.turn(task, { claim })));
+          const entry = t.make.cacheEntry({ owner: claim });
+          await throws("invalid-argument", what, () => t.backend.writeCache([entry]));
+        }
+      });
+    },
+  },
+  {
     id: "setup.undeclared-transaction-refused",
     level: "L1",
     invariants: ["I3", "I29"],
@@ -183,6 +234,7 @@ export const setupCases: readonly ConformanceCase[] = [
 function everyVerb(client: StorageBackend, runId: string): readonly (readonly [string, () => Promise<unknown>])[] {
   const worker = { workerId: "w", workerInstance: "instance", holding: [] };
   const calls: [string, () => Promise<unknown>][] = [
+    ["setup", () => client.setup()],
     ["now", () => client.now()],
     ["createRuns", () => client.createRuns([])],
     ["getRun", () => client.getRun(runId)],

@@ -1,4 +1,4 @@
-import { contains, equal, status, throws } from "../../assert.ts";
+import { contains, equal, status, throws, unique } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { withFaults } from "../../faults.ts";
 import { heldRun, scheduledActivity } from "../../scenes.ts";
@@ -63,6 +63,62 @@ export const holdingCases: readonly ConformanceCase[] = [
       equal(ids(again.tasks), ids(lost.tasks), "what was lost comes again");
       equal((await worker.claim()).tasks, [], "and once only");
       status(await worker.renew(known), "held", "what the worker knew of is held as before");
+    },
+  },
+  {
+    id: "claim.lost-reply-and-expired",
+    level: "L3",
+    invariants: ["I8"],
+    why: "The lost answer's lease has ended as well: two reasons to hand the task out, and still one hand-out.",
+    async run(t) {
+      await t.backend.createRuns(t.make.runs(3));
+      const worker = t.worker();
+      const lost = await worker.claim({ leaseMs: t.time.short });
+      worker.forget(...lost.tasks);
+      await t.time.until(lost.tasks[0]!.leaseUntil);
+      const again = await worker.claim();
+      unique(
+        again.tasks.map(({ claim }) => claim.runId),
+        "no task stands twice in one answer",
+      );
+      equal(again.tasks.length, 3, "each is handed out");
+      for (const { claim } of again.tasks) equal(claim.epoch, 2, "by one acquisition");
+      equal((await t.worker().claim()).tasks, [], "and is held then");
+    },
+  },
+  {
+    id: "claim.lost-reply-of-what-is-not-wanted",
+    level: "L3",
+    invariants: ["I8"],
+    why: "What a worker has no code or no slots for it does not get, lost answer or not.",
+    async run(t) {
+      await t.create();
+      const worker = t.worker();
+      worker.forget(await worker.take());
+      const requests = [
+        { handlers: { workflows: ["other"], activities: ["charge"] } },
+        { kinds: ["activity"] as const },
+        { handlers: { workflows: ["other"], activities: [] }, overdue: true },
+      ];
+      for (const request of requests) {
+        equal((await worker.claim(request)).tasks, [], `not for ${JSON.stringify(request)}`);
+      }
+      equal((await worker.take()).claim.epoch, 2, "it comes again when it is asked for");
+    },
+  },
+  {
+    id: "claim.lost-reply-of-the-overdue",
+    level: "L3",
+    invariants: ["I8", "I9"],
+    why: "A run that was claimed to be timed out is claimed again for that.",
+    async run(t) {
+      const deadlineAt = await t.time.now();
+      await t.create({ workflow: "unknown", queue: "elsewhere", deadlineAt });
+      const worker = t.worker();
+      const lost = await worker.take({ overdue: true });
+      worker.forget(lost);
+      equal((await worker.claim()).tasks, [], "not as an ordinary task");
+      contains(await worker.take({ overdue: true }), { onlyTimeOut: true, deliveries: 1 }, "but to be timed out");
     },
   },
   {

@@ -129,20 +129,21 @@ async function survives(
 function work(create: () => ReturnType<typeof createWorker>): { stop(): Promise<void> } {
   let worker = create();
   let stopped = false;
-  const working = (async (): Promise<void> => {
-    while (!stopped) {
-      try {
-        await worker.run();
-      } catch {
-        if (!stopped) worker = create();
-      }
+  const working = async (): Promise<void> => {
+    try {
+      await worker.run();
+    } catch {
+      if (stopped) return;
+      worker = create();
+      await working();
     }
-  })();
+  };
+  const ended = working();
   return {
     async stop() {
       stopped = true;
       await worker.stop({ grace: 0 });
-      await working;
+      await ended;
     },
   };
 }

@@ -11,6 +11,8 @@ import { type Plan, expectedSum, labWorkflows } from "../../crash/workflows.ts";
 import { createClient } from "@perdure/core";
 
 const PATIENCE_MS = 10_000;
+/** What a worker that goes on has in its hands is sent at once. */
+const REFUSED_MS = 5_000;
 const { freezing } = labWorkflows({ ledger: new MemoryLedger(), by: "client" });
 
 /** When the stopped worker goes on: the run is in another's hands, has been written to by it, or has ended. */
@@ -77,7 +79,7 @@ export const zombie: ConformanceCase = {
       process.signal("SIGCONT");
       const stale = (entry: LedgerEntry): entry is Refused =>
         entry.what === "refused" && entry.verb === "commitTasks" && entry.run === runId && entry.by === frozen.by;
-      const refused = await lab.entry(from, PATIENCE_MS, stale);
+      const refused = await lab.entry(from, REFUSED_MS, stale);
       check(refused, `the worker that was stopped is refused what it writes of run "${runId}" when it goes on (I6)`);
       t.guard("stopped-worker-refused");
       equal(await result, expectedSum(plan), `run "${runId}" has the right result (I12)`);

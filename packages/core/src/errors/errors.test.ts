@@ -37,7 +37,7 @@ const table: readonly [PerdureError, name: string, code: string, details: object
     { workflow: "ship", runId: "r-1" },
     'Child run "r-1" of workflow "ship" failed: card declined.',
   ],
-  [new CancelledError(), "CancelledError", "cancelled", {}, "The run was cancelled. Let"],
+  [new CancelledError(), "CancelledError", "cancelled", {}, "The run was cancelled. Clean up"],
   [
     new CancelledError({ reason: "too late" }),
     "CancelledError",

@@ -120,7 +120,7 @@ describe.each(CACHES)("children, with %i runs kept in memory", (cacheRuns) => {
   });
 
   it("an id that a stranger has is a failure, and the stranger is left alone", async () => {
-    const parent = workflow({ name: "parent" }, (ctx) =>
+    const parent = workflow({ name: "parent" }, async (ctx) =>
       ctx.child(wait, "kid", { id: "taken" }).then(null, (error: { cause: { code: string } }) => error.cause.code),
     );
     const env = environment({ workflows: [parent, wait], cacheRuns });
@@ -149,7 +149,7 @@ describe.each(CACHES)("children, with %i runs kept in memory", (cacheRuns) => {
   });
 
   it("its own id for a child is a failure", async () => {
-    const parent = workflow({ name: "parent" }, (ctx) =>
+    const parent = workflow({ name: "parent" }, async (ctx) =>
       ctx.child(wait, "kid", { id: ctx.runId }).then(null, (error: { cause: { code: string } }) => error.cause.code),
     );
     const env = environment({ workflows: [parent, wait], cacheRuns });

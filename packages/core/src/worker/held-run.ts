@@ -53,6 +53,8 @@ export class HeldRun {
   #acked: InboxNo;
   /** Messages up to here are acknowledged. */
   #ackedDurable: InboxNo;
+  /** Messages in between, and the seq of the event that each has become. */
+  #received: { readonly no: InboxNo; readonly seq: Seq }[] = [];
   #inFlight = false;
   /** The commit in flight gives the claim up: what arrives now is for the next holder. */
   #leaving = false;
@@ -237,6 +239,7 @@ export class HeldRun {
     // Timers and messages merge by time, the message first.
     await execution.fireTimers(message.at - 1);
     this.#acked = message.no;
+    this.#received.push({ no: message.no, seq: execution.head + 1 });
     await receiveMessage(this.#environment, execution, message);
     if (execution.cancelRequested !== null) {
       this.#attempts.abort("The run was cancelled.", (command) => execution.open.activities.has(command));
@@ -258,8 +261,10 @@ export class HeldRun {
     const count = firstThatFit(fresh, this.#environment.access.storage.info.limits);
     if (count < fresh.length) {
       execution.fresh = fresh.slice(count);
-      // The messages are acknowledged with the rest: their events may be there.
-      return this.#send(fresh.slice(0, count), { do: "hold" }, execution.takeRunFields(), undefined, this.#ackedDurable);
+      // A message is acknowledged in the very commit that has its event (I18).
+      const recorded = this.#received.findLast(({ seq }) => seq <= this.#durable + count);
+      const ackInbox = recorded?.no ?? this.#ackedDurable;
+      return this.#send(fresh.slice(0, count), { do: "hold" }, execution.takeRunFields(), undefined, ackInbox);
     }
     if (broken !== null || stuck) return this.#block();
     if (ending !== null && !this.#effects.open) return this.#close();
@@ -368,6 +373,7 @@ export class HeldRun {
       case "duplicate":
         this.#durable += commit.events.length;
         this.#ackedDurable = commit.ackInbox;
+        this.#received = this.#received.filter(({ no }) => no > commit.ackInbox);
         return this.#applied(commit, result);
       case "unread":
         // Accepted means recorded: the messages go in before the terminal event.

@@ -116,7 +116,7 @@ describe.each(CACHES)("signals, with %i runs kept in memory", (cacheRuns) => {
 
   it("reach a run that is held by an activity, while it is held", async () => {
     const both = workflow({ name: "both" }, async (ctx) => {
-      const hanging = ctx.run("hang", () => new Promise<void>(() => {}), { timeout: "1h", retry: 1 });
+      const hanging = ctx.run("hang", () => new Promise<void>(() => {}), { timeout: "5m", retry: 1 });
       const got = await ctx.waitFor(go);
       const at = ctx.now().getTime();
       await hanging.catch(() => {});
@@ -129,7 +129,7 @@ describe.each(CACHES)("signals, with %i runs kept in memory", (cacheRuns) => {
     await run.signal(go, "hello");
     await env.skip("1s");
     expect((await run.history()).at(-1)?.type).toBe("SIGNAL_RECEIVED");
-    await env.skip("2h");
+    await env.skip("5m");
     expect(await run.result()).toEqual(["hello", startedAt + 60_000]);
   });
 
