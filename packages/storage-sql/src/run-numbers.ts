@@ -9,7 +9,7 @@ export interface KnownRun {
   readonly taskId: TaskId;
 }
 
-/** The numbers of the runs that were used last, so that a commit need not look its run up. A number never changes its run. */
+/** The numbers of runs that were used lately, so that a commit need not look its run up. A number never changes its run. */
 export class RunNumbers {
   readonly #capacity: number;
   readonly #byId = new Map<string, KnownRun>();
@@ -31,10 +31,11 @@ export class RunNumbers {
     const old = this.#byId.get(runId);
     if (old?.no === no) return old;
     if (old !== undefined) this.#byNo.delete(old.no);
+    // Cheaper than finding the oldest one again and again: a run that is still in use is looked up once more.
+    else if (this.#byId.size >= this.#capacity) this.clear();
     const run: KnownRun = { no, runId, incarnation, taskId: workflowTaskId(runId, incarnation) };
     this.#byId.set(runId, run);
     this.#byNo.set(no, run);
-    if (this.#byId.size > this.#capacity) this.#forgetOldest();
     return run;
   }
 
@@ -42,13 +43,5 @@ export class RunNumbers {
   clear(): void {
     this.#byId.clear();
     this.#byNo.clear();
-  }
-
-  #forgetOldest(): void {
-    for (const { no, runId } of this.#byId.values()) {
-      this.#byId.delete(runId);
-      this.#byNo.delete(no);
-      return;
-    }
   }
 }

@@ -72,7 +72,7 @@ export function* namedTask(turn: Turn, taskId: TaskId): Steps<TaskRow | undefine
 }
 
 /** Looks a run's number up. */
-export function* numberedRun(turn: Turn, runId: string, incarnation: string): Steps<KnownRun | undefined> {
+function* numberedRun(turn: Turn, runId: string, incarnation: string): Steps<KnownRun | undefined> {
   const found = yield* row(findRunNumber, { ns: turn.ns, id: runId });
   return found?.incarnation === incarnation ? turn.numbers.add(found.no, runId, incarnation) : undefined;
 }

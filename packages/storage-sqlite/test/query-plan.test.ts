@@ -108,7 +108,7 @@ describe("the plan of every statement", () => {
 
   test("does not depend on the values of its parameters, so that SQLite plans it once", () => {
     // SQLite looks at a parameter that a condition or a limit names directly, and then plans anew whenever it is bound.
-    const conditions = [...texts].map((text) => / (?:where|limit|offset) .*/su.exec(text)?.[0] ?? "");
+    const conditions = [...texts].map((text) => text.replace(/^(?:update .* set .*? where|insert .*)/u, ""));
     expect(conditions.filter((condition) => /[=<>] ?\?|(?:limit|offset) \?|in \(\?/u.test(condition))).toEqual([]);
   });
 

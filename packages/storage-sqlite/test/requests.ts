@@ -22,7 +22,7 @@ export function newRun(runId: string, changes: Partial<NewRun> = {}): NewRun {
   };
 }
 
-export function event(type: string): NewEvent {
+function event(type: string): NewEvent {
   return { type, command: null, at: 1000, data: "{}" };
 }
 

@@ -28,7 +28,7 @@ async function store(name: string): Promise<string> {
 }
 
 describe("setup", () => {
-  test("ten processes at once make one store (I25)", async () => {
+  test("ten processes at once make one store (I25)", { timeout: 60_000 }, async () => {
     const path = join(directory, "race.db");
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => child(setUp, [path])));
     expect(outcomes.map((outcome) => typeof outcome)).toEqual(Array.from({ length: 10 }, () => "number"));
@@ -92,7 +92,7 @@ describe("what cannot be opened is a typed error that says what to do (I29)", ()
     expect(await failureOf(sqlite(directory))).toMatchObject({ code: "misconfigured" });
   });
 
-  test("a file or a directory that may not be written", async () => {
+  test("a file or a directory that may not be written", { timeout: 60_000 }, async () => {
     // Who may write everything sees no such error: somebody else has to try.
     const uid = process.getuid?.() === 0 ? { uid: 65_534 } : {};
     const place = mkdtempSync(join(tmpdir(), "perdure-read-only-"));

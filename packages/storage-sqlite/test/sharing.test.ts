@@ -12,7 +12,7 @@ const directory = scratchDirectory();
 const finishRuns = new URL("children/finish-runs.ts", import.meta.url);
 
 describe("several processes on one file", () => {
-  test("share the work: each run is ended once, nobody sees a lock", async () => {
+  test("share the work: each run is ended once, nobody sees a lock", { timeout: 60_000 }, async () => {
     const path = join(directory, "shared.db");
     const storage = sqlite(path);
     const ids = Array.from({ length: 600 }, (_, index) => `run-${index}`);
@@ -23,27 +23,31 @@ describe("several processes on one file", () => {
     await storage.close();
   });
 
-  test("hear of each other: a run is started, executed elsewhere, and its end heard of, without any polling", async () => {
-    const path = join(directory, "echo.db");
-    const storage = sqlite(path);
-    await storage.setup();
-    const echo = fork(new URL("children/echo.ts", import.meta.url), [path], {
-      execArgv: ["--conditions=@perdure/source"],
-    });
-    await once(echo, "message");
-    const durations: number[] = [];
-    for (let i = 0; i < 20; i++) {
-      const runId = `run-${i}`;
-      const startedAt = performance.now();
-      await ended(storage, runId, () => storage.createRuns([newRun(runId)]));
-      durations.push(performance.now() - startedAt);
-      expect(await storage.getRun(runId)).toMatchObject({ status: "completed" });
-    }
-    // The floor alone would take half a second, each way.
-    expect(durations.toSorted((a, b) => a - b)[10]).toBeLessThan(100);
-    echo.disconnect();
-    await storage.close();
-  });
+  test(
+    "hear of each other: a run is started, executed elsewhere, and its end heard of, without any polling",
+    { timeout: 60_000 },
+    async () => {
+      const path = join(directory, "echo.db");
+      const storage = sqlite(path);
+      await storage.setup();
+      const echo = fork(new URL("children/echo.ts", import.meta.url), [path], {
+        execArgv: ["--conditions=@perdure/source"],
+      });
+      await once(echo, "message");
+      const durations: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        const runId = `run-${i}`;
+        const startedAt = performance.now();
+        await ended(storage, runId, () => storage.createRuns([newRun(runId)]));
+        durations.push(performance.now() - startedAt);
+        expect(await storage.getRun(runId)).toMatchObject({ status: "completed" });
+      }
+      // The floor alone would take half a second, each way.
+      expect(durations.toSorted((a, b) => a - b)[10]).toBeLessThan(100);
+      echo.disconnect();
+      await storage.close();
+    },
+  );
 });
 
 /** Causes the end of a run and waits for the hint of it. */

@@ -20,6 +20,11 @@ export class OpenCommands {
     return this.activities.size + this.timers.size + this.waits.size + this.children.size + this.sends.size === 0;
   }
 
+  /** Something is to fire at a time. */
+  get isTiming(): boolean {
+    return this.timers.size + this.waits.size > 0;
+  }
+
   /** Earliest time at which something happens by itself; `null`: never. */
   nextDueAt(): Millis | null {
     let due = Infinity;
@@ -31,7 +36,7 @@ export class OpenCommands {
 
   /** Timers, and waits whose time is up, by `now`: in (due, command) order. */
   due(now: Millis): readonly number[] {
-    if (this.timers.size + this.waits.size === 0) return [];
+    if (!this.isTiming) return [];
     const due = [...this.timers.values(), ...this.waits.values()].filter((open) => open.dueAt !== null && open.dueAt <= now);
     return due.toSorted((a, b) => a.dueAt! - b.dueAt! || a.command - b.command).map(({ command }) => command);
   }

@@ -1,5 +1,4 @@
 import type { Codec } from "../codec/codec.ts";
-import type { ActivityContext } from "../define/activity.ts";
 import type { OpenActivity } from "../engine/open-command.ts";
 import { isPerdureError, TimedOutError } from "../errors/index.ts";
 import { validateWith } from "../errors/validate.ts";
@@ -9,6 +8,7 @@ import type { Payload } from "../model/payload.ts";
 import type { RunHeader } from "../model/run.ts";
 import type { Runtime } from "../model/runtime.ts";
 import { toFailure } from "../model/to-failure.ts";
+import { AttemptContext } from "./attempt-context.ts";
 
 /** How an attempt ended. */
 export type AttemptOutcome = { readonly output: Payload } | { readonly failure: Failure };
@@ -119,39 +119,24 @@ export class ActivityAttempt {
     this.#controller?.abort(error);
   }
 
-  #context(): ActivityContext {
-    const { runId, workflow, incarnation, baseSeq } = this.#run;
-    const { name } = this.#open;
-    const { logger } = this.#environment;
-    // The controller costs more than all the rest of an attempt: made when somebody asks for it.
-    const signal = (): AbortSignal => {
-      this.#controller ??= new AbortController();
-      if (this.#aborted !== null) this.#controller.abort(this.#aborted);
-      return this.#controller.signal;
-    };
-    const heartbeat = (): void => {
-      this.#beatAt = this.#environment.runtime.monotonic();
-    };
-    return {
-      runId,
-      workflow,
-      name,
-      attempt: this.attempt,
-      idempotencyKey: `${incarnation}-${baseSeq}-${this.command}`,
-      get signal() {
-        return signal();
-      },
-      logger: withFields(logger, { workflow, runId, activity: name, attempt: this.attempt }),
-      heartbeat,
-    };
+  /** The controller costs more than all the rest of an attempt: made when somebody asks for it. */
+  #signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted !== null) this.#controller.abort(this.#aborted);
+    return this.#controller.signal;
   }
-}
 
-function withFields(logger: Logger, bound: Readonly<Record<string, unknown>>): Logger {
-  return {
-    debug: (message, fields) => logger.debug(message, { ...bound, ...fields }),
-    info: (message, fields) => logger.info(message, { ...bound, ...fields }),
-    warn: (message, fields) => logger.warn(message, { ...bound, ...fields }),
-    error: (message, fields) => logger.error(message, { ...bound, ...fields }),
-  };
+  #context(): AttemptContext {
+    return new AttemptContext({
+      run: this.#run,
+      name: this.#open.name,
+      command: this.command,
+      attempt: this.attempt,
+      logger: this.#environment.logger,
+      signal: () => this.#signal(),
+      beat: () => {
+        this.#beatAt = this.#environment.runtime.monotonic();
+      },
+    });
+  }
 }

@@ -161,7 +161,7 @@ export class HeldRun {
       for (const input of inputs) await this.#absorb(input);
       if (this.#release !== null) return;
       if (!this.#leaving) {
-        await this.#execution.fireTimers(this.#environment.access.clock.earliest());
+        if (this.#execution.open.isTiming) await this.#execution.fireTimers(this.#environment.access.clock.earliest());
         this.#timeOut();
         if (this.#inputs.length > 0) continue;
         if (!this.#inFlight) this.#commit();

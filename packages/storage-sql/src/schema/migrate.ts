@@ -10,7 +10,7 @@ import type { Tables } from "./tables.ts";
 const MIGRATIONS: readonly ((db: Kysely<Tables>, dialect: SqlDialect) => readonly CompiledQuery[])[] = [createTables];
 
 /** The version of the schema that this code reads and writes. */
-export const SCHEMA_VERSION: number = MIGRATIONS.length;
+const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Creates the schema or brings it up to date; nothing to do is fine. In one transaction, under its lock (I25). */
 export function* migrate(db: Kysely<Tables>, dialect: SqlDialect): Steps<void> {

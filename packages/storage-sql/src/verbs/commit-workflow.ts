@@ -1,4 +1,5 @@
 import { checkCommit, type CommitResult, type InvalidCommitCode, type WorkflowCommit } from "@perdure/core/storage";
+import { sql } from "kysely";
 import { appendEvents } from "../events.ts";
 import { acknowledge, emptyInbox, messagesAfter } from "../inbox.ts";
 import { query } from "../query.ts";
@@ -85,7 +86,7 @@ function* answer(
 const findLastCommit = query((db, args: { ns: number; id: string }) =>
   db
     .selectFrom("perdure_runs as r")
-    .leftJoin("perdure_tasks as t", (join) => join.onRef("t.run", "=", "r.no").on("t.seq", "=", 0))
+    .leftJoin("perdure_tasks as t", (join) => join.onRef("t.run", "=", "r.no").on("t.seq", "=", sql.lit(0)))
     .select(["r.incarnation", "r.commit_id"])
     .select((eb) => eb.case().when("t.run", "is", null).then(1).else(0).end().as("is_done"))
     .where("r.ns", "=", args.ns)

@@ -1,4 +1,5 @@
 import type { Run } from "@perdure/core/storage";
+import { sql } from "kysely";
 import { query } from "../query.ts";
 import { DETAIL_COLUMNS, HEADER_COLUMNS, runOf, SUMMARY_COLUMNS } from "../run-row.ts";
 import { row, type Steps } from "../steps.ts";
@@ -14,7 +15,7 @@ const findRun = query((db, args: { ns: number; id: string }) =>
   db
     .selectFrom("perdure_runs")
     .leftJoin("perdure_tasks", (join) =>
-      join.onRef("perdure_tasks.run", "=", "perdure_runs.no").on("perdure_tasks.seq", "=", 0),
+      join.onRef("perdure_tasks.run", "=", "perdure_runs.no").on("perdure_tasks.seq", "=", sql.lit(0)),
     )
     .select([...HEADER_COLUMNS, ...SUMMARY_COLUMNS.slice(9), ...DETAIL_COLUMNS])
     .where("perdure_runs.ns", "=", args.ns)

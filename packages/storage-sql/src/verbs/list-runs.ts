@@ -23,7 +23,7 @@ function selectPage(ns: number, query: RunQuery): Query<object, SummaryRow> {
     let page = db
       .selectFrom("perdure_runs")
       .leftJoin("perdure_tasks", (join) =>
-        join.onRef("perdure_tasks.run", "=", "perdure_runs.no").on("perdure_tasks.seq", "=", 0),
+        join.onRef("perdure_tasks.run", "=", "perdure_runs.no").on("perdure_tasks.seq", "=", sql.lit(0)),
       )
       .select(SUMMARY_COLUMNS)
       .where("perdure_runs.ns", "=", ns)

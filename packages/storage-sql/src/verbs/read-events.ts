@@ -1,4 +1,5 @@
 import type { EventPage, EventRequest } from "@perdure/core/storage";
+import { sql } from "kysely";
 import { readEventsAfter } from "../events.ts";
 import { query } from "../query.ts";
 import { row, type Steps } from "../steps.ts";
@@ -18,7 +19,7 @@ const findHead = query((db, args: { ns: number; id: string }) =>
   db
     .selectFrom("perdure_runs")
     .leftJoin("perdure_tasks", (join) =>
-      join.onRef("perdure_tasks.run", "=", "perdure_runs.no").on("perdure_tasks.seq", "=", 0),
+      join.onRef("perdure_tasks.run", "=", "perdure_runs.no").on("perdure_tasks.seq", "=", sql.lit(0)),
     )
     .select([
       "perdure_runs.no",
