@@ -39,13 +39,14 @@ const subject: BackendUnderTest = {
   advance: move,
   stepBack: (namespace, ms) => move(namespace, -ms),
   async residue(namespace, runId) {
-    const { DatabaseSync } = await import("node:sqlite");
-    const db = new DatabaseSync(join(folderOf(namespace), "store.db"), { readOnly: true });
+    // The adapter's own driver: closing a file through a second copy of SQLite would drop the locks of the first.
+    const { default: Database } = await import("better-sqlite3");
+    const db = new Database(join(folderOf(namespace), "store.db"), { readonly: true });
     try {
       const own = "not in (select no from perdure_runs where id <> :id)";
       const counts = OWNED.map((table) => `(select count(*) from perdure_${table} where run ${own})`);
       const sum = `select (select count(*) from perdure_runs where id = :id) + ${counts.join(" + ")} as records`;
-      return Number(db.prepare(sum).get({ id: runId })?.records);
+      return (db.prepare(sum).get({ id: runId }) as { readonly records: number }).records;
     } finally {
       db.close();
     }

@@ -73,6 +73,47 @@ export const claimMutants: readonly Mutant[] = [
     },
   }),
   mutant({
+    name: "claims-remembered-for-ever",
+    breaks: "Whatever an instance ever claimed and does not name is handed to it again, whoever has it now.",
+    killedBy: ["claim.lost-reply-taken-over", "claim.given-back-is-not-lost"],
+    plant() {
+      const claimed = new Map<string, ClaimedTask>();
+      return (honest) => ({
+        async claimTasks(request) {
+          const result = await honest.claimTasks(request);
+          for (const task of result.tasks) claimed.set(`${request.workerInstance} ${task.claim.taskId}`, task);
+          const lost = [...claimed].filter(([key, { claim }]) => {
+            const own = key.startsWith(`${request.workerInstance} `) && !request.holding.includes(claim.taskId);
+            return own && !result.tasks.some((task) => task.claim.taskId === claim.taskId);
+          });
+          return { ...result, tasks: [...result.tasks, ...lost.map(([, task]) => task)] };
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "overdue-takes-everything",
+    breaks: "A worker that helps with overdue runs is handed every run that nobody knows.",
+    killedBy: ["claim.overdue", "claim.lost-reply-of-what-is-not-wanted"],
+    plant() {
+      const known = { queues: new Set<string>(), workflows: new Set<string>() };
+      return (honest) => ({
+        createRuns(runs) {
+          for (const { queue, workflow } of runs) {
+            known.queues.add(queue);
+            known.workflows.add(workflow);
+          }
+          return honest.createRuns(runs);
+        },
+        claimTasks(request) {
+          if (!request.overdue) return honest.claimTasks(request);
+          const handlers = { ...request.handlers, workflows: [...known.workflows] };
+          return honest.claimTasks({ ...request, queues: [...known.queues], handlers });
+        },
+      });
+    },
+  }),
+  mutant({
     name: "instance-is-the-worker",
     breaks: "Lost answers are known by the worker's name: a restarted worker robs its predecessor.",
     killedBy: ["claim.holding-is-per-start"],

@@ -3,6 +3,7 @@ import { claimMutants } from "./claims.ts";
 import { commitMutants } from "./commits.ts";
 import { fenceMutants } from "./fences.ts";
 import { inboxMutants } from "./inboxes.ts";
+import { longLifeMutants } from "./long-lives.ts";
 import type { Mutant } from "./mutant.ts";
 import { type MutantOutcome, runMutant } from "./run-mutant.ts";
 import { readMutants } from "./reads.ts";
@@ -19,6 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...textMutants,
   ...cacheMutants,
   ...storeMutants,
+  ...longLifeMutants,
 ];
 
 /** Sets the suite upon all of them. */

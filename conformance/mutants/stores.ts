@@ -70,6 +70,43 @@ export const storeMutants: readonly Mutant[] = [
     },
   }),
   mutant({
+    name: "purge-takes-the-living",
+    breaks: "Purge goes by the age of a run alone: open ones vanish, too.",
+    killedBy: ["purge.spares-the-living"],
+    plant() {
+      const gone = new Set<string>();
+      return (honest) => ({
+        async getRun(runId) {
+          return gone.has(runId) ? undefined : honest.getRun(runId);
+        },
+        async purgeRuns(request) {
+          const { purged, more } = await honest.purgeRuns(request);
+          const { items } = await honest.listRuns({
+            status: ["open"],
+            createdBefore: request.closedBefore,
+            limit: 1000,
+          });
+          for (const { runId } of items) gone.add(runId);
+          return { purged: purged + items.length, more };
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "hints-never-come",
+    breaks: "Wake-ups are declared, and nothing ever calls.",
+    killedBy: ["inbox.hint"],
+    plant: () => () => ({ subscribe: async () => ({ add: () => {}, delete: () => {}, close: async () => {} }) }),
+  }),
+  mutant({
+    name: "hints-never-end",
+    breaks: "A closed subscription still calls.",
+    killedBy: ["claim.hint-ends"],
+    plant: () => (honest) => ({
+      subscribe: async (onWake) => ({ ...(await honest.subscribe!(onWake)), close: async () => {} }),
+    }),
+  }),
+  mutant({
     name: "purge-frees-nothing",
     breaks: "A purged run is hidden, and keeps its id.",
     killedBy: ["purge.frees-the-id", "fence.zombie-of-a-recreated-run"],

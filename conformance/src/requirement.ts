@@ -40,22 +40,6 @@ const REQUIREMENTS = {
     unmet: "the clock is declared as the client's",
     met: (_, { capabilities }) => capabilities.clock.kind === "shared",
   },
-  durable: {
-    unmet: "durability is declared as memory",
-    met: (_, { capabilities }) => capabilities.durability !== "memory",
-  },
-  "createRuns-transaction": {
-    unmet: "createRuns is not declared to take transactions",
-    met: (_, { capabilities }) => capabilities.transactions.includes("createRuns"),
-  },
-  "deliver-transaction": {
-    unmet: "deliver is not declared to take transactions",
-    met: (_, { capabilities }) => capabilities.transactions.includes("deliver"),
-  },
-  "commitTasks-transaction": {
-    unmet: "commitTasks is not declared to take transactions",
-    met: (_, { capabilities }) => capabilities.transactions.includes("commitTasks"),
-  },
 } as const satisfies Record<string, Rule>;
 
 /** Why a requirement is not met, or undefined if it is. */

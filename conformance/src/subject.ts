@@ -33,7 +33,10 @@ export interface BackendUnderTest {
   /** Removes a namespace after its case, when all of its clients are closed. Without it, stores are left behind. */
   destroy?(namespace: string): void | Promise<void>;
 
-  /** A module that exports this subject by default. A child process imports it: enables crash tests (L4). */
+  /**
+   * A module that exports this subject by default: enables crash tests (L4). Child processes import it with plain Node, and `open`
+   * reaches the same store there by the namespace alone. Their clock runs by itself.
+   */
   readonly module?: URL;
 
   /**

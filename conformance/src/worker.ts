@@ -57,14 +57,19 @@ export class Worker {
     return task;
   }
 
-  /** Sends one commit. */
+  /** Sends one commit. When it ends the claim, or the claim is over, the worker does not hold the task any more. */
   async commit(commit: TaskCommit): Promise<CommitResult> {
-    return only(await this.backend.commitTasks([commit]), "one commit has one answer");
+    const answer = only(await this.backend.commitTasks([commit]), "one commit has one answer");
+    const applied = answer.status === "ok" || answer.status === "duplicate";
+    if (answer.status === "lease-lost" || (applied && !answer.held)) this.forget(commit);
+    return answer;
   }
 
   /** Renews one lease. */
   async renew({ claim }: { readonly claim: Claim }, leaseMs = 60_000): Promise<RenewResult> {
-    return only(await this.backend.renewLeases([claim], leaseMs), "one renewal has one answer");
+    const answer = only(await this.backend.renewLeases([claim], leaseMs), "one renewal has one answer");
+    if (answer.status === "lost") this.forget({ claim });
+    return answer;
   }
 
   /** Loses its memory of what it holds, as if the answer of its last claim had never come. */

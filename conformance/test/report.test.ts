@@ -35,7 +35,7 @@ async function reportOf(...args: readonly string[]): Promise<ConformanceReport> 
   return JSON.parse(await readFile(file, "utf8")) as ConformanceReport;
 }
 
-describe("the report", () => {
+describe("the report", { timeout: 60_000 }, () => {
   it("has the schema that tools read", async () => {
     const report = await reportOf("memory", "--grep", "fence.", "--seed", "11");
     expect(Object.keys(report)).toEqual([

@@ -1,7 +1,4 @@
-import { rmSync } from "node:fs";
-import { type Socket, connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { createMemoryStore, memory } from "@perdure/core/memory";
 import { type StorageBackend, StorageError, type StorageInfo } from "@perdure/core/storage";
@@ -9,10 +6,10 @@ import type { BackendUnderTest } from "../src/index.ts";
 import { type Verb, wrapVerbs } from "../src/verbs.ts";
 
 /**
- * The memory backend behind a socket: the process of the test is the server, and other processes are its clients. A store that
+ * The memory backend behind a port: the process of the test is the server, and other processes are its clients. A store that
  * survives its workers, to try the crash lab with; `breakIt` makes mutants of it.
  */
-const SOCKET = "PERDURE_TEST_SOCKET";
+const SERVER = "PERDURE_TEST_SERVER";
 
 interface Call {
   readonly id: number;
@@ -36,8 +33,8 @@ const subject: BackendUnderTest = {
   name: "served-memory",
   module: new URL(import.meta.url),
   async open({ namespace }) {
-    const path = process.env[SOCKET];
-    if (path !== undefined && !path.includes(`-${process.pid}.`)) return remote(path, namespace);
+    const [pid, port] = (process.env[SERVER] ?? "").split(" ").map(Number);
+    if (port !== undefined && pid !== process.pid) return remote(port, namespace);
     serving ??= serve();
     await serving;
     return local(namespace);
@@ -57,22 +54,23 @@ function declared(info: StorageInfo): StorageInfo {
   };
 }
 
-/** Declares what holds behind a socket; hints do not travel. */
+/** Declares what holds behind a port; hints do not travel. */
 function withInfo(backend: StorageBackend, info: StorageInfo): StorageBackend {
   return Object.defineProperties({ ...backend }, { info: { value: info }, subscribe: { value: undefined } });
 }
 
 async function serve(): Promise<void> {
-  const path = join(tmpdir(), `perdure-served-${process.pid}.sock`);
-  process.env[SOCKET] = path;
-  process.once("exit", () => rmSync(path, { force: true }));
   const server = createServer((socket) => answerCalls(socket)).unref();
-  await new Promise<void>((resolve) => server.listen(path, resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  process.env[SERVER] = `${process.pid} ${(server.address() as AddressInfo).port}`;
 }
 
 function answerCalls(socket: Socket): void {
   let backend: StorageBackend | undefined;
-  socket.on("error", () => {}).unref();
+  socket
+    .on("error", () => {})
+    .setNoDelay()
+    .unref();
   const lines = createInterface({ input: socket });
   lines.on("error", () => {});
   lines.on("line", (line) => {
@@ -90,8 +88,8 @@ function answerCalls(socket: Socket): void {
   });
 }
 
-async function remote(path: string, namespace: string): Promise<StorageBackend> {
-  const socket = connect(path);
+async function remote(port: number, namespace: string): Promise<StorageBackend> {
+  const socket = connect(port, "127.0.0.1").setNoDelay();
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   socket.write(`${JSON.stringify(namespace)}\n`);
   const info = JSON.parse((await lines.next()).value as string) as StorageInfo;

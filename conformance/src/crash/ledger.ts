@@ -60,7 +60,7 @@ export interface Began {
 }
 
 /** An attempt is about to answer. */
-export interface Ended {
+interface Ended {
   readonly what: "ended";
   readonly by: string;
   readonly run: string;

@@ -4,10 +4,10 @@ import type { Random } from "../random.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { LabWorker, Supervisor } from "./supervisor.ts";
 
-/** A worker that has nothing to do by then is killed all the same. */
+/** If nothing of the kind has happened by then, somebody is killed all the same. */
 const PATIENCE_MS = 1_500;
 
-/** When a worker is killed: at any moment, or just after it has written down one of these. */
+/** When a worker is killed: at any moment, or when it has just written down one of these. */
 type Aim = "any moment" | "claimed" | "began" | "ended" | "acked";
 
 const AIMS: readonly Aim[] = ["any moment", "any moment", "any moment", "claimed", "began", "began", "ended", "acked"];
@@ -22,22 +22,27 @@ export async function killAtRandom(
 ): Promise<void> {
   for (let kill = 0; kill < kills; kill++) {
     check();
-    const victim = random.pick(lab.workers);
     const aim = random.pick(AIMS);
     const delayMs = random.int(231);
+    const anybody = random.pick(lab.workers);
     if (aim === "any moment") await sleep(20 + delayMs);
-    else await takeAim(lab, victim, aim, delayMs);
+    const victim = aim === "any moment" ? anybody : ((await takeAim(lab, aim, delayMs)) ?? anybody);
     await lab.kill(victim);
     note(t, lab.ledger(), victim.by, aim);
     lab.start();
   }
 }
 
-/** Waits for the moment. The later ones lie some milliseconds after what was written down, inside of what follows from it. */
-async function takeAim(lab: Supervisor, { by }: LabWorker, aim: Aim, delayMs: number): Promise<void> {
+/**
+ * The worker that comes to this moment, after some that are let pass: else no run would get anywhere. The kill often follows some
+ * milliseconds later, inside of what comes then.
+ */
+async function takeAim(lab: Supervisor, aim: Aim, delayMs: number): Promise<LabWorker | undefined> {
   const from = lab.ledger().length;
-  await lab.entry(from, PATIENCE_MS, (entry): entry is LedgerEntry => entry.by === by && entry.what === aim);
+  let passing = delayMs % 11;
+  const entry = await lab.entry(from, PATIENCE_MS, (one): one is LedgerEntry => one.what === aim && passing-- === 0);
   if (delayMs % 3 > 0) await sleep(delayMs % 7);
+  return lab.workers.find(({ by }) => by === entry?.by);
 }
 
 /** Counts what a kill has hit. */

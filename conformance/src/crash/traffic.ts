@@ -8,7 +8,7 @@ import { MemoryLedger } from "./ledger.ts";
 import { type Outcome, type Plan, type Progress, expectedOutcome, expectedSum, go, labWorkflows } from "./workflows.ts";
 
 /** So many runs are open at a time. */
-const OPEN_RUNS = 10;
+const OPEN_RUNS = 8;
 
 const { everything, pipeline } = labWorkflows({ ledger: new MemoryLedger(), by: "client" });
 

@@ -19,7 +19,7 @@ export interface Performer {
   readonly freeze?: (run: string, key: string) => void;
 }
 
-export interface Work {
+interface Work {
   readonly value: number;
   /** How long an attempt takes. */
   readonly ms: number;

@@ -50,7 +50,7 @@ export function recordingLogger(): { readonly logs: readonly LogLine[]; readonly
 }
 
 /** Replays every prefix of every history in the store. */
-export async function replayAll({ storage }: TestEnvironment, workflows: readonly AnyWorkflow[]): Promise<void> {
+async function replayAll({ storage }: TestEnvironment, workflows: readonly AnyWorkflow[]): Promise<void> {
   const { items } = await storage.listRuns({ limit: 1_000 });
   for (const { runId, workflow } of items) {
     const definition = workflows.find(({ name }) => name === workflow);

@@ -7,7 +7,7 @@ type Verb = {
     ? K
     : never;
 }[keyof StorageBackend];
-type Method<V extends Verb> = NonNullable<StorageBackend[V]> & ((...args: never[]) => Promise<unknown>);
+type Method<V extends Verb> = Extract<NonNullable<StorageBackend[V]>, (...args: never[]) => Promise<unknown>>;
 
 /** `call` does what was asked for; `nth` counts the calls of this verb from 1. */
 export type Intercept = {

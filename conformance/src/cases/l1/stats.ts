@@ -2,7 +2,7 @@ import type { RunStatus, StorageBackend } from "@perdure/core/storage";
 import { check, contains, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { heldRun, park } from "../../scenes.ts";
-import { pages } from "./list.ts";
+import { pages } from "./pages.ts";
 
 /** The counts that the list implies. */
 async function fold(backend: StorageBackend): Promise<Record<RunStatus, number>> {

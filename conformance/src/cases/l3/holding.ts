@@ -87,6 +87,54 @@ export const holdingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "claim.lost-reply-taken-over",
+    level: "L3",
+    invariants: ["I6", "I8"],
+    guards: ["task-of-new-owner-kept"],
+    why: "The lost answer's lease has ended, and another worker has the task: it is not the first one's any more.",
+    hint: "A task is this instance's only while nobody has claimed it since.",
+    async run(t) {
+      await t.create();
+      const worker = t.worker();
+      const lost = await worker.take({ leaseMs: t.time.short });
+      worker.forget(lost);
+      await t.time.until(lost.leaseUntil);
+      const owner = t.worker(await t.open());
+      const task = await owner.take();
+      equal((await worker.claim()).tasks, [], "the live lease of the new owner is respected");
+      t.guard("task-of-new-owner-kept");
+      status(await owner.renew(task), "held", "which goes on undisturbed");
+      equal((await worker.claim({ taskIds: [task.claim.taskId] })).tasks, [], "also against a claim by id");
+    },
+  },
+  {
+    id: "claim.given-back-is-not-lost",
+    level: "L3",
+    invariants: ["I8", "I10"],
+    why: "What a worker has parked, blocked or given back it does not hold, and does not name: that is no lost answer.",
+    async run(t) {
+      const worker = t.worker();
+      const nexts = [
+        { do: "park", wakeAt: 253_402_300_799_999 },
+        { do: "block", reason: '"why"', until: null },
+      ] as const;
+      for (const next of nexts) {
+        await t.create();
+        const task = await worker.take();
+        await worker.commit(t.make.turn(task, { next }));
+        equal((await worker.claim({ holding: [] })).tasks, [], `a task stays where ${next.do} has put it`);
+      }
+      const run = await scheduledActivity(t);
+      const activity = await worker.takeActivity();
+      await worker.commit(t.make.outcome(activity, { do: "retry", at: 253_402_300_799_999, attempt: 2 }));
+      equal((await worker.claim({ holding: [] })).tasks, [], "a retry waits for its time");
+      await t.backend.deliver([t.make.message(run.runId)]);
+      const other = await t.worker().take();
+      equal((await worker.claim({ holding: [] })).tasks, [], "and what another worker has claimed since is that one's");
+      equal(other.claim.runId, run.runId, "the woken run is another's");
+    },
+  },
+  {
     id: "claim.lost-reply-of-what-is-not-wanted",
     level: "L3",
     invariants: ["I8"],

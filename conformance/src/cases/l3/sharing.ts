@@ -1,26 +1,8 @@
-import { type ClaimedTask, type StorageBackend, workflowTaskId } from "@perdure/core/storage";
-import { check, contains, equal, status, unique } from "../../assert.ts";
+import { type ClaimedTask, workflowTaskId } from "@perdure/core/storage";
+import { check, equal, status, unique } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
-import type { CaseContext } from "../../context.ts";
 import { doneRun, heldRun, park } from "../../scenes.ts";
-import type { Worker } from "../../worker.ts";
-
-/** Claims in small bites, until two claims in a row bring nothing. */
-async function drain(t: CaseContext, worker: Worker, each: (task: ClaimedTask) => Promise<unknown>): Promise<void> {
-  for (let empty = 0, claims = 0; empty < 2; claims++) {
-    check(claims < 20_000, "claiming comes to an end");
-    const { tasks } = await worker.claim({ limit: 1 + t.random.int(7) });
-    empty = tasks.length === 0 ? empty + 1 : 0;
-    for (const task of tasks) await each(task);
-  }
-}
-
-function together<T>(
-  clients: readonly StorageBackend[],
-  each: (client: StorageBackend, index: number) => Promise<T>,
-): Promise<T[]> {
-  return Promise.all(clients.map(each));
-}
+import { drain, together } from "./together.ts";
 
 export const sharingCases: readonly ConformanceCase[] = [
   {
@@ -197,83 +179,6 @@ export const sharingCases: readonly ConformanceCase[] = [
         Array.from({ length: 10 }, (_, index) => `run-${index}`),
         "one order over all queues",
       );
-    },
-  },
-  {
-    id: "claim.idle-worker-beside-a-dead-one",
-    level: "L3",
-    invariants: ["I8", "I28"],
-    why: "A worker died with a run. Another one, with nothing to do, must wake for it at the end of the lease.",
-    hint: "nextReadyAt counts leases of others.",
-    async run(t) {
-      const dead = await heldRun(t, {}, t.time.short);
-      const idle = t.worker(await t.open());
-      const first = await idle.claim();
-      if (first.now < dead.task.leaseUntil) equal(first.nextReadyAt, dead.task.leaseUntil, "it knows when to wake");
-      await t.time.until(dead.task.leaseUntil);
-      const task = await idle.take();
-      contains(task, { deliveries: 2, lastSeq: 1 }, "it takes the run over");
-      equal(task.claim.epoch, 2, "under a new epoch");
-      equal((await t.backend.getRun(dead.run.runId))?.task?.workerId, idle.id, "which everybody sees");
-    },
-  },
-  {
-    id: "claim.dead-worker-with-many",
-    level: "L3",
-    invariants: ["I8"],
-    why: "A machine is gone; everything that it held is taken over, each task once.",
-    async run(t) {
-      await t.backend.createRuns(t.make.runs(20));
-      const { tasks } = await t.worker().claim({ limit: 20, leaseMs: t.time.short });
-      equal(tasks.length, 20, "one worker holds everything");
-      await t.time.until(tasks[0]!.leaseUntil);
-      const taken: string[] = [];
-      await together(await t.clients(3), (client) =>
-        drain(t, t.worker(client), async ({ claim }) => {
-          equal(claim.epoch, 2, "under a new epoch");
-          taken.push(claim.runId);
-        }),
-      );
-      unique(taken, "each task goes to one");
-      equal(taken.length, 20, "none is left");
-    },
-  },
-  {
-    id: "claim.renewal-against-claim-at-the-end",
-    level: "L3",
-    invariants: ["I6", "I8"],
-    why: "At the end of a lease its holder renews while another one claims: one of them has the task, never both.",
-    async run(t) {
-      const [a, b] = (await t.clients(2)) as [StorageBackend, StorageBackend];
-      for (let round = 0; round < (t.full ? 50 : 5); round++) {
-        await t.create();
-        const [holder, other] = [t.worker(a), t.worker(b)];
-        const task = await holder.take({ leaseMs: t.subject.advance === undefined ? 300 : t.time.short });
-        await t.time.until(task.leaseUntil);
-        const early = round % 2 === 0 ? holder.renew(task) : undefined;
-        const [{ tasks }, renewal] = await Promise.all([other.claim(), early ?? holder.renew(task)]);
-        const renewed = renewal.status === "held";
-        equal([renewed, tasks.length === 1].filter(Boolean).length, 1, "either the renewal or the claim succeeds");
-        const owner = renewed ? holder : other;
-        const claim = renewed ? task.claim : tasks[0]!.claim;
-        status(await owner.commit(t.make.final({ ...task, claim })), "ok", "whoever has it can end it");
-      }
-    },
-  },
-  {
-    id: "claim.closing-run-of-a-dead-worker",
-    level: "L3",
-    invariants: ["I9", "I11"],
-    why: "A worker dies after the terminal event and before it told the parent: the next one only repeats that.",
-    async run(t) {
-      const { run, worker, task } = await heldRun(t, {}, t.time.short);
-      status(await worker.commit(t.make.closing(task)), "ok", "the run is closed");
-      await t.time.until(task.leaseUntil);
-      const other = t.worker(await t.open());
-      const rest = await other.take();
-      contains(rest, { closed: true, lastSeq: 2, messages: [] }, "the closed task is handed out");
-      status(await other.commit(t.make.turn(rest, { events: [], next: { do: "done" } })), "ok", "and is done");
-      equal((await t.backend.getRun(run.runId))?.task, null, "nothing is left to do");
     },
   },
   {

@@ -21,12 +21,13 @@ export const reopen: ConformanceCase = {
   async run(t) {
     const lab = new Supervisor(t);
     const seed = t.random.int(2 ** 31);
+    await t.backend.close();
     for (let writes = 1; ; writes++) {
       const expected = await modelAfter(writes, seed);
       if (expected === undefined) break;
       // The script creates the same runs each time. Every other time, nobody but the process has the store open.
       const namespace = `r${writes}`;
-      if (writes % 2 === 0) await t.open({ namespace });
+      const bystander = writes % 2 === 0 ? await t.open({ namespace }) : undefined;
       const process = lab.spawn(CLIENT, { namespace: t.namespace(namespace), seed, writes });
       const exit = await process.exitWithin(PATIENCE_MS);
       equal(
@@ -40,6 +41,7 @@ export const reopen: ConformanceCase = {
       const reopened = await t.open({ namespace });
       equal(await new Script(seed).view(reopened), expected, what);
       await reopened.close();
+      await bystander?.close();
     }
     await lab.close();
   },

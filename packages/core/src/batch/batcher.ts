@@ -9,6 +9,9 @@ interface Entry<T, R> {
 
 const RETRY_MS = [20, 50, 100, 200, 500, 1_000, 2_000] as const;
 
+/** How long an item is repeated while the storage is unavailable: for some seconds, or until it is back. */
+export type Patience = "some" | "endless";
+
 /**
  * One queue before one verb: while a batch is in flight the next one gathers, so that a hundred runs that finish a step together
  * share one transaction. No timers: an item alone goes out at once.
@@ -17,11 +20,13 @@ export class Batcher<T, R> {
   readonly #runtime: Runtime;
   readonly #send: (items: readonly T[]) => Promise<readonly R[]>;
   readonly #limit: number;
+  readonly #patience: Patience;
   #waiting: Entry<T, R>[] = [];
   #busy = false;
 
-  constructor(runtime: Runtime, limit: number, send: (items: readonly T[]) => Promise<readonly R[]>) {
+  constructor(runtime: Runtime, limit: number, patience: Patience, send: (items: readonly T[]) => Promise<readonly R[]>) {
     this.#runtime = runtime;
+    this.#patience = patience;
     this.#limit = limit;
     this.#send = send;
   }
@@ -52,9 +57,10 @@ export class Batcher<T, R> {
       const results = await this.#attempt(entries.map(({ item }) => item));
       for (let at = 0; at < entries.length; at++) entries[at]!.resolve(results[at]!);
     } catch (error) {
-      if (entries.length === 1) entries[0]!.reject(error);
       // A malformed item is refused by an exception: its neighbours must not suffer.
-      else for (const entry of entries) await this.#flush([entry]);
+      if (entries.length > 1 && !isPerdureError(error, "unavailable")) {
+        for (const entry of entries) await this.#flush([entry]);
+      } else for (const { reject } of entries) reject(error);
     }
   }
 
@@ -63,7 +69,7 @@ export class Batcher<T, R> {
       try {
         return await this.#send(items);
       } catch (error) {
-        const pause = RETRY_MS[tries];
+        const pause = RETRY_MS[tries] ?? (this.#patience === "endless" ? RETRY_MS.at(-1) : undefined);
         if (pause === undefined || !isPerdureError(error, "unavailable")) throw error;
         await new Promise<void>((resolve) => this.#runtime.after(pause, resolve));
       }

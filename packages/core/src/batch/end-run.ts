@@ -12,6 +12,7 @@ import type { NewEvent } from "../storage/event.ts";
 import type { StoredMessage } from "../storage/message.ts";
 import type { ClaimedWorkflowTask } from "../storage/task.ts";
 import { createChild, sendIntent, type ChildIntent, type SendIntent } from "./effects.ts";
+import { firstThatFit } from "./first-that-fit.ts";
 import type { StorageAccess } from "./storage-access.ts";
 
 const MAX_UNREAD_ROUNDS = 3;
@@ -78,7 +79,11 @@ class RunEnd {
   }
 
   async #close(ending: Ending, messages: readonly StoredMessage[], round: number): Promise<boolean> {
-    for (const message of messages) this.#record(message);
+    for (const message of messages) {
+      if (message.no <= this.#acked) continue;
+      this.#record(message);
+      if (this.#isFull() && !(await this.#flush())) return false;
+    }
     const { status, failure } = closeOf(this.#codec, ending);
     const discardUnread = round >= MAX_UNREAD_ROUNDS;
     const result = await this.#commit({
@@ -90,6 +95,18 @@ class RunEnd {
     if (result.status !== "ok" && result.status !== "duplicate") return false;
     this.#seq += this.#events.length + 1;
     return this.#finish(status, failure);
+  }
+
+  /** No more than this goes into a commit beside the terminal event. */
+  #isFull(): boolean {
+    const events = [...this.#events, this.#events.at(-1)!];
+    return this.#events.length > 0 && firstThatFit(events, this.#access.storage.info.limits) < events.length;
+  }
+
+  async #flush(): Promise<boolean> {
+    const { status } = await this.#commit({ events: this.#events, next: { do: "hold" } });
+    this.#seq += this.#events.splice(0).length;
+    return status === "ok" || status === "duplicate";
   }
 
   async #finish(status: ClosedStatus, failure: string | undefined): Promise<boolean> {
@@ -113,7 +130,6 @@ class RunEnd {
 
   /** Accepted means recorded, also by a run whose code will not see it. */
   #record(message: StoredMessage): void {
-    if (message.no <= this.#acked) return;
     this.#acked = message.no;
     const content = readMessage(this.#codec, message.data);
     if (content.kind === "signal") {

@@ -30,9 +30,9 @@ export class StorageAccess {
     this.runtime = runtime;
     this.clock = new StorageClock(runtime.monotonic);
     const { batch } = storage.info.limits;
-    this.#commits = new Batcher(runtime, batch, (commits) => this.#sendCommits(commits));
-    this.#starts = new Batcher(runtime, batch, (runs) => storage.createRuns(runs));
-    this.#messages = new Batcher(runtime, batch, (messages) => storage.deliver(messages));
+    this.#commits = new Batcher(runtime, batch, "endless", (commits) => this.#sendCommits(commits));
+    this.#starts = new Batcher(runtime, batch, "some", (runs) => storage.createRuns(runs));
+    this.#messages = new Batcher(runtime, batch, "some", (messages) => storage.deliver(messages));
   }
 
   /** Sets the storage up, once. A failed set-up is tried again by the next call. */
@@ -44,6 +44,7 @@ export class StorageAccess {
     return this.#ready;
   }
 
+  /** Waits for a storage that is unavailable: whoever loses the lease meanwhile stops caring. */
   commit(commit: TaskCommit): Promise<CommitResult> {
     return this.#commits.add(commit);
   }

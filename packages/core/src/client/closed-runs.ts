@@ -1,4 +1,5 @@
 import type { StorageAccess } from "../batch/storage-access.ts";
+import { isPerdureError } from "../errors/index.ts";
 import type { Subscription } from "../storage/operations.ts";
 
 /** A handle that hears nothing looks again after about this long. */
@@ -31,7 +32,7 @@ export class ClosedRuns {
       for (;;) {
         hinted = false;
         signal?.throwIfAborted();
-        const found = await look();
+        const found = await look().catch(waitIfUnavailable);
         if (found !== undefined) return found;
         if (hinted) continue;
         await new Promise<void>((resolve) => {
@@ -62,7 +63,11 @@ export class ClosedRuns {
         : storage.subscribe((topic) => {
             if (topic.of === "closed") for (const hint of this.#waiting.get(topic.runId) ?? []) hint();
           });
-    return this.#subscription;
+    // Without hints the slow look remains; the next one who waits subscribes again.
+    return this.#subscription.catch((error: unknown) => {
+      this.#subscription = null;
+      return waitIfUnavailable(error) ?? null;
+    });
   }
 
   #listen(subscription: Subscription | null, runId: string, hint: () => void): void {
@@ -82,4 +87,9 @@ export class ClosedRuns {
     this.#waiting.delete(runId);
     subscription?.delete({ of: "closed", runId });
   }
+}
+
+/** A storage that is unavailable is waited for. */
+function waitIfUnavailable(error: unknown): undefined {
+  if (!isPerdureError(error, "unavailable")) throw error;
 }

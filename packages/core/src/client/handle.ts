@@ -4,6 +4,8 @@ import type { Codec } from "../codec/codec.ts";
 import type { AnySignal, Signal } from "../define/signal.ts";
 import { cancelMessage, signalMessage } from "../engine/inbox-message.ts";
 import { openEvent } from "../engine/open-event.ts";
+import { requireName } from "../define/name.ts";
+import { requireReason } from "../define/reason.ts";
 import { ResultTimeoutError, RunCancelledError, RunFailedError, UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
 import { validateWith } from "../errors/validate.ts";
@@ -115,18 +117,18 @@ export class StoredRunHandle implements RunHandle {
   async signal<Sent>(signal: Signal<Sent, unknown>, payload: Sent, options: { readonly id?: string } = {}): Promise<void> {
     await this.#environment.access.ready();
     const data = await signalData(this.#environment.codec, signal, payload);
-    await this.#deliver(options.id ?? this.#environment.access.runtime.id(), data, `signal "${signal.name}"`);
+    await this.#deliver(signalId(options.id ?? this.#environment.access.runtime.id()), data, `signal "${signal.name}"`);
   }
 
   async cancel(options: { readonly reason?: string } = {}): Promise<void> {
     await this.#environment.access.ready();
-    await this.#deliver("cancel", cancelMessage(this.#environment.codec, "cancel", options.reason), "a cancel request");
+    await this.#deliver("cancel", cancelMessage(this.#environment.codec, "cancel", requireReason(options.reason)), "a cancel request");
   }
 
   async terminate(options: { readonly reason?: string } = {}): Promise<void> {
     const { access, codec } = this.#environment;
     const run = await this.#run();
-    await this.#deliver("terminate", cancelMessage(codec, "terminate", options.reason), "a termination");
+    await this.#deliver("terminate", cancelMessage(codec, "terminate", requireReason(options.reason)), "a termination");
     const { result } = await access.claim({
       workerId: "client",
       workerInstance: access.runtime.id(),
@@ -193,9 +195,15 @@ export class StoredRunHandle implements RunHandle {
 
 /** The message of a signal, its payload checked by the signal's schema. */
 export async function signalData(codec: Codec, signal: AnySignal, payload: unknown): Promise<string> {
+  if (signal?.kind !== "signal") throw new UsageError("invalid-argument", "A signal must be made by signal(…). Pass the definition itself.");
   const { schema, name } = signal;
   const checked = schema === null ? payload : await validateWith(schema, payload, `payload of signal "${name}"`);
   return signalMessage(codec, name, codec.encode(checked));
+}
+
+/** Ids of users' signals have a space of their own: none can stand in the way of a cancel request. */
+function signalId(id: string): string {
+  return requireName(`signal:${id}`, "signal to a run (its id)");
 }
 
 function notFound(runId: string): UsageError {

@@ -84,7 +84,8 @@ export class Tagger {
   }
 
   #tagArray(array: readonly unknown[], depth: number): readonly unknown[] {
-    let copy: unknown[] | undefined;
+    // JSON.stringify would call a toJSON that the array has been given.
+    let copy = "toJSON" in array ? array.slice() : undefined;
     for (let i = 0; i < array.length; i++) {
       this.#keys[depth] = i;
       this.#last = depth;

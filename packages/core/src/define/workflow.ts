@@ -27,14 +27,14 @@ export interface WorkflowOptions<State> {
 /** A workflow: a definition and the code that runs under it. */
 export interface Workflow<Input, Output, State = unknown> extends Definition<Input, Output> {
   readonly initialState: ((input: unknown) => State) | null;
-  readonly run: (context: WorkflowContext<State>, input: never) => Promise<unknown>;
+  readonly run: (context: WorkflowContext<State>, input: never) => PromiseLike<unknown>;
 }
 
 /** Any workflow, whatever its types. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a registry holds workflows of all types
 export type AnyWorkflow = Workflow<any, any, any>;
 
-type Body<Context, Input, Output> = (context: Context, input: Input) => Promise<Output>;
+type Body<Context, Input, Output> = (context: Context, input: Input) => PromiseLike<Output>;
 
 /**
  * Defines a workflow: a plain async function that may be interrupted at any `await` and goes on there, on any worker, after

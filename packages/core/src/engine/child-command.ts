@@ -1,9 +1,10 @@
 import { stableHash } from "../codec/stable-hash.ts";
 import type { ChildHandle, ChildOptions } from "../define/context.ts";
 import { requireName } from "../define/name.ts";
+import { requireReason } from "../define/reason.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
-import { validateWith } from "../errors/validate.ts";
+import { validateNow } from "../errors/validate.ts";
 import type { EventOf } from "../model/event.ts";
 import type { Execution } from "./execution.ts";
 import type { OpenChild } from "./open-command.ts";
@@ -61,13 +62,7 @@ function requireOptions({ id, queue, parentClose }: ChildOptions): void {
 /** The child's id is known at once, so its schema has to answer at once. */
 function checked(definition: AnyWorkflow, input: unknown): unknown {
   if (definition.inputSchema === null) return input;
-  const result = validateWith(definition.inputSchema, input, `input of child workflow "${definition.name}"`);
-  if (!(result instanceof Promise)) return result;
-  result.catch(() => {});
-  throw new UsageError(
-    "unsupported",
-    `The input schema of workflow "${definition.name}" answers asynchronously, and ctx.child cannot wait for it. Use a schema that answers at once.`,
-  );
+  return validateNow(definition.inputSchema, input, `input of child workflow "${definition.name}"`);
 }
 
 type Intent = Pick<EventOf<"CHILD_SCHEDULED">, "seq" | "data">;
@@ -101,6 +96,6 @@ function handle(execution: Execution, to: Recipient, promise: Promise<unknown>):
     // oxlint-disable-next-line unicorn/no-thenable -- a child handle is awaited for the child's result
     then: (onResult, onError) => promise.then(onResult, onError),
     signal: (signal, payload) => forCode(send(execution, to, signal, payload)),
-    cancel: (options) => forCode(sendCancel(execution, to, options?.reason)),
+    cancel: (options) => forCode(sendCancel(execution, to, requireReason(options?.reason))),
   };
 }

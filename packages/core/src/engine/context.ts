@@ -1,3 +1,4 @@
+import type { Codec } from "../codec/codec.ts";
 import type { ActivityContext, ActivityOptions, AnyActivity } from "../define/activity.ts";
 import { requireAttempts } from "../define/activity.ts";
 import type { ChildOptions, WorkflowContext, WorkflowInfo } from "../define/context.ts";
@@ -7,6 +8,10 @@ import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
 import type { Duration } from "../model/duration.ts";
+import { failureToError } from "../model/failure-to-error.ts";
+import type { Failure } from "../model/failure.ts";
+import type { Payload } from "../model/payload.ts";
+import { toFailure } from "../model/to-failure.ts";
 import { requireAttributes } from "../define/attributes.ts";
 import type { Attributes, RunHeader } from "../model/run.ts";
 import { startChild } from "./child-command.ts";
@@ -131,7 +136,7 @@ async function sleep(execution: Execution, time: Duration | Date): Promise<void>
   if (asked === null) return new Promise(() => {});
   if (cancelled !== null) throw cancelled;
   const { command, recorded } = asked;
-  const dueAt = recorded?.data.dueAt ?? until ?? execution.environment.turnTime() + ms;
+  const dueAt = recorded?.data.dueAt ?? until ?? execution.time() + ms;
   if (recorded === undefined) execution.record("TIMER_STARTED", command, { dueAt });
   await openPromise((settler) => execution.open.timers.set(command, { command, ...settler, dueAt }));
 }
@@ -156,7 +161,7 @@ async function waitFor(execution: Execution, signal: AnySignal, timeout?: Durati
     const buffered = execution.open.takeSignal(signal.name);
     if (buffered !== undefined) return buffered.payload;
   }
-  const dueAt = recorded?.data.dueAt ?? (timeoutMs === null ? null : execution.environment.turnTime() + timeoutMs);
+  const dueAt = recorded?.data.dueAt ?? (timeoutMs === null ? null : execution.time() + timeoutMs);
   if (recorded === undefined) execution.record("SIGNAL_AWAITED", command, { signal: signal.name, ...(dueAt !== null && { dueAt }) });
   return openPromise((settler) => execution.open.waits.set(command, { command, ...settler, signal: signal.name, dueAt }));
 }
@@ -164,11 +169,24 @@ async function waitFor(execution: Execution, signal: AnySignal, timeout?: Durati
 function sideEffect<T>(execution: Execution, name: string, fn: () => T): T {
   requireName(name, "side effect");
   const { codec } = execution.environment;
-  const asked = execution.askNow(["SIDE_EFFECT_RECORDED"], name);
-  if (asked.recorded !== undefined) return asked.recorded.data.value as T;
-  const value = codec.encode(fn());
-  execution.record("SIDE_EFFECT_RECORDED", asked.command, { name }, { value });
-  return codec.decode(value) as T;
+  const { command, recorded } = execution.askNow(["SIDE_EFFECT_RECORDED"], name);
+  if (recorded === undefined) {
+    const { value, failure } = outcomeOf(codec, fn);
+    execution.record("SIDE_EFFECT_RECORDED", command, { name }, { value, failure });
+    if (value !== undefined) return codec.decode(value) as T;
+    throw failureToError(codec.decode(failure!) as Failure);
+  }
+  if (recorded.data.failure !== undefined) throw failureToError(recorded.data.failure);
+  return recorded.data.value as T;
+}
+
+/** What it throws is an outcome like what it returns: a replay must not try again. */
+function outcomeOf(codec: Codec, fn: () => unknown): { readonly value?: Payload; readonly failure?: Payload } {
+  try {
+    return { value: codec.encode(fn()) };
+  } catch (error) {
+    return { failure: codec.encode(toFailure(error)) };
+  }
 }
 
 function setAttributes(execution: Execution, attributes: Attributes): void {

@@ -15,6 +15,16 @@ export function differentCommand(run: RunHeader, recorded: WorkflowEvent, asked:
   );
 }
 
+/** The code asked for something that history would have, since it has what came after. */
+export function unrecordedCommand(run: RunHeader, command: number, event: { readonly type: string; readonly data: object }): DeterminismError {
+  const asked = describe(event as WorkflowEvent);
+  return new DeterminismError(
+    "determinism",
+    `Run "${run.runId}" of workflow "${run.workflow}": history has nothing as command ${command}, but the code asked for ${asked}. ${REMEDY}`,
+    { details: { runId: run.runId, command, asked } },
+  );
+}
+
 /** History has a command that the code did not ask for. */
 export function missingCommand(run: RunHeader, recorded: WorkflowEvent, ended: boolean): DeterminismError {
   return new DeterminismError(

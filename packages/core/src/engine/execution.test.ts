@@ -402,6 +402,28 @@ describe("code that left its history", () => {
     expect(execution.broken?.details).toMatchObject({ runId: "run-1" });
   });
 
+  it("breaks when history goes on without what the code asks for and would have been recorded", async () => {
+    const waited = code(async (ctx) => {
+      await ctx.sleep(1);
+      await ctx.waitFor(go);
+      await ctx.sleep(1);
+    });
+    const run = await drive(waited);
+    await run.signal("go", "buffered");
+    await run.execution.fireTimers(STARTED_AT + 1);
+    run.take();
+    const changed = code(async (ctx) => {
+      await ctx.sleep(1);
+      ctx.attributes.set({ a: 1 });
+      await ctx.sleep(1);
+    });
+    const { execution } = await new DrivenExecution(changed).replay(run.history);
+    expect(execution.broken?.message).toContain(
+      "history has nothing as command 2, but the code asked for ATTRIBUTES_SET",
+    );
+    expect(execution.fresh).toEqual([]);
+  });
+
   it("stands still: it gets no answer any more, and nothing is recorded", async () => {
     const seen: string[] = [];
     const definition = code(async (ctx) => {
@@ -568,6 +590,30 @@ describe("ctx.sideEffect", () => {
     expect(run.take()).toEqual(["SIDE_EFFECT_RECORDED 1", "ACTIVITY_COMPLETED 2"]);
     const cold = await new DrivenExecution(definition).replay(run.history);
     expect([run.output, cold.output, calls]).toEqual([1, 1, 1]);
+  });
+});
+
+describe("ctx.sideEffect that throws", () => {
+  it("throws the same in every replay", async () => {
+    let calls = 0;
+    const definition = code(async (ctx) => {
+      let seen = "";
+      try {
+        ctx.sideEffect("draw", () => {
+          if (++calls === 1) throw new RangeError("first");
+          return "second";
+        });
+      } catch (error) {
+        seen = `${(error as Error).name} ${(error as Error).message}`;
+      }
+      await ctx.run(charge, 1);
+      return seen;
+    });
+    const run = await drive(definition);
+    await run.complete(2, null);
+    expect(run.take()).toEqual(["SIDE_EFFECT_RECORDED 1", "ACTIVITY_COMPLETED 2"]);
+    const cold = await new DrivenExecution(definition).replay(run.history);
+    expect([run.output, cold.output, calls]).toEqual(["RangeError first", "RangeError first", 1]);
   });
 });
 

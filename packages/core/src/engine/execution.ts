@@ -13,7 +13,7 @@ import type { WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent, StoredEvent } from "../storage/event.ts";
 import type { Asked, CommandLog } from "./command-log.ts";
 import { commandName } from "./command-name.ts";
-import { differentCommand, endedAlready, missingCommand, nonDurableAwait } from "./determinism.ts";
+import { differentCommand, endedAlready, missingCommand, nonDurableAwait, unrecordedCommand } from "./determinism.ts";
 import type { Ending } from "./ending.ts";
 import type { OpenActivity } from "./open-command.ts";
 import { OpenCommands } from "./open-commands.ts";
@@ -71,6 +71,8 @@ export class Execution implements CommandLog {
   #lastAt: Millis = 0;
   /** First event of each command that is loaded and not asked for yet. */
   readonly #recorded = new Map<number, WorkflowEvent>();
+  /** The last command that history knows. */
+  #lastRecorded = 0;
 
   constructor(run: RunHeader, body: WorkflowBody, environment: ExecutionEnvironment) {
     this.run = run;
@@ -84,6 +86,11 @@ export class Execution implements CommandLog {
   /** Nothing that is open can ever wake the code. */
   get stuck(): boolean {
     return this.ending === null && this.open.isEmpty;
+  }
+
+  /** The time of an event that is recorded now: history does not go back. */
+  time(): Millis {
+    return Math.max(this.#lastAt, this.environment.turnTime());
   }
 
   /** The code waits for something that nothing recorded can bring. */
@@ -114,9 +121,10 @@ export class Execution implements CommandLog {
   async replay(events: readonly StoredEvent[]): Promise<void> {
     const opened = events.map((event) => openEvent(this.environment.codec, event));
     for (const event of opened) {
-      if (event.command !== null && event.command > this.#commands && !this.#recorded.has(event.command)) {
-        this.#recorded.set(event.command, event);
-      }
+      const { command } = event;
+      if (command === null || command <= this.#commands) continue;
+      if (!this.#recorded.has(command)) this.#recorded.set(command, event);
+      this.#lastRecorded = Math.max(this.#lastRecorded, command);
     }
     const last = opened.length - 1;
     this.head += opened.length;
@@ -227,7 +235,7 @@ export class Execution implements CommandLog {
       await this.#turn(at, () => this.open.activityFailed(command, attempt, failure));
       return;
     }
-    const dueAt = this.environment.turnTime() + delayMs;
+    const dueAt = this.time() + delayMs;
     this.#append("ACTIVITY_RETRYING", command, { activity, attempt, dueAt }, sealed);
     this.open.activityRecorded(command, attempt + 1, dueAt);
   }
@@ -306,7 +314,9 @@ export class Execution implements CommandLog {
 
   /** Appends the record of a command that the code has just asked for. */
   record<T extends EventType>(type: T, command: number, plain: Omit<EventData[T], keyof SealedValues>, values?: SealedValues): void {
-    this.#append(type, command, plain, values);
+    // Such commands are recorded in the order of asking: history would have this one if it were the code's.
+    if (command < this.#lastRecorded) this.broken ??= unrecordedCommand(this.run, command, { type, data: plain });
+    if (this.broken === null) this.#append(type, command, plain, values);
   }
 
   mergeAttributes(attributes: Attributes, isNew: boolean): void {
@@ -325,7 +335,11 @@ export class Execution implements CommandLog {
 
   /** Lets the code answer to one event. `deliver` says whether it has anything to answer to. */
   async #turn(at: Millis, deliver: () => boolean): Promise<void> {
-    if (this.ending !== null) return;
+    if (this.ending !== null) {
+      // The code is not asked any more, but what is open still gets its one outcome.
+      deliver();
+      return;
+    }
     this.now = at;
     this.#inTurn = true;
     if (deliver()) await this.environment.settle();
@@ -373,7 +387,7 @@ export class Execution implements CommandLog {
     plain: Omit<EventData[T], keyof SealedValues> | { readonly reason: string | undefined },
     values?: SealedValues,
   ): Millis {
-    const at = Math.max(this.#lastAt, this.environment.turnTime());
+    const at = this.time();
     this.#lastAt = at;
     this.head++;
     this.fresh.push({ type, command, at, data: sealData(this.environment.codec, plain, values) });

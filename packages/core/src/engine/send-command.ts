@@ -1,7 +1,7 @@
 import type { AnySignal } from "../define/signal.ts";
 import { requireName } from "../define/name.ts";
 import { UsageError } from "../errors/index.ts";
-import { validateWith } from "../errors/validate.ts";
+import { validateNow } from "../errors/validate.ts";
 import type { Execution } from "./execution.ts";
 import { openPromise } from "./open-promise.ts";
 
@@ -16,7 +16,7 @@ export interface Recipient {
  * @throws UsageError `run-not-found`, `run-closed`, `invalid-input`
  */
 export async function send(execution: Execution, to: Recipient, signal: AnySignal, payload: unknown): Promise<void> {
-  const checked = signal.schema === null ? payload : await validateWith(signal.schema, payload, `payload of signal "${signal.name}"`);
+  const checked = signal.schema === null ? payload : validateNow(signal.schema, payload, `payload of signal "${signal.name}"`);
   await post(execution, to, signal.name, checked);
 }
 

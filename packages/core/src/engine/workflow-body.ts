@@ -1,5 +1,5 @@
 import type { AnyWorkflow } from "../define/workflow.ts";
-import { validateWith } from "../errors/validate.ts";
+import { validateNow } from "../errors/validate.ts";
 import { createContext } from "./context.ts";
 import type { WorkflowBody } from "./execution.ts";
 
@@ -10,7 +10,7 @@ export function workflowBody(definition: AnyWorkflow): WorkflowBody {
     run: async (execution, input) => {
       const output = await definition.run(createContext(execution) as never, input as never);
       if (definition.outputSchema === null) return output;
-      return validateWith(definition.outputSchema, output, `output of workflow "${definition.name}"`);
+      return validateNow(definition.outputSchema, output, `output of workflow "${definition.name}"`);
     },
   };
 }

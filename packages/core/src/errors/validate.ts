@@ -38,6 +38,20 @@ export function validateWith<S extends Schema>(
   );
 }
 
+/**
+ * {@link validateWith} for workflow code, which cannot wait for what is not recorded.
+ * @throws UsageError `unsupported` when the schema answers later
+ */
+export function validateNow<S extends Schema>(schema: S, value: unknown, what: string): InferOutput<S> {
+  const result = validateWith(schema, value, what);
+  if (!(result instanceof Promise)) return result;
+  result.catch(() => {});
+  throw new UsageError(
+    "unsupported",
+    `The schema for the ${what} answers asynchronously, and a workflow cannot wait for it. Use a schema that answers at once.`,
+  );
+}
+
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown }).then === "function";
 }

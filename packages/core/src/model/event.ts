@@ -93,7 +93,7 @@ export interface EventData {
   CHILD_STARTED: Readonly<Record<never, never>>;
   CHILD_COMPLETED: { readonly output: unknown };
   CHILD_FAILED: { readonly failure: Failure };
-  SIDE_EFFECT_RECORDED: { readonly name: string; readonly value: unknown };
+  SIDE_EFFECT_RECORDED: { readonly name: string; readonly value?: unknown; readonly failure?: Failure };
   VERSION_MARKED: { readonly id: string };
   ATTRIBUTES_SET: { readonly attributes: Attributes };
   FORKED: { readonly fromRunId: string; readonly fromSeq: Seq };

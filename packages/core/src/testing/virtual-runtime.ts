@@ -45,8 +45,9 @@ export function virtualRuntime(clock: VirtualClock, seed: string): VirtualRuntim
   }
 
   function fireDue(): void {
+    const now = monotonic();
     for (;;) {
-      const due = [firstOf(timers), firstOf(polls)].filter((place) => place !== undefined && place.key <= monotonic());
+      const due = [firstOf(timers), firstOf(polls)].filter((place) => place !== undefined && place.key <= now);
       const [first] = due.toSorted((a, b) => a!.key - b!.key || a!.order - b!.order);
       if (first === undefined) return;
       first.value.pending = false;

@@ -34,7 +34,7 @@ export function isPoisoned({ maxDeliveries }: WorkerEnvironment, { deliveries, b
 export function blockPoisoned(environment: WorkerEnvironment, task: ClaimedWorkflowTask): Promise<Release> {
   const { run, deliveries } = task;
   const message =
-    `Run "${run.runId}" of workflow "${run.workflow}" was handed out ${deliveries - 1} times and its worker never came back: it seems to kill the process that runs it. ` +
+    `Run "${run.runId}" of workflow "${run.workflow}" was handed out ${deliveries - 1} times and its worker never came back: it kills or blocks the process that runs it. ` +
     "Mend its code, then call handle.unblock(), or terminate it.";
   return block(environment, task, "poisoned", message);
 }

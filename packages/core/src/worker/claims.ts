@@ -24,6 +24,13 @@ interface Taken {
   held: HeldRun | null;
 }
 
+interface ClaimsListener {
+  /** Something was claimed. */
+  readonly taken: () => void;
+  /** What no repetition mends has happened: the store is closed, damaged, or of another version. */
+  readonly fatal: (error: unknown) => void;
+}
+
 /**
  * What the worker has claimed, and when it claims more: one call feeds all free slots and a prefetch of half as many. It claims
  * when a quarter of its slots is wanted or nothing runs, so that batches stay large under load and an idle worker answers at once.
@@ -33,7 +40,7 @@ export class Claims {
   readonly #settings: WorkerSettings;
   readonly #workerId = `${hostname()}/${process.pid}`;
   readonly #workerInstance: string;
-  readonly #onFatal: (error: unknown) => void;
+  readonly #on: ClaimsListener;
   readonly #waiting: Taken[] = [];
   readonly #active = new Map<TaskId, Taken>();
   /** Tasks that this worker failed at: not asked for again before their lease is over. */
@@ -51,12 +58,15 @@ export class Claims {
   #settled: (() => void)[] = [];
   #idle: PromiseWithResolvers<void>[] = [];
 
-  /** `onFatal` hears of what no repetition mends: a store that is closed, damaged, or of another version. */
-  constructor(environment: WorkerEnvironment, settings: WorkerSettings, onFatal: (error: unknown) => void) {
+  constructor(environment: WorkerEnvironment, settings: WorkerSettings, on: ClaimsListener) {
     this.#environment = environment;
-    this.#onFatal = onFatal;
+    this.#on = on;
     this.#settings = settings;
     this.#workerInstance = environment.runtime.id();
+  }
+
+  get isEmpty(): boolean {
+    return this.#active.size + this.#waiting.length === 0;
   }
 
   /** Everything that is claimed, with what proves it. */
@@ -94,7 +104,7 @@ export class Claims {
   async takeOnce(max: number): Promise<number> {
     if (this.#draining) return 0;
     const { limits } = this.#environment.access.storage.info;
-    const { tasks } = await this.#claim(Math.min(max, this.#settings.runs, limits.claimTasks));
+    const { tasks } = await this.#claim(Math.min(max, this.#settings.runs, limits.claimTasks, limits.batch));
     this.#pump();
     await this.#whenSettled();
     return tasks.length;
@@ -137,15 +147,18 @@ export class Claims {
     }
     if (this.#started && !this.#draining && this.#claiming === null && this.#promising && !this.#pausing)
       this.#claimMore();
-    if (this.#active.size + this.#waiting.length > 0 || this.#claiming !== null) return;
+    if (!this.isEmpty || this.#claiming !== null) return;
     for (const settled of this.#settled.splice(0)) settled();
     if (!this.#promising || this.#draining) for (const { resolve } of this.#idle.splice(0)) resolve();
   }
 
   #claimMore(): void {
     const { runs } = this.#settings;
-    const room = runs + Math.floor(runs / 2) - this.#active.size - this.#waiting.length;
-    if (room < Math.ceil(runs / 4) && this.#active.size > 0) return;
+    const held = this.#active.size + this.#waiting.length;
+    // All that is held is named by the next claim, and renewed, in one call.
+    const { batch } = this.#environment.access.storage.info.limits;
+    const room = Math.min(runs + Math.floor(runs / 2), batch - this.#failed.size) - held;
+    if (room < 1 || (room < Math.ceil(runs / 4) && this.#active.size > 0)) return;
     this.#promising = false;
     void this.#claim(room).then(
       (result) => this.#plan(result),
@@ -159,7 +172,7 @@ export class Claims {
       this.#wakeAt(this.#environment.access.clock.earliest() + RETRY_MS);
     } else {
       for (const { reject } of this.#idle.splice(0)) reject(error);
-      this.#onFatal(error);
+      this.#on.fatal(error);
     }
     this.#pump();
   }
@@ -193,6 +206,7 @@ export class Claims {
       if (!isWorkflow(task)) continue;
       this.#waiting.push({ task, lease: new Lease(runtime.monotonic, leaseMs, sentAt), now: result.now, held: null });
     }
+    if (result.tasks.length > 0) this.#on.taken();
     return result;
   }
 
@@ -247,6 +261,7 @@ export class Claims {
 
   async #giveUp({ task, lease }: Taken, error: unknown): Promise<void> {
     this.#failed.set(task.claim.taskId, lease);
+    this.#wakeAt(this.#environment.access.clock.earliest() + this.#environment.leaseMs);
     const { runId, workflow } = task.run;
     if (isPerdureError(error, "corrupt")) await blockUnreadable(this.#environment, task, error).catch(() => {});
     else

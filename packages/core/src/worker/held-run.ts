@@ -1,3 +1,4 @@
+import { firstThatFit } from "../batch/first-that-fit.ts";
 import { dutiesOf } from "../engine/closing.ts";
 import { closeOf, terminalEvent, timedOut } from "../engine/ending.ts";
 import { Execution } from "../engine/execution.ts";
@@ -13,9 +14,8 @@ import { UsageError } from "../errors/index.ts";
 import { blockStep } from "./block-run.ts";
 import { Effects, type EffectOutcome } from "./effects.ts";
 import type { WorkerEnvironment } from "./environment.ts";
-import { firstThatFit } from "./first-that-fit.ts";
 import type { Lease } from "./lease.ts";
-import { receiveMessage } from "./receive-message.ts";
+import { isTermination, receiveMessage } from "./receive-message.ts";
 import type { Release } from "./release.ts";
 
 /** What reaches a held run, one at a time. */
@@ -51,6 +51,8 @@ export class HeldRun {
   #durable: Seq;
   /** Messages up to here are events in memory, or dropped. */
   #acked: InboxNo;
+  /** Messages up to here were looked at. */
+  #seen: InboxNo;
   /** Messages up to here are acknowledged. */
   #ackedDurable: InboxNo;
   /** Messages in between, and the seq of the event that each has become. */
@@ -70,7 +72,7 @@ export class HeldRun {
     this.#environment = environment;
     this.#task = task;
     this.#durable = task.lastSeq;
-    this.#acked = this.#ackedDurable = task.inboxAcked;
+    this.#seen = this.#acked = this.#ackedDurable = task.inboxAcked;
     this.#attempts = new Attempts(environment, task.run, {
       ended: (attempt, outcome) => this.#push({ kind: "attempt", attempt, outcome }),
       slotFree: () => this.#push({ kind: "look" }),
@@ -173,7 +175,7 @@ export class HeldRun {
 
   /** Sleeps until something arrives, or something is due that the storage will not wake the run for. */
   #pause(): Promise<void> {
-    const wakeAt = this.#inFlight ? null : this.#wakeAt();
+    const wakeAt = this.#inFlight || this.#draining ? null : this.#wakeAt();
     if (wakeAt !== null) {
       const { access, runtime } = this.#environment;
       this.#alarm = runtime.after(wakeAt - access.clock.earliest(), () => this.#push({ kind: "look" }));
@@ -235,9 +237,13 @@ export class HeldRun {
 
   async #receive(message: StoredMessage): Promise<void> {
     const execution = this.#execution;
-    if (message.no <= this.#acked || execution.broken !== null) return;
+    if (message.no <= this.#seen || execution.broken !== null) return;
+    this.#seen = message.no;
+    // A termination is no event: it is acknowledged with the end that it brings, and what comes after it comes too late.
+    if (execution.ending?.status === "cancelled" && execution.ending.terminated) return;
     // Timers and messages merge by time, the message first.
     await execution.fireTimers(message.at - 1);
+    if (isTermination(this.#environment.codec, message)) return receiveMessage(this.#environment, execution, message);
     this.#acked = message.no;
     this.#received.push({ no: message.no, seq: execution.head + 1 });
     await receiveMessage(this.#environment, execution, message);
@@ -297,13 +303,14 @@ export class HeldRun {
   }
 
   #close(): void {
-    const { codec, access } = this.#environment;
+    const { codec } = this.#environment;
     const execution = this.#execution;
-    const events = [...execution.fresh, terminalEvent(codec, execution.ending!, access.clock.latest())];
+    const events = [...execution.fresh, terminalEvent(codec, execution.ending!, execution.time())];
     execution.fresh = [];
     this.#attempts.abort("The run has closed.");
     const discardUnread = this.#unreadRounds >= MAX_UNREAD_ROUNDS;
     const close = { ...closeOf(codec, execution.ending!), ...(discardUnread && { discardUnread }) };
+    this.#acked = this.#seen;
     this.#send(events, { do: this.#duties().length > 0 ? "hold" : "done" }, execution.takeRunFields(), close);
   }
 

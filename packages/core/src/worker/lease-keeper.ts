@@ -23,7 +23,8 @@ export class LeaseKeeper {
     this.#claims = claims;
   }
 
-  start(): void {
+  /** Something was claimed: keeps watch until nothing is held any more. */
+  watch(): void {
     if (this.#cancel !== null) return;
     this.#renewedAt = this.#lookedAt = this.#environment.runtime.monotonic();
     this.#schedule();
@@ -43,6 +44,8 @@ export class LeaseKeeper {
 
   #schedule(): void {
     this.#cancel = this.#environment.runtime.after(SLOW_MS, () => {
+      this.#cancel = null;
+      if (this.#claims.isEmpty) return;
       this.#schedule();
       this.#look();
     });

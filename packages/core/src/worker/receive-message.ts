@@ -1,3 +1,4 @@
+import type { Codec } from "../codec/codec.ts";
 import type { Execution } from "../engine/execution.ts";
 import { readMessage, type InboxMessage } from "../engine/inbox-message.ts";
 import { CancelledError } from "../errors/index.ts";
@@ -22,6 +23,11 @@ export async function receiveMessage(environment: WorkerEnvironment, execution: 
     case "child-closed":
       return childClosed(environment, execution, content);
   }
+}
+
+/** Whether a message ends the run without asking its code. */
+export function isTermination(codec: Codec, { data }: StoredMessage): boolean {
+  return readMessage(codec, data).kind === "terminate";
 }
 
 async function childClosed(

@@ -1,9 +1,12 @@
 import { endWithoutCode } from "../batch/end-run.ts";
+import { firstThatFit } from "../batch/first-that-fit.ts";
+import type { Codec } from "../codec/codec.ts";
 import { sealData } from "../codec/envelope.ts";
 import { timedOut, type Ending } from "../engine/ending.ts";
 import { readMessage } from "../engine/inbox-message.ts";
 import type { Millis } from "../model/ids.ts";
 import type { NewEvent } from "../storage/event.ts";
+import type { StoredMessage } from "../storage/message.ts";
 import type { ClaimedWorkflowTask } from "../storage/task.ts";
 import { blockPoisoned, isPoisoned } from "./block-run.ts";
 import type { WorkerEnvironment } from "./environment.ts";
@@ -22,14 +25,16 @@ export async function takeWithoutCode(environment: WorkerEnvironment, task: Clai
   }
   if (isPoisoned(environment, task)) return blockPoisoned(environment, task);
   const startAt = startOf(task);
-  return startAt > now && task.messages.length > 0 ? waitForStart(environment, task, startAt) : null;
+  return startAt !== null && startAt > now && task.messages.length > 0 ? waitForStart(environment, task, startAt) : null;
 }
 
 function endingOf({ codec }: WorkerEnvironment, task: ClaimedWorkflowTask, now: Millis): Ending | null {
   if (task.closed) return null;
-  const { deadlineAt, baseSeq } = task.run;
+  const { deadlineAt } = task.run;
   if (task.onlyTimeOut || (deadlineAt !== null && deadlineAt <= now)) return timedOut(codec);
-  const isFirstTurn = task.lastSeq === baseSeq + 1 || startOf(task) > now;
+  const startAt = startOf(task);
+  // A worker that died of the first turn may have run some of its code.
+  const isFirstTurn = startAt !== null && (task.deliveries === 1 || startAt > now);
   for (const { data } of task.messages) {
     const message = readMessage(codec, data);
     if (message.kind === "terminate") return { status: "cancelled", reason: message.reason, terminated: true };
@@ -38,28 +43,36 @@ function endingOf({ codec }: WorkerEnvironment, task: ClaimedWorkflowTask, now: 
   return null;
 }
 
-/** When the run may start; 0 for one that is in memory. */
-function startOf({ events }: ClaimedWorkflowTask): Millis {
-  return events?.[0]?.at ?? 0;
+/** When the run may start; `null` for one whose code has begun. */
+function startOf({ events }: ClaimedWorkflowTask): Millis | null {
+  if (events === null) return null;
+  const [first, ...rest] = events;
+  return first !== undefined && rest.every(({ type }) => type === "SIGNAL_RECEIVED") ? first.at : null;
 }
 
 /** A message came before the run may start: it is recorded, the code sees it when its time has come. */
-async function waitForStart({ access, codec, runtime }: WorkerEnvironment, task: ClaimedWorkflowTask, startAt: Millis): Promise<Release> {
+async function waitForStart(environment: WorkerEnvironment, task: ClaimedWorkflowTask, startAt: Millis): Promise<Release> {
+  const { access, codec, runtime } = environment;
   const { claim, lastSeq, inboxAcked, messages } = task;
-  const events = messages.flatMap(({ data, dedupeId: id }): NewEvent[] => {
-    const message = readMessage(codec, data);
-    if (message.kind !== "signal") return [];
-    const payload = codec.encode(message.payload);
-    return [{ type: "SIGNAL_RECEIVED", command: null, at: startAt, data: sealData(codec, { signal: message.signal, id }, { payload }) }];
-  });
+  const signals = messages.map((message) => signalEvent(codec, message, startAt));
+  // The rest, if there is one, makes the task ready again at once.
+  const count = firstThatFit(signals, access.storage.info.limits);
   const result = await access.commit({
     kind: "workflow",
     claim,
     commitId: runtime.id(),
     expectedSeq: lastSeq,
-    events,
-    ackInbox: messages.at(-1)?.no ?? inboxAcked,
+    events: signals.slice(0, count),
+    ackInbox: messages[count - 1]?.no ?? inboxAcked,
     next: { do: "park", wakeAt: startAt },
   });
-  return result.status === "ok" ? { to: "parked", wakeAt: startAt } : { to: "lost" };
+  return result.status === "ok" ? { to: "parked", wakeAt: result.inboxLast > inboxAcked + count ? result.now : startAt } : { to: "lost" };
+}
+
+/** Nothing but signals can come to a run that has not begun and is not ended by what came. */
+function signalEvent(codec: Codec, { data, dedupeId: id }: StoredMessage, at: Millis): NewEvent {
+  const message = readMessage(codec, data);
+  if (message.kind !== "signal") throw new Error(`A run that has not begun got a message of kind ${message.kind}.`);
+  const payload = codec.encode(message.payload);
+  return { type: "SIGNAL_RECEIVED", command: null, at, data: sealData(codec, { signal: message.signal, id }, { payload }) };
 }

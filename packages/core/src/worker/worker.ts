@@ -2,12 +2,14 @@ import { boundedCodec } from "../batch/bounded-codec.ts";
 import { accessTo, type StorageAccess } from "../batch/storage-access.ts";
 import { jsonCodec } from "../codec/json-codec.ts";
 import { Registry } from "../define/registry.ts";
+import { isPerdureError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
 import type { Duration } from "../model/duration.ts";
 import type { Logger } from "../model/logger.ts";
 import type { Runtime } from "../model/runtime.ts";
 import { consoleLogger } from "../runtime/console-logger.ts";
 import { realRuntime } from "../runtime/real-runtime.ts";
+import { safeLogger } from "../runtime/safe-logger.ts";
 import type { Subscription, Topic } from "../storage/operations.ts";
 import { Claims } from "./claims.ts";
 import type { WorkerEnvironment } from "./environment.ts";
@@ -46,6 +48,9 @@ export function createWorker(options: WorkerOptions): Worker {
   return new StorageWorker(options);
 }
 
+/** How long a storage that is unavailable at the start is left alone. */
+const RETRY_MS = 500;
+
 class StorageWorker implements Worker {
   readonly #access: StorageAccess;
   readonly #runtime: Runtime;
@@ -66,7 +71,7 @@ class StorageWorker implements Worker {
     const settings = requireWorkerSettings(options);
     const registry = new Registry(options.workflows);
     this.#runtime = options.runtime ?? realRuntime;
-    this.#logger = options.logger ?? consoleLogger;
+    this.#logger = safeLogger(options.logger ?? consoleLogger);
     this.#queues = settings.queues;
     this.#access = accessTo(options.storage, this.#runtime);
     const environment: WorkerEnvironment = {
@@ -81,7 +86,10 @@ class StorageWorker implements Worker {
       maxDeliveries: settings.maxDeliveries,
       hints: () => this.#hints,
     };
-    this.#claims = new Claims(environment, settings, (error) => this.#fail(error));
+    this.#claims = new Claims(environment, settings, {
+      taken: () => this.#keeper.watch(),
+      fatal: (error) => this.#fail(error),
+    });
     this.#keeper = new LeaseKeeper(environment, this.#claims);
   }
 
@@ -144,9 +152,15 @@ class StorageWorker implements Worker {
   }
 
   async #open(): Promise<void> {
-    await this.#access.ready();
-    await this.#listen();
-    this.#keeper.start();
+    while (this.#stopping === null) {
+      try {
+        await this.#access.ready();
+        return await this.#listen();
+      } catch (error) {
+        if (!isPerdureError(error, "unavailable")) throw error;
+        await new Promise<void>((resolve) => this.#runtime.after(RETRY_MS, resolve));
+      }
+    }
   }
 
   async #close(): Promise<void> {

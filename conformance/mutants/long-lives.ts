@@ -1,0 +1,103 @@
+import type { StoredEvent, TaskCommit, TaskId } from "@perdure/core/storage";
+import { mutant, type Mutant } from "./mutant.ts";
+
+/** Bugs that nobody sees who calls a verb once or twice: it takes a run that lives for a while, or many that live together. */
+export const longLifeMutants: readonly Mutant[] = [
+  mutant({
+    name: "epochs-compared-as-text",
+    breaks: "From its tenth claim on a run looks as if a newer one had been handed out: 10 comes before 9.",
+    killedBy: ["replay.signal-wakes"],
+    plant() {
+      const newest = new Map<string, string>();
+      return (honest, { namespace }) => ({
+        async claimTasks(request) {
+          const result = await honest.claimTasks(request);
+          for (const { claim } of result.tasks) {
+            const [name, epoch] = [`${namespace} ${claim.taskId}`, String(claim.epoch)];
+            if (epoch > (newest.get(name) ?? "")) newest.set(name, epoch);
+          }
+          return result;
+        },
+        commitTasks: (commits, options) =>
+          honest.commitTasks(
+            commits.map((commit): TaskCommit => {
+              const { claim } = commit;
+              if (String(claim?.epoch) >= (newest.get(`${namespace} ${claim?.taskId}`) ?? "")) return commit;
+              return { ...commit, claim: { ...claim, epoch: claim.epoch - 1 } };
+            }),
+            options,
+          ),
+      });
+    },
+  }),
+  mutant({
+    name: "message-numbers-compared-as-text",
+    breaks: "Once message 9 is acknowledged, message 10 seems to be too: it is never handed out.",
+    killedBy: ["replay.signal-wakes"],
+    plant: () => (honest) => ({
+      async claimTasks(request) {
+        const result = await honest.claimTasks(request);
+        const tasks = result.tasks.map((task) => {
+          if (task.kind !== "workflow") return task;
+          return { ...task, messages: task.messages.filter(({ no }) => String(no) > String(task.inboxAcked)) };
+        });
+        return { ...result, tasks };
+      },
+    }),
+  }),
+  mutant({
+    name: "state-of-the-first-in-a-batch",
+    breaks: "Of the runs that one call commits, only the first has the fields of its row written.",
+    killedBy: ["replay.state"],
+    plant: () => (honest) => ({
+      commitTasks: (commits, options) =>
+        honest.commitTasks(
+          commits.map((commit, index): TaskCommit => {
+            if (index === 0 || commit.kind !== "workflow") return commit;
+            const { run: _run, ...rest } = commit;
+            return rest;
+          }),
+          options,
+        ),
+    }),
+  }),
+  mutant({
+    name: "renewed-three-times",
+    breaks: "A lease is renewed three times, as if nothing could take longer.",
+    killedBy: ["lease.activity-outlives-it"],
+    plant() {
+      const renewals = new Map<string, number>();
+      return (honest) => ({
+        renewLeases: (claims, leaseMs) =>
+          honest.renewLeases(
+            claims.map((claim) => {
+              const count = (renewals.get(`${claim.taskId} ${claim.epoch}`) ?? 0) + 1;
+              renewals.set(`${claim.taskId} ${claim.epoch}`, count);
+              return count > 3 ? { ...claim, epoch: claim.epoch - 1 } : claim;
+            }),
+            leaseMs,
+          ),
+      });
+    },
+  }),
+  mutant({
+    name: "inline-history-remembered",
+    breaks: "The events that come with a claim are remembered from the first one that had any.",
+    killedBy: ["replay.same-activity-twice", "replay.two-workers"],
+    plant() {
+      const remembered = new Map<TaskId, readonly StoredEvent[]>();
+      return (honest) => ({
+        async claimTasks(request) {
+          const result = await honest.claimTasks(request);
+          const tasks = result.tasks.map((task) => {
+            if (task.kind !== "workflow" || task.events === null) return task;
+            const events = remembered.get(task.claim.taskId) ?? task.events;
+            remembered.set(task.claim.taskId, events);
+            return { ...task, events };
+          });
+          return { ...result, tasks };
+        },
+      });
+    },
+  }),
+];

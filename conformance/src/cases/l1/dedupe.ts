@@ -1,0 +1,135 @@
+import { equal, status } from "../../assert.ts";
+import type { ConformanceCase } from "../../case.ts";
+import { heldRun, park } from "../../scenes.ts";
+import { unchanged } from "../../snapshot.ts";
+
+export const dedupeCases: readonly ConformanceCase[] = [
+  {
+    id: "inbox.duplicate",
+    level: "L1",
+    invariants: ["I18"],
+    guards: ["duplicate-message-refused"],
+    why: "A sender that does not know whether its message arrived repeats it; it must count once.",
+    async run(t) {
+      const { runId } = await t.create();
+      const message = t.make.message(runId);
+      status((await t.backend.deliver([message]))[0], "accepted", "the first is accepted");
+      await unchanged(t, [runId], "a duplicate changes nothing", async () => {
+        const [again] = await t.backend.deliver([{ ...message, data: '"changed"' }]);
+        status(again, "duplicate", "the second is a duplicate, whatever it says");
+        t.guard("duplicate-message-refused");
+      });
+      equal(
+        (await t.worker().take()).messages.map(({ data }) => data),
+        [message.data],
+        "the first one stands",
+      );
+    },
+  },
+  {
+    id: "inbox.duplicate-within-a-batch",
+    level: "L1",
+    invariants: ["I18"],
+    why: "Group commit puts a message and its repetition into one batch.",
+    async run(t) {
+      const { runId } = await t.create();
+      const first = t.make.message(runId);
+      const second = t.make.message(runId);
+      const answers = await t.backend.deliver([first, second, first, first, second]);
+      const statuses = answers.map((answer) => answer.status);
+      equal(statuses, ["accepted", "accepted", "duplicate", "duplicate", "duplicate"], "the batch is applied in order");
+      const { messages } = await t.worker().take();
+      equal(
+        messages.map(({ dedupeId }) => dedupeId),
+        [first.dedupeId, second.dedupeId],
+        "each counts once",
+      );
+    },
+  },
+  {
+    id: "inbox.internal-duplicate",
+    level: "L1",
+    invariants: ["I18"],
+    why: "An outcome that is sent twice while the first still waits counts once.",
+    async run(t) {
+      const { runId } = await t.create();
+      const message = t.make.message(runId, { external: false });
+      const answers = await t.backend.deliver([message, message]);
+      equal(
+        answers.map((answer) => answer.status),
+        ["accepted", "duplicate"],
+        "before its ack it is remembered",
+      );
+      status((await t.backend.deliver([message]))[0], "duplicate", "in a later call, too");
+    },
+  },
+  {
+    id: "inbox.dedupe-outlives-the-ack",
+    level: "L1",
+    invariants: ["I18"],
+    guards: ["duplicate-after-ack-refused"],
+    why: "A sender repeats its signal minutes later, when the first one has long become an event.",
+    hint: "Keep the dedupe id when the message is deleted.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const message = t.make.message(run.runId);
+      await t.backend.deliver([message]);
+      await park(t, worker, task, { ackInbox: 1 });
+      status((await t.backend.deliver([message]))[0], "duplicate", "after its ack it is still remembered");
+      t.guard("duplicate-after-ack-refused");
+      equal((await worker.claim()).tasks, [], "and does not wake the run again");
+    },
+  },
+  {
+    id: "inbox.dedupe-outlives-continue-as-new",
+    level: "L1",
+    invariants: ["I18"],
+    why: "A new generation of the same run is the same run to its senders.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const message = t.make.message(run.runId);
+      await t.backend.deliver([message]);
+      await park(t, worker, task, { ackInbox: 1, run: { baseSeq: 2 }, next: { do: "park", wakeAt: 0 } });
+      const next = await worker.take();
+      status((await t.backend.deliver([message]))[0], "duplicate", "while the new generation is held");
+      await park(t, worker, next, { run: { baseSeq: 3 } });
+      status((await t.backend.deliver([message]))[0], "duplicate", "and two generations later");
+    },
+  },
+  {
+    id: "inbox.dedupe-for-a-day",
+    level: "L1",
+    requires: "advance",
+    invariants: ["I18"],
+    why: "Runs that go on for ever may forget ids after the declared time, and not before.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const message = t.make.message(run.runId);
+      await t.backend.deliver([message]);
+      await park(t, worker, task, { ackInbox: 1 });
+      for (let index = 0; index < 4; index++) {
+        await t.time.pass(Math.floor(t.info.limits.dedupeMs / 4) - 15_000);
+        await t.backend.deliver([t.make.message(run.runId)]);
+        const woken = await worker.take();
+        await park(t, worker, woken);
+        status((await t.backend.deliver([message]))[0], "duplicate", "within dedupeMs of its ack it is remembered");
+      }
+    },
+  },
+  {
+    id: "inbox.dedupe-is-per-run",
+    level: "L1",
+    invariants: ["I18", "I22"],
+    why: "Two runs may get signals with one id.",
+    async run(t) {
+      const runs = [await t.create(), await t.create()];
+      const messages = runs.map(({ runId }) => t.make.message(runId, { dedupeId: "same" }));
+      const answers = await t.backend.deliver(messages);
+      equal(
+        answers.map((answer) => answer.status),
+        ["accepted", "accepted"],
+        "each run has its own inbox",
+      );
+    },
+  },
+];

@@ -1,0 +1,25 @@
+import type { ConformanceCase } from "../../case.ts";
+import { activityCases } from "./activities.ts";
+import { cancelCases } from "./cancel.ts";
+import { childCases } from "./children.ts";
+import { codeCases } from "./code.ts";
+import { lengthCases } from "./length.ts";
+import { recoveryCases } from "./recovery.ts";
+import { signalCases } from "./signals.ts";
+import { startCases } from "./starts.ts";
+import { timerCases } from "./timers.ts";
+import { valueCases } from "./values.ts";
+
+/** Replay: the real engine over the backend, each primitive, with runs kept in memory and without. */
+export const L2: readonly ConformanceCase[] = [
+  ...activityCases,
+  ...valueCases,
+  ...signalCases,
+  ...timerCases,
+  ...childCases,
+  ...cancelCases,
+  ...recoveryCases,
+  ...codeCases,
+  ...startCases,
+  ...lengthCases,
+];

@@ -1,0 +1,169 @@
+import { describe, expectTypeOf, it } from "vitest";
+import {
+  type Activity,
+  activity,
+  createClient,
+  createWorker,
+  type RunHandle,
+  type Schema,
+  signal,
+  type Signal,
+  type Workflow,
+  workflow,
+} from "../index.ts";
+import { memory } from "../memory.ts";
+
+function schema<Input, Output = Input>(): Schema<Input, Output> {
+  return null as never;
+}
+
+const client = createClient({ storage: memory() });
+
+describe("plain types", () => {
+  const charge = activity({ name: "charge" }, async (order: { id: string }, { attempt }) => {
+    expectTypeOf(attempt).toEqualTypeOf<number>();
+    return { receipt: order.id };
+  });
+  const approved = signal<{ by: string }>("approved");
+  const pay = workflow({ name: "pay", state: { initial: { paid: 0 } } }, async (ctx, input: { orderId: string }) => {
+    const done = await ctx.run(charge, { id: input.orderId });
+    expectTypeOf(done).toEqualTypeOf<{ receipt: string }>();
+    expectTypeOf(ctx.state.get("paid")).toEqualTypeOf<number>();
+    return done.receipt.length;
+  });
+
+  it("of an activity are its code's", () => {
+    expectTypeOf(charge).toEqualTypeOf<Activity<{ id: string }, { receipt: string }>>();
+  });
+
+  it("of a workflow are its code's and its state's", () => {
+    expectTypeOf(pay).toEqualTypeOf<Workflow<{ orderId: string }, number, { paid: number }>>();
+  });
+
+  it("reach the handle", async () => {
+    const run = await client.start(pay, { orderId: "o-1" });
+    expectTypeOf(run).toEqualTypeOf<RunHandle<number, { paid: number }>>();
+    expectTypeOf(await run.result()).toEqualTypeOf<number>();
+    expectTypeOf(await run.state()).toEqualTypeOf<{ paid: number } | undefined>();
+    expectTypeOf(client.handle("id", pay)).toEqualTypeOf<RunHandle<number, { paid: number }>>();
+    expectTypeOf(client.handle("id")).toEqualTypeOf<RunHandle>();
+    await run.signal(approved, { by: "ada" });
+  });
+
+  it("are checked where values are given", async () => {
+    // @ts-expect-error -- not the input
+    await client.start(pay, { orderId: 1 });
+    // @ts-expect-error -- no input
+    await client.start(pay);
+    // @ts-expect-error -- not the payload
+    await client.handle("id").signal(approved, { by: 1 });
+    workflow({ name: "w", state: { initial: { n: 1 } } }, async (ctx) => {
+      // @ts-expect-error -- not the activity's input
+      await ctx.run(charge, "o-1");
+      // @ts-expect-error -- not a field
+      ctx.state.set("m", 1);
+      // @ts-expect-error -- not the field's type
+      ctx.state.set("n", "1");
+      // @ts-expect-error -- not a duration
+      await ctx.sleep("5 minutes");
+    });
+    // @ts-expect-error -- a misspelt option
+    activity({ name: "a", retries: 3 }, async () => {});
+  });
+
+  it("of what may be synchronous are awaited", () => {
+    const sync = activity({ name: "sync" }, (n: number) => n * 2);
+    workflow({ name: "w" }, async (ctx) => {
+      expectTypeOf(await ctx.run(sync, 1)).toEqualTypeOf<number>();
+      expectTypeOf(await ctx.run("inline", () => "text")).toEqualTypeOf<string>();
+      expectTypeOf(await ctx.run("inline", async ({ signal: fired }) => fired.aborted)).toEqualTypeOf<boolean>();
+      expectTypeOf(ctx.sideEffect("draw", () => 1)).toEqualTypeOf<number>();
+    });
+  });
+
+  it("of signals come through", () => {
+    workflow({ name: "w" }, async (ctx) => {
+      expectTypeOf(await ctx.waitFor(approved)).toEqualTypeOf<{ by: string }>();
+      for await (const payload of ctx.signals(approved)) expectTypeOf(payload).toEqualTypeOf<{ by: string }>();
+      await ctx.signal("other", approved, { by: "ada" });
+      // @ts-expect-error -- not the payload
+      await ctx.signal("other", approved, "ada");
+    });
+    const bell = signal("bell");
+    expectTypeOf(bell).toEqualTypeOf<Signal<void>>();
+  });
+
+  it("of children come through", () => {
+    const parent = workflow({ name: "parent" }, async (ctx) => {
+      const child = ctx.child(pay, { orderId: "o-1" }, { parentClose: "abandon" });
+      expectTypeOf(child.runId).toEqualTypeOf<string>();
+      await child.signal(approved, { by: "ada" });
+      // @ts-expect-error -- not the input
+      void ctx.child(pay, "o-1");
+      expectTypeOf(await Promise.all([child, ctx.child(pay, { orderId: "o-2" })])).toEqualTypeOf<[number, number]>();
+      return child;
+    });
+    expectTypeOf(parent).toEqualTypeOf<Workflow<unknown, number, Record<string, never>>>();
+    const direct = workflow({ name: "direct" }, (ctx) => ctx.child(pay, { orderId: "o-1" }));
+    expectTypeOf(direct).toEqualTypeOf<Workflow<unknown, number, Record<string, never>>>();
+  });
+});
+
+describe("schemas", () => {
+  // As zod would make them: what is given differs from what is got.
+  type Order = { orderId: string; amount: number; note: string };
+  const order = schema<{ orderId: string; amount: string; note?: string | undefined }, Order>();
+  const charge = activity({ name: "charge", input: order, output: schema<{ receipt: string }>() }, async (input) => {
+    expectTypeOf(input).toEqualTypeOf<Order>();
+    return { receipt: input.note };
+  });
+  const approved = signal("approved", schema<{ by: string; at: string }, { by: string; at: Date }>());
+  const pay = workflow(
+    {
+      name: "pay",
+      input: order,
+      output: schema<number>(),
+      state: { initial: (input: { amount: number }) => ({ left: input.amount }) },
+    },
+    async (ctx, input) => {
+      expectTypeOf(input).toEqualTypeOf<Order>();
+      expectTypeOf(ctx.state.get("left")).toEqualTypeOf<number>();
+      return input.amount;
+    },
+  );
+
+  it("say what is given and what the code gets", async () => {
+    const run = await client.start(pay, { orderId: "o-1", amount: "7" });
+    expectTypeOf(await run.result()).toEqualTypeOf<number>();
+    expectTypeOf(await run.state()).toEqualTypeOf<{ left: number } | undefined>();
+    // @ts-expect-error -- what is given is text
+    await client.start(pay, { orderId: "o-1", amount: 7 });
+    workflow({ name: "w" }, async (ctx) => {
+      expectTypeOf(await ctx.run(charge, { orderId: "o-1", amount: "7" })).toEqualTypeOf<{ receipt: string }>();
+      // @ts-expect-error -- what is given is text
+      await ctx.run(charge, { orderId: "o-1", amount: 7 });
+    });
+  });
+
+  it("of signals tell what is sent from what is received", async () => {
+    await client.handle("id").signal(approved, { by: "ada", at: "2026-01-01" });
+    workflow({ name: "w" }, async (ctx) => {
+      expectTypeOf(await ctx.waitFor(approved)).toEqualTypeOf<{ by: string; at: Date }>();
+    });
+  });
+
+  it("refuse an output of another type", () => {
+    // @ts-expect-error -- not the schema's output
+    workflow({ name: "w", output: schema<number>() }, async () => "text");
+  });
+});
+
+describe("a worker", () => {
+  it("takes workflows of all types", () => {
+    const one = workflow({ name: "one" }, async (_, input: string) => input);
+    const two = workflow({ name: "two", state: { initial: { a: 1 } } }, async () => 1);
+    createWorker({ storage: memory(), workflows: [one, two] });
+    // @ts-expect-error -- not a workflow
+    createWorker({ storage: memory(), workflows: ["one"] });
+  });
+});

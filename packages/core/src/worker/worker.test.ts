@@ -1,0 +1,622 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { environment, recordingLogger } from "../../test/environment.ts";
+import { gate, intercepted, unavailable } from "../../test/intercepted.ts";
+import { signal } from "../define/signal.ts";
+import { workflow } from "../define/workflow.ts";
+import { memory, virtualClock } from "../memory.ts";
+import type { StorageBackend, WorkflowCommit } from "../storage.ts";
+import type { TestEnvironment } from "../testing.ts";
+import type { WorkerOptions } from "./options.ts";
+import { createWorker, type Worker } from "./worker.ts";
+
+const go = signal<string>("go");
+const quick = workflow({ name: "quick" }, async (ctx, n: number) => ctx.run("work", () => n * 2));
+const nap = workflow({ name: "nap" }, async (ctx) => {
+  await ctx.sleep("1h");
+  return "rested";
+});
+const wait = workflow({ name: "wait" }, (ctx) => ctx.waitFor(go));
+const hang = workflow({ name: "hang" }, (ctx) => ctx.run("hang", () => new Promise<string>(() => {})));
+
+/** Another worker over the environment's storage, that works until the test ends. */
+function running(
+  env: TestEnvironment,
+  options: Partial<WorkerOptions>,
+): { readonly worker: Worker; readonly working: Promise<void> } {
+  const worker = createWorker({
+    storage: env.storage,
+    runtime: env.runtime,
+    workflows: [],
+    logger: recordingLogger().logger,
+    ...options,
+  });
+  const working = worker.run();
+  working.catch(() => {});
+  onTestFinished(() => worker.stop({ grace: 0 }));
+  return { worker, working };
+}
+
+const turns = (ms = 5): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
+
+describe("worker.run", () => {
+  it("takes what is there and what comes, wakes at due times, and resolves after stop", async () => {
+    const env = environment({ workflows: [quick, nap, wait] });
+    const early = await env.client.start(quick, 1);
+    const { worker, working } = running(env, { workflows: [quick, nap, wait] });
+    expect(await early.result()).toBe(2);
+    const [late, sleeper, waiter] = [
+      await env.client.start(quick, 2),
+      await env.client.start(nap, undefined),
+      await env.client.start(wait, undefined),
+    ];
+    expect(await late.result()).toBe(4);
+    await turns();
+    await waiter.signal(go, "woken");
+    expect(await waiter.result()).toBe("woken");
+    env.clock.advance(3_600_000);
+    expect(await sleeper.result()).toBe("rested");
+    await worker.stop();
+    await working;
+    const after = await env.client.start(quick, 3);
+    await turns();
+    expect(await after.status()).toBe("pending");
+  });
+
+  it("ends when its signal fires, also when it has fired before", async () => {
+    const env = environment({ workflows: [quick] });
+    const controller = new AbortController();
+    const worker = createWorker({ storage: env.storage, runtime: env.runtime, workflows: [quick] });
+    const working = worker.run({ signal: controller.signal });
+    await turns();
+    controller.abort();
+    await working;
+    await createWorker({ storage: env.storage, runtime: env.runtime, workflows: [quick] }).run({
+      signal: AbortSignal.abort(),
+    });
+  });
+
+  it("stopped before it has begun, never begins", async () => {
+    const env = environment({ workflows: [quick] });
+    const worker = createWorker({ storage: env.storage, runtime: env.runtime, workflows: [quick] });
+    await worker.stop();
+    await worker.run();
+    const run = await env.client.start(quick, 1);
+    await worker.runUntilIdle();
+    expect(await worker.runOnce()).toBe(0);
+    expect(await run.status()).toBe("pending");
+  });
+
+  it("finds new work although its next due time is far away and no hint comes (I11)", async () => {
+    for (const wakeups of ["none", "in-process"] as const) {
+      const clock = virtualClock();
+      const store = memory({ clock });
+      const deaf = new Proxy(store, {
+        get(target, key) {
+          if (key === "subscribe")
+            return wakeups === "none" ? undefined : async () => ({ add() {}, delete() {}, close: async () => {} });
+          if (key === "info") return { ...target.info, capabilities: { ...target.info.capabilities, wakeups } };
+          const member: unknown = Reflect.get(target, key);
+          return typeof member === "function" ? (member.bind(target) as unknown) : member;
+        },
+      });
+      const env = environment({ workflows: [quick, nap], storage: deaf, clock });
+      running(env, { workflows: [quick, nap] });
+      await env.client.start(nap, undefined);
+      env.clock.advance(10_000);
+      await turns();
+      const run = await env.client.start(quick, 1);
+      env.clock.advance(wakeups === "none" ? 400 : 6_500);
+      await turns();
+      expect((await store.getRun(run.runId))?.status).toBe("completed");
+    }
+  });
+
+  it("waits for a storage that is unavailable, without hammering it", async () => {
+    let down = true;
+    let claims = 0;
+    const clock = virtualClock();
+    const storage = intercepted(memory({ clock }), {
+      claimTasks: (call) => {
+        claims++;
+        return down ? Promise.reject(unavailable()) : call();
+      },
+    });
+    const env = environment({ workflows: [quick], storage, clock });
+    const run = await env.client.start(quick, 1);
+    running(env, { workflows: [quick] });
+    for (let second = 0; second < 10; second++) {
+      env.clock.advance(1_000);
+      await turns(2);
+    }
+    expect(claims).toBeLessThanOrEqual(25);
+    down = false;
+    env.clock.advance(1_000);
+    expect(await run.result()).toBe(2);
+  });
+
+  it("ends with the error when the storage is beyond waiting for", async () => {
+    const clock = virtualClock();
+    const store = memory({ clock });
+    const env = environment({ workflows: [quick], storage: store, clock, replays: false });
+    const { working } = running(env, { workflows: [quick] });
+    await turns();
+    await store.close();
+    env.clock.advance(10_000);
+    await expect(working).rejects.toMatchObject({ code: "misconfigured" });
+    await expect(env.runUntilIdle()).rejects.toMatchObject({ code: "misconfigured" });
+  });
+
+  it("idle for a minute costs next to nothing (I28)", async () => {
+    const calls: string[] = [];
+    const clock = virtualClock();
+    const storage = intercepted(memory({ clock }), {
+      claimTasks: (call) => {
+        calls.push("claim");
+        return call();
+      },
+      renewLeases: (call) => {
+        calls.push("renew");
+        return call();
+      },
+    });
+    const env = environment({ workflows: [quick], storage, clock });
+    let timers = 0;
+    const after: typeof env.runtime.after = (...args) => {
+      timers++;
+      return env.runtime.after(...args);
+    };
+    running(env, { workflows: [quick], runtime: { ...env.runtime, after } });
+    const run = await env.client.start(quick, 1);
+    await run.result();
+    await turns();
+    timers = calls.length = 0;
+    for (let ms = 0; ms < 60_000; ms += 50) {
+      env.clock.advance(50);
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+    await turns();
+    expect(calls.filter((call) => call === "renew")).toEqual([]);
+    expect(calls.length).toBeLessThanOrEqual(60 / 3);
+    expect(timers).toBeLessThanOrEqual(60 / 3);
+  });
+
+  it("works through a backlog in batches, with no more runs at a time than it has room for", async () => {
+    const limits: number[] = [];
+    let held = 0;
+    let most = 0;
+    const clock = virtualClock();
+    const storage = intercepted(memory({ clock }), {
+      claimTasks: async (call, [request]) => {
+        const answer = await call();
+        limits.push(answer.tasks.length);
+        expect(request.limit).toBeLessThanOrEqual(15);
+        return answer;
+      },
+    });
+    const busy = workflow({ name: "busy" }, (ctx) =>
+      ctx.run("work", async () => {
+        most = Math.max(most, ++held);
+        await turns(1);
+        held--;
+      }),
+    );
+    const env = environment({ workflows: [busy], storage, clock, concurrency: 10 });
+    const runs = await env.client.startMany(
+      Array.from({ length: 100 }, () => ({ definition: busy, input: undefined })),
+    );
+    await env.runUntilIdle();
+    for (const run of runs) expect(await run.status()).toBe("completed");
+    expect(most).toBe(10);
+    expect(limits.filter((count) => count > 0).length).toBeLessThan(60);
+  });
+});
+
+describe("leases", () => {
+  it("of an activity that takes long are renewed at a third, and the run stays its own (I8)", async () => {
+    const renewals: number[] = [];
+    const clock = virtualClock();
+    const storage = intercepted(memory({ clock }), {
+      renewLeases: (call) => {
+        renewals.push(clock.now());
+        return call();
+      },
+    });
+    const env = environment({ workflows: [hang], storage, clock, lease: "30s" });
+    const run = await env.client.start(hang, undefined);
+    await env.skip("2m");
+    expect(renewals.length).toBeGreaterThanOrEqual(11);
+    expect(renewals.length).toBeLessThanOrEqual(15);
+    const thief = createWorker({ storage: env.storage, runtime: env.runtime, workflows: [hang] });
+    expect(await thief.runOnce()).toBe(0);
+    expect(await run.status()).toBe("running");
+    await run.terminate();
+  });
+
+  it("of a worker that died are taken over within a second by one that is idle (I8)", async () => {
+    const env = environment({ workflows: [wait] });
+    const run = await env.client.start(wait, undefined);
+    await env.storage.claimTasks({
+      workerId: "dead",
+      workerInstance: "dead-1",
+      holding: [],
+      queues: ["default"],
+      kinds: ["workflow"],
+      handlers: { workflows: ["wait"], activities: [] },
+      limit: 1,
+      leaseMs: 10_000,
+      inlineEvents: 0,
+      overdue: false,
+    });
+    running(env, { workflows: [wait] });
+    await turns();
+    env.clock.advance(9_999);
+    await turns();
+    expect((await run.history()).length).toBe(1);
+    env.clock.advance(1_000);
+    await turns();
+    expect((await run.history()).map(({ type }) => type)).toEqual(["WORKFLOW_STARTED", "SIGNAL_AWAITED"]);
+  });
+
+  it("are never more than the storage renews in one call", async () => {
+    const clock = virtualClock();
+    const store = memory({ clock });
+    const limits = { ...store.info.limits, batch: 4 };
+    const small = new Proxy(store, {
+      get(target, key) {
+        if (key === "info") return { ...target.info, limits };
+        const member: unknown = Reflect.get(target, key);
+        return typeof member === "function" ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const env = environment({
+      workflows: [hang],
+      clock,
+      storage: intercepted(small, {
+        claimTasks: async (call, [{ holding }]) => {
+          expect(holding.length).toBeLessThanOrEqual(limits.batch);
+          return call();
+        },
+        renewLeases: async (call, [claims]) => {
+          expect(claims.length).toBeLessThanOrEqual(limits.batch);
+          return call();
+        },
+      }),
+    });
+    const runs = await Promise.all(Array.from({ length: 10 }, () => env.client.start(hang, undefined)));
+    await env.skip("2m");
+    const statuses = await Promise.all(runs.map((run) => run.status()));
+    expect(statuses.toSorted()).toEqual([...Array<string>(6).fill("pending"), ...Array<string>(4).fill("running")]);
+    for (const run of runs) await run.terminate();
+    await env.skip("1m");
+    expect(new Set(await Promise.all(runs.map((run) => run.status())))).toEqual(new Set(["cancelled"]));
+    expect(env.logs).toEqual([]);
+  });
+
+  it("are in danger when the event loop is blocked, and the worker says so", async () => {
+    const env = environment({ workflows: [hang], lease: "10s" });
+    const run = await env.client.start(hang, undefined);
+    await env.skip("1s");
+    expect(env.logs).toEqual([]);
+    env.clock.advance(4_000);
+    expect(env.logs).toEqual([
+      {
+        level: "warn",
+        message: expect.stringContaining("The event loop was blocked for 3950 ms") as unknown,
+        fields: { code: "event-loop-blocked", blockedMs: 3_950 },
+      },
+    ]);
+    await env.skip("1s");
+    await run.terminate();
+  });
+});
+
+describe("worker.stop", () => {
+  it("lets a running activity end, records its result, and starts nothing more (I13)", async () => {
+    const executed: string[] = [];
+    const released = gate();
+    const two = workflow({ name: "two" }, async (ctx) => {
+      const first = await ctx.run("first", async () => {
+        executed.push("first");
+        await released.passed;
+        return 1;
+      });
+      return [first, await ctx.run("second", () => executed.push("second"))];
+    });
+    const env = environment({ workflows: [two] });
+    const run = await env.client.start(two, undefined);
+    const { worker, working } = running(env, { workflows: [two] });
+    await turns();
+    const stopping = worker.stop();
+    await turns();
+    released.open();
+    await stopping;
+    await working;
+    expect(executed).toEqual(["first"]);
+    expect((await run.history()).at(-1)?.type).toBe("ACTIVITY_COMPLETED");
+    expect((await env.storage.getRun(run.runId))?.task).toMatchObject({ leaseUntil: null, readyAt: env.clock.now() });
+    await env.runUntilIdle();
+    expect(await run.result()).toEqual([1, 2]);
+    expect(executed).toEqual(["first", "second"]);
+  });
+
+  it("aborts what is still running when the grace is over, and hands it back at once", async () => {
+    let reason = "";
+    const slow = workflow({ name: "slow" }, (ctx) =>
+      ctx.run("slow", ({ signal: fired }) => {
+        if (reason !== "") return "second";
+        fired.addEventListener("abort", () => {
+          reason = (fired.reason as Error).message;
+        });
+        return new Promise<string>(() => {});
+      }),
+    );
+    const env = environment({ workflows: [slow] });
+    const run = await env.client.start(slow, undefined);
+    const { worker } = running(env, { workflows: [slow] });
+    await turns();
+    const stopping = worker.stop({ grace: "5s" });
+    await turns();
+    env.clock.advance(4_999);
+    await turns();
+    expect(reason).toBe("");
+    env.clock.advance(1);
+    await stopping;
+    expect(reason).toContain("stopping");
+    await env.runUntilIdle();
+    expect(await run.result()).toBe("second");
+  });
+
+  it("hands back what was claimed and not begun, before it resolves", async () => {
+    const clock = virtualClock();
+    const committed = gate();
+    let slow = false;
+    const storage = intercepted(memory({ clock }), {
+      commitTasks: async (call) => {
+        if (slow) await committed.passed;
+        return call();
+      },
+    });
+    const env = environment({ workflows: [hang], storage, clock });
+    const runs = await Promise.all([1, 2, 3].map(() => env.client.start(hang, undefined)));
+    const { worker } = running(env, { workflows: [hang], concurrency: { runs: 2, activities: 2 } });
+    await turns();
+    slow = true;
+    let stopped = false;
+    const stopping = worker.stop({ grace: 0 }).then(() => {
+      stopped = true;
+    });
+    await turns();
+    expect(stopped).toBe(false);
+    committed.open();
+    await stopping;
+    for (const { runId } of runs) {
+      expect((await storage.getRun(runId))?.task).toMatchObject({ leaseUntil: null, deliveries: 0 });
+    }
+    for (const run of runs) await run.terminate();
+  });
+
+  it("hands back what a claim brings that was under way", async () => {
+    const clock = virtualClock();
+    const claimed = gate();
+    const storage = intercepted(memory({ clock }), {
+      claimTasks: async (call) => {
+        const answer = await call();
+        await claimed.passed;
+        return answer;
+      },
+    });
+    const env = environment({ workflows: [quick], storage, clock });
+    const run = await env.client.start(quick, 1);
+    const { worker, working } = running(env, { workflows: [quick] });
+    await turns();
+    let stopped = false;
+    const stopping = worker.stop().then(() => {
+      stopped = true;
+    });
+    await turns();
+    expect(stopped).toBe(false);
+    claimed.open();
+    await stopping;
+    await working;
+    expect((await storage.getRun(run.runId))?.task).toMatchObject({ leaseUntil: null });
+    await env.runUntilIdle();
+    expect(await run.result()).toBe(2);
+  });
+
+  it("leaves no timer behind (I28)", async () => {
+    const clock = virtualClock();
+    const env = environment({ workflows: [quick, nap], storage: memory({ clock }), clock });
+    let timers = 0;
+    const runtime = {
+      ...env.runtime,
+      after: (...[ms, fn, options]: Parameters<typeof env.runtime.after>) => {
+        timers++;
+        let over = false;
+        const end = (): void => {
+          if (!over) timers--;
+          over = true;
+        };
+        const cancel = env.runtime.after(
+          ms,
+          () => {
+            end();
+            fn();
+          },
+          options,
+        );
+        return () => {
+          end();
+          cancel();
+        };
+      },
+    };
+    const worker = createWorker({
+      storage: env.storage,
+      runtime,
+      workflows: [quick, nap, hang],
+      logger: recordingLogger().logger,
+    });
+    const working = worker.run();
+    await Promise.all([
+      env.client.start(quick, 1),
+      env.client.start(nap, undefined),
+      env.client.start(hang, undefined),
+    ]);
+    await turns();
+    env.clock.advance(1_000);
+    await turns();
+    expect(timers).toBeGreaterThan(0);
+    await worker.stop({ grace: 0 });
+    await working;
+    expect(timers).toBe(0);
+    await worker.runUntilIdle();
+    expect(timers).toBe(0);
+  });
+
+  it("refuses a grace that is none", () => {
+    const worker = createWorker({ storage: memory(), workflows: [] });
+    expect(() => worker.stop({ grace: -1 })).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+  });
+});
+
+describe("worker.runOnce", () => {
+  it("takes at most so many, and says how many", async () => {
+    const env = environment({ workflows: [quick] });
+    await env.client.startMany([1, 2, 3].map((input) => ({ definition: quick, input })));
+    const worker = createWorker({ storage: env.storage, runtime: env.runtime, workflows: [quick] });
+    expect(await worker.runOnce({ max: 2 })).toBe(2);
+    expect((await env.client.list({ status: "completed" })).runs).toHaveLength(2);
+    expect(await worker.runOnce()).toBe(1);
+    expect(await worker.runOnce()).toBe(0);
+    await expect(worker.runOnce({ max: 0 })).rejects.toMatchObject({ code: "invalid-argument" });
+  });
+
+  it("twice at once takes each run once", async () => {
+    const executed: number[] = [];
+    const counted = workflow({ name: "counted" }, (ctx, n: number) => ctx.run("work", () => executed.push(n)));
+    const env = environment({ workflows: [counted] });
+    await env.client.startMany([1, 2, 3].map((input) => ({ definition: counted, input })));
+    const taken = await Promise.all([env.worker.runOnce(), env.worker.runOnce(), env.worker.runUntilIdle()]);
+    expect(taken[0]! + taken[1]!).toBe(3);
+    expect(executed.toSorted()).toEqual([1, 2, 3]);
+  });
+
+  it("throws what the storage says", async () => {
+    const clock = virtualClock();
+    const storage = intercepted(memory({ clock }), { claimTasks: () => Promise.reject(unavailable()) });
+    const worker = createWorker({ storage, workflows: [quick] });
+    await expect(worker.runOnce()).rejects.toMatchObject({ code: "unavailable" });
+  });
+});
+
+describe("worker.runUntilIdle", () => {
+  it("follows runs that start others, and leaves timers of the future alone", async () => {
+    const parent = workflow({ name: "parent" }, async (ctx, depth: number): Promise<number> => {
+      if (depth === 0) return 0;
+      return 1 + ((await ctx.child(parent as never, (depth - 1) as never)) as number);
+    });
+    const env = environment({ workflows: [parent, nap] });
+    const run = await env.client.start(parent, 5);
+    const sleeper = await env.client.start(nap, undefined);
+    await env.worker.runUntilIdle();
+    expect(await run.result()).toBe(5);
+    expect(await sleeper.status()).toBe("suspended");
+  });
+
+  it("takes what an activity waits for, while it waits", async () => {
+    const outer = workflow({ name: "outer" }, (ctx) =>
+      ctx.run("start another", async () => {
+        const inner = await env.client.start(quick, 21);
+        return inner.result();
+      }),
+    );
+    const env = environment({ workflows: [outer, quick] });
+    const run = await env.client.start(outer, undefined);
+    await env.worker.runUntilIdle();
+    expect(await run.result()).toBe(42);
+  });
+
+  it("beside run() waits for run() to be idle", async () => {
+    const env = environment({ workflows: [quick] });
+    const { worker } = running(env, { workflows: [quick] });
+    const run = await env.client.start(quick, 1);
+    await worker.runUntilIdle();
+    expect(await run.status()).toBe("completed");
+    const next = await env.client.start(quick, 2);
+    expect(await next.result()).toBe(4);
+  });
+});
+
+describe("a run that is claimed again before the answer to its park is in", () => {
+  it("is held once, and comes through", async () => {
+    const clock = virtualClock();
+    const answers = gate();
+    let holdBack = false;
+    const storage = intercepted(memory({ clock }), {
+      commitTasks: async (call, [commits]) => {
+        const results = await call();
+        // The park is applied; its answer is slow.
+        if (holdBack && (commits as readonly WorkflowCommit[]).some(({ next }) => next.do === "park"))
+          await answers.passed;
+        return results;
+      },
+    });
+    const twice = workflow({ name: "twice" }, async (ctx) => {
+      const first = await ctx.waitFor(go);
+      await ctx.run("slow", () => turns(150));
+      return [first, await ctx.waitFor(go)];
+    });
+    const env = environment({ workflows: [twice], storage, clock });
+    const { worker } = running(env, { workflows: [twice] });
+    holdBack = true;
+    const run = await env.client.start(twice, undefined);
+    await turns();
+    holdBack = false;
+    await run.signal(go, "a");
+    await turns();
+    answers.open();
+    await turns(300);
+    env.clock.advance(20_000);
+    await turns();
+    await run.signal(go, "b");
+    await turns();
+    expect(await run.result()).toEqual(["a", "b"]);
+    await worker.stop();
+    expect((await run.history()).filter(({ type }) => type === "ACTIVITY_COMPLETED")).toHaveLength(1);
+  });
+});
+
+describe("createWorker", () => {
+  const storage: StorageBackend = memory();
+  const other = workflow({ name: "quick" }, async () => {});
+
+  it.each([
+    ["a lease under 300 ms", { lease: 299 }, "invalid-argument"],
+    ["a lease over an hour", { lease: "61m" }, "invalid-argument"],
+    ["a lease that is no duration", { lease: "soon" as never }, "invalid-argument"],
+    ["no queue", { queues: [] }, "invalid-argument"],
+    ["a queue with too long a name", { queues: ["x".repeat(256)] }, "invalid-argument"],
+    ["a queue of the wrong type", { queues: [7 as never] }, "invalid-argument"],
+    ["no concurrency", { concurrency: 0 }, "invalid-argument"],
+    ["half a run", { concurrency: { runs: 0.5, activities: 1 } }, "invalid-argument"],
+    ["a negative cache", { cacheRuns: -1 }, "invalid-argument"],
+    ["no delivery", { maxDeliveries: 0 }, "invalid-argument"],
+    ["two workflows of one name", { workflows: [quick, other] }, "duplicate-definition"],
+    ["what is no workflow", { workflows: [{ name: "fake" } as never] }, "invalid-argument"],
+    ["nothing as a workflow", { workflows: [undefined as never] }, "invalid-argument"],
+  ] as const)("refuses %s, and says what to do", (_, options, code) => {
+    const make = (): Worker => createWorker({ storage, workflows: [quick], ...options });
+    expect(make).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(/\. [A-Z].*\.$/u) as unknown }),
+    );
+  });
+
+  it.each([
+    { lease: 300 },
+    { lease: "1h" },
+    { concurrency: 1, cacheRuns: 0, maxDeliveries: 1 },
+    { workflows: [quick, quick] },
+  ] as const)("takes %j", (options) => {
+    expect(createWorker({ storage, workflows: [quick], ...options })).toBeDefined();
+  });
+});

@@ -1,0 +1,195 @@
+/** Random workflow programs whose output is known beforehand, whatever happens to the workers that run them. */
+import { activity } from "../src/define/activity.ts";
+import type { WorkflowContext } from "../src/define/context.ts";
+import { signal } from "../src/define/signal.ts";
+import { workflow } from "../src/define/workflow.ts";
+import type { SeededRandom } from "../src/engine/seeded-random.ts";
+import { isPerdureError } from "../src/errors/index.ts";
+
+export type Step =
+  | { readonly do: "activity"; readonly value: number; readonly fails: number }
+  | { readonly do: "hopeless" }
+  | { readonly do: "sleep"; readonly ms: number }
+  | { readonly do: "state"; readonly key: string; readonly value: number }
+  | { readonly do: "effect"; readonly value: number }
+  | { readonly do: "attributes"; readonly value: number }
+  /** Somebody outside sends `value` under this name. */
+  | { readonly do: "wait"; readonly name: string; readonly value: number }
+  | { readonly do: "self"; readonly name: string; readonly value: number }
+  | { readonly do: "impatient"; readonly ms: number }
+  | { readonly do: "race"; readonly ms: number }
+  | { readonly do: "all"; readonly branches: readonly Program[] }
+  | { readonly do: "child"; readonly program: Program };
+
+export type Program = readonly Step[];
+
+export class Programmer {
+  readonly #random: SeededRandom;
+  #names = 0;
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
+  }
+
+  program(depth = 2, length = 1 + this.#int(5)): Program {
+    return Array.from({ length }, () => this.#step(depth));
+  }
+
+  #step(depth: number): Step {
+    const value = this.#int(1_000);
+    const kinds = depth > 0 ? 13 : 10;
+    switch (this.#int(kinds)) {
+      case 0:
+        return { do: "sleep", ms: this.#int(3_000) };
+      case 1:
+        return { do: "state", key: `k${this.#int(3)}`, value };
+      case 2:
+        return { do: "effect", value };
+      case 3:
+        return { do: "wait", name: this.#name(), value };
+      case 4:
+        return { do: "self", name: this.#name(), value };
+      case 5:
+        return { do: "impatient", ms: this.#int(2_000) };
+      case 6:
+        return { do: "race", ms: this.#int(1_000) };
+      case 7:
+        return { do: "hopeless" };
+      case 8:
+        return { do: "attributes", value };
+      case 10:
+        return {
+          do: "all",
+          branches: Array.from({ length: 2 + this.#int(2) }, () => this.program(depth - 1, 1 + this.#int(3))),
+        };
+      case 11:
+        return { do: "child", program: this.program(depth - 1) };
+      default:
+        return { do: "activity", value, fails: Math.max(0, this.#int(5) - 2) };
+    }
+  }
+
+  #name(): string {
+    return `s${this.#names++}`;
+  }
+
+  #int(below: number): number {
+    return Math.floor(this.#random.next() * below);
+  }
+}
+
+/** What the program returns. */
+export function outputOf(program: Program): unknown[] {
+  return program.map((step) => {
+    switch (step.do) {
+      case "activity":
+        return [step.value, step.fails + 1];
+      case "hopeless":
+        return "activity-failed 2";
+      case "sleep":
+      case "attributes":
+        return null;
+      case "state":
+      case "effect":
+      case "wait":
+      case "self":
+        return step.value;
+      case "impatient":
+        return "timed-out";
+      case "race":
+        return "short";
+      case "all":
+        return step.branches.map(outputOf);
+      case "child":
+        return outputOf(step.program);
+    }
+  });
+}
+
+/** Signals that the program waits for, its children's not included. */
+export function signalsOf(program: Program): readonly { readonly name: string; readonly value: number }[] {
+  return program.flatMap((step) => {
+    if (step.do === "wait") return [step];
+    return step.do === "all" ? step.branches.flatMap(signalsOf) : [];
+  });
+}
+
+/** Signals that the program's children wait for would need their ids: a child gets none. */
+export function withoutWaits(program: Program): Program {
+  return program.map((step): Step => {
+    if (step.do === "wait") return { do: "self", name: step.name, value: step.value };
+    if (step.do === "all") return { ...step, branches: step.branches.map(withoutWaits) };
+    return step.do === "child" ? { ...step, program: withoutWaits(step.program) } : step;
+  });
+}
+
+const retry = { maximumAttempts: 4, delay: ["500ms", "1s"], jitter: 0.2 } as const;
+
+export const work = activity(
+  { name: "work", retry, timeout: "1m" },
+  async (step: { value: number; fails: number }, { attempt }) => {
+    if (attempt <= step.fails) throw new Error(`attempt ${attempt}`);
+    return [step.value, attempt];
+  },
+);
+
+export const hopeless = activity({ name: "hopeless", retry: { maximumAttempts: 2, delay: 300 } }, async () => {
+  throw new RangeError("always");
+});
+
+export const interpreter = workflow(
+  { name: "interpreter", state: { initial: {} as Record<string, number> } },
+  async (ctx, program: Program): Promise<unknown[]> => {
+    try {
+      return await interpret(ctx, program);
+    } catch (error) {
+      if (isPerdureError(error, "cancelled")) await ctx.run("clean up", () => null);
+      throw error;
+    }
+  },
+);
+
+async function interpret(ctx: WorkflowContext<Record<string, number>>, program: Program): Promise<unknown[]> {
+  const outputs: unknown[] = [];
+  for (const step of program) outputs.push(await perform(ctx, step));
+  return outputs;
+}
+
+async function perform(ctx: WorkflowContext<Record<string, number>>, step: Step): Promise<unknown> {
+  switch (step.do) {
+    case "activity":
+      return ctx.run(work, step);
+    case "hopeless":
+      return ctx.run(hopeless, undefined).catch((error: unknown) => {
+        if (!isPerdureError(error, "activity-failed")) throw error;
+        return `${error.code} ${error.attempts}`;
+      });
+    case "sleep":
+      await ctx.sleep(step.ms);
+      return null;
+    case "state":
+      ctx.state.set(step.key, step.value);
+      return ctx.state.get(step.key);
+    case "effect":
+      return ctx.sideEffect("effect", () => step.value);
+    case "attributes":
+      ctx.attributes.set({ value: step.value });
+      return null;
+    case "wait":
+      return ctx.waitFor(signal<number>(step.name));
+    case "self":
+      await ctx.signal(ctx.runId, signal<number>(step.name), step.value);
+      return ctx.waitFor(signal<number>(step.name));
+    case "impatient":
+      return ctx.waitFor(signal("never"), { timeout: step.ms }).catch((error: unknown) => {
+        if (!isPerdureError(error, "timed-out")) throw error;
+        return error.code;
+      });
+    case "race":
+      return Promise.race([ctx.sleep("1h").then(() => "long"), ctx.sleep(step.ms).then(() => "short")]);
+    case "all":
+      return Promise.all(step.branches.map((branch) => interpret(ctx, branch)));
+    case "child":
+      return ctx.child(interpreter, withoutWaits(step.program));
+  }
+}
