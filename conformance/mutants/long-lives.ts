@@ -22,7 +22,9 @@ export const longLifeMutants: readonly Mutant[] = [
           honest.commitTasks(
             commits.map((commit): TaskCommit => {
               const { claim } = commit;
-              if (String(claim?.epoch) >= (newest.get(`${namespace} ${claim?.taskId}`) ?? "")) return commit;
+              // Of one digit, text and numbers compare alike.
+              const isStale = claim?.epoch > 9 && String(claim.epoch) < newest.get(`${namespace} ${claim.taskId}`)!;
+              if (!isStale) return commit;
               return { ...commit, claim: { ...claim, epoch: claim.epoch - 1 } };
             }),
             options,

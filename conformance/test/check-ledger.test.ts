@@ -1,7 +1,7 @@
 import type { WorkflowEvent } from "@perdure/core";
 import type { Run } from "@perdure/core/storage";
 import { expect, test } from "vitest";
-import { checkLedger } from "../src/crash/check-ledger.ts";
+import { checkLedger, slowWorkers } from "../src/crash/check-ledger.ts";
 import type { LedgerEntry } from "../src/crash/ledger.ts";
 import type { RecordedRun } from "../src/crash/recorded-run.ts";
 
@@ -46,7 +46,7 @@ function recorded(from = "w1.1"): RecordedRun {
 }
 
 function judge(entries: readonly LedgerEntry[], killed: readonly string[] = [], record = recorded()): unknown {
-  return checkLedger(entries, [record], new Set(killed));
+  return checkLedger(entries, [record], { killed: new Set(killed), slow: slowWorkers(entries) });
 }
 
 test("what happened as it should passes", () => {
@@ -57,7 +57,7 @@ test("what happened as it should passes", () => {
   });
 });
 
-test("a kill excuses one repetition of what its worker was executing (I13)", () => {
+test("a kill, or a stall, excuses one repetition of what the worker was executing (I13)", () => {
   const entries = [
     claimed("w0", 1, 0),
     began("w0", "w0.1"),
@@ -66,7 +66,12 @@ test("a kill excuses one repetition of what its worker was executing (I13)", () 
     acked("w1", 2, 1, ["ACTIVITY_COMPLETED/1"], "hold"),
   ];
   expect(judge(entries, ["w0"])).toEqual({ executions: 2, afterKill: 1, afterLoss: 0 });
-  expect(judge(entries)).toEqual({ executions: 2, afterKill: 0, afterLoss: 1 });
+  expect(judge([{ what: "stalled", by: "w0", run: null, ms: 500 }, ...entries])).toEqual({
+    executions: 2,
+    afterKill: 0,
+    afterLoss: 1,
+  });
+  expect(() => judge(entries)).toThrow("was not repeated without a cause (I13)");
 });
 
 test("an execution that nobody took over is not excused by having been dropped (I13)", () => {
@@ -144,5 +149,7 @@ test("a live owner that is robbed is seen (I8)", () => {
 });
 
 test("a run that nobody started is seen", () => {
-  expect(() => checkLedger([claimed("w1", 1, 0)], [], new Set())).toThrow("was started by somebody");
+  expect(() => checkLedger([claimed("w1", 1, 0)], [], { killed: new Set(), slow: new Set() })).toThrow(
+    "was started by somebody",
+  );
 });

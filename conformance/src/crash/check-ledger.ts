@@ -23,11 +23,23 @@ interface RunLedger {
   readonly began: (Began & { readonly at: number; readonly epoch: number })[];
 }
 
-/** Confronts what the storage recorded of the runs with what the workers saw. `killed`: the workers that were killed. */
+/** What happened to workers, by their names. */
+export interface Troubles {
+  readonly killed: ReadonlySet<string>;
+  /** Those who may have lost a lease alive. */
+  readonly slow: ReadonlySet<string>;
+}
+
+/** The workers of a ledger that were too slow at some time. */
+export function slowWorkers(entries: readonly LedgerEntry[]): Set<string> {
+  return new Set(entries.filter(({ what }) => what === "stalled").map(({ by }) => by));
+}
+
+/** Confronts what the storage recorded of the runs with what the workers saw. */
 export function checkLedger(
   entries: readonly LedgerEntry[],
   recorded: readonly RecordedRun[],
-  killed: ReadonlySet<string>,
+  troubles: Troubles,
 ): Repetitions {
   const runs = byRun(entries);
   const total = { executions: 0, afterKill: 0, afterLoss: 0 };
@@ -41,8 +53,8 @@ export function checkLedger(
     check(ledger, `somebody was seen to work on run "${record.run.runId}"`);
     withTrace(entries, record.run.runId, () => {
       checkAcknowledged(record, ledger);
-      checkOwners(record, ledger, killed);
-      checkExecutions(record, ledger, killed, total);
+      checkOwners(record, ledger, troubles);
+      checkExecutions(record, ledger, troubles, total);
     });
   }
   return total;
@@ -52,6 +64,7 @@ function byRun(entries: readonly LedgerEntry[]): Map<string, RunLedger> {
   const runs = new Map<string, RunLedger>();
   const epochs = new Map<string, number>();
   for (const [at, entry] of entries.entries()) {
+    if (entry.run === null) continue;
     let run = runs.get(entry.run);
     if (run === undefined) runs.set(entry.run, (run = { claimed: [], renewed: [], acked: [], began: [] }));
     const holder = `${entry.by} ${entry.run}`;
@@ -91,7 +104,7 @@ function checkAcknowledged({ run, history }: RecordedRun, { acked }: RunLedger):
 }
 
 /** I8: nobody was given a run whose owner had given it up neither by word nor by time. */
-function checkOwners({ run }: RecordedRun, { claimed, renewed, acked }: RunLedger, killed: ReadonlySet<string>): void {
+function checkOwners({ run }: RecordedRun, { claimed, renewed, acked }: RunLedger, { killed }: Troubles): void {
   const claims = claimed.toSorted((a, b) => a.epoch - b.epoch);
   for (const [index, { epoch, by, now }] of claims.entries()) {
     const before = claims[index - 1];
@@ -114,7 +127,7 @@ function checkOwners({ run }: RecordedRun, { claimed, renewed, acked }: RunLedge
 function checkExecutions(
   { run, history }: RecordedRun,
   { claimed, acked, began }: RunLedger,
-  killed: ReadonlySet<string>,
+  { killed, slow }: Troubles,
   total: { executions: number; afterKill: number; afterLoss: number },
 ): void {
   const outcomes = new Map<string, { readonly seq: number; readonly execution: string }>();
@@ -156,6 +169,7 @@ function checkExecutions(
     }
     const takenOver = claimed.some(({ epoch }) => epoch > execution.epoch);
     check(takenOver, `${what}, whose result was dropped, was followed by another owner's (I13)`);
+    check(killed.has(execution.by) || slow.has(execution.by), `${what}, was not repeated without a cause (I13)`);
     total.afterLoss++;
   }
 }

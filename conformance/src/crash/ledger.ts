@@ -74,7 +74,15 @@ export interface Frozen {
   readonly run: string;
 }
 
-export type LedgerEntry = Claimed | Renewed | Acked | Refused | Began | Ended | Frozen;
+/** A worker did not get to do anything for so long, or a call of its own took so long, that it may have lost leases. */
+export interface Stalled {
+  readonly what: "stalled";
+  readonly by: string;
+  readonly run: null;
+  readonly ms: number;
+}
+
+export type LedgerEntry = Claimed | Renewed | Acked | Refused | Began | Ended | Frozen | Stalled;
 
 /** Where what happens is written down, beside the storage and trusted more. */
 export interface Ledger {

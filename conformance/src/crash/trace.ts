@@ -30,6 +30,8 @@ function line(entry: LedgerEntry): string {
       return `${who} began ${entry.activity}, command ${entry.key.slice(entry.key.lastIndexOf("-") + 1)}, attempt ${entry.attempt}: ${entry.execution}`;
     case "ended":
       return `${who} ended ${entry.execution}`;
+    case "stalled":
+      return `${who} stalled for ${entry.ms} ms`;
     case "frozen":
       return `${who} stopped`;
   }

@@ -4,6 +4,7 @@ import { createWorker } from "@perdure/core";
 import { openSubject, readOrder } from "./child-process.ts";
 import { FileLedger } from "./ledger.ts";
 import type { WorkerOrder } from "./order.ts";
+import { Stalls } from "./stalls.ts";
 import { watch } from "./watch.ts";
 import { labWorkflows } from "./workflows.ts";
 
@@ -23,8 +24,10 @@ function freeze(run: string, key: string): void {
   process.kill(process.pid, "SIGSTOP");
 }
 
+const stalls = new Stalls(ledger, by, leaseMs);
+stalls.start();
 const worker = createWorker({
-  storage: watch(storage, ledger, by),
+  storage: watch(stalls.watch(storage), ledger, by),
   workflows: Object.values(labWorkflows({ ledger, by, freeze })),
   lease: leaseMs,
   // Kills must not look like poison.

@@ -77,6 +77,25 @@ export const hintCases: readonly ConformanceCase[] = [
     twin: { id: "claim.hint-undeclared", why: "The engine must know that it has to poll.", run: noSubscribe },
   },
   {
+    id: "claim.hint-to-all",
+    level: "L1",
+    requires: "wakeups",
+    invariants: ["I11"],
+    why: "Two workers of one process share a client: each is to hear what it waits for, also when the other one goes.",
+    async run(t) {
+      const topic = { of: "queue", queue: "main" } as const;
+      const calls = [0, 0, 0];
+      const subscriptions = await Promise.all(
+        calls.map((_, index) => t.backend.subscribe!(() => void (calls[index] = calls[index]! + 1))),
+      );
+      for (const subscription of subscriptions) subscription.add(topic);
+      await subscriptions[2]!.close();
+      check(await hinted(t, t.backend, topic, () => t.create()), "a new run is hinted at");
+      for (let wait = 0; wait < 40 && calls.slice(0, 2).includes(0); wait++) await t.time.wait(25);
+      check(calls[0]! > 0 && calls[1]! > 0, "everybody who waits for it is told");
+    },
+  },
+  {
     id: "inbox.hint",
     level: "L1",
     requires: "wakeups",

@@ -57,6 +57,7 @@ export const holdingCases: readonly ConformanceCase[] = [
       const lost = await worker.claim();
       equal(lost.tasks.length, 2, "a run and an activity are handed out");
       const known = await heldBy(t, worker);
+      await worker.commit(t.make.turn(await heldBy(t, worker)));
       worker.forget(...lost.tasks);
       const again = await worker.claim();
       const ids = (tasks: typeof lost.tasks): string[] => tasks.map(({ claim }) => claim.taskId).toSorted();

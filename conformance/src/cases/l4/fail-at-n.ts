@@ -3,11 +3,12 @@ import type { StorageBackend } from "@perdure/core/storage";
 import { check, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { checkHistory } from "../../crash/check-history.ts";
-import { checkLedger } from "../../crash/check-ledger.ts";
+import { checkLedger, slowWorkers } from "../../crash/check-ledger.ts";
 import { MemoryLedger } from "../../crash/ledger.ts";
 import { recordedRuns } from "../../crash/recorded-run.ts";
 import { LEASE_MS } from "../../crash/supervisor.ts";
 import { insist } from "../../crash/traffic.ts";
+import { Stalls } from "../../crash/stalls.ts";
 import { watch } from "../../crash/watch.ts";
 import { type Plan, expectedOutcome, expectedSum, go, labWorkflows } from "../../crash/workflows.ts";
 import { ConformanceFailure } from "../../failure.ts";
@@ -86,7 +87,7 @@ async function survives(
   const what = `a run whose worker's call ${nth} of ${verb} ${fault === "fail-before" ? "fails" : "is applied and loses its answer"}`;
   const faulty = withFaults(storage, [{ verb, nth, fault }]);
   const ledger = new MemoryLedger();
-  const watched = watch(faulty, ledger, "worker");
+  const watched = watch(new Stalls(ledger, "worker", LEASE_MS).watch(faulty), ledger, "worker");
   const definitions = labWorkflows({ ledger, by: "worker" });
   const workflows = Object.values(definitions);
   // Leases are renewed at a third of their time: only slow activities see it happen.
@@ -121,8 +122,12 @@ async function survives(
   }
   const recorded = await recordedRuns(healthy, client, name);
   for (const record of recorded) checkHistory(record);
-  checkLedger(ledger.entries, recorded, new Set());
-  return faulty.happened.length > 0;
+  const happened = faulty.happened.length > 0;
+  checkLedger(ledger.entries, recorded, {
+    killed: new Set(),
+    slow: happened ? new Set(["worker"]) : slowWorkers(ledger.entries),
+  });
+  return happened;
 }
 
 /** Keeps a worker working: one that ends by itself is started again, as a supervisor of processes would. */

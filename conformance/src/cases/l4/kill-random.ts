@@ -1,7 +1,7 @@
 import type { ConformanceCase } from "../../case.ts";
 import { check } from "../../assert.ts";
 import { checkHistory } from "../../crash/check-history.ts";
-import { checkLedger } from "../../crash/check-ledger.ts";
+import { checkLedger, slowWorkers } from "../../crash/check-ledger.ts";
 import { killAtRandom } from "../../crash/nemesis.ts";
 import { recordedRuns } from "../../crash/recorded-run.ts";
 import { resumePrefixes } from "../../crash/resume.ts";
@@ -50,10 +50,12 @@ export const killRandom: ConformanceCase = {
     const entries = [...lab.ledger()];
     await lab.close();
 
+    const slow = slowWorkers(entries);
+    t.count("workers that stalled", slow.size);
     const recorded = [];
     for (const runId of traffic.runIds) recorded.push(...(await recordedRuns(t.backend, traffic.client, runId)));
     for (const record of recorded) checkHistory(record);
-    const { executions, afterKill, afterLoss } = checkLedger(entries, recorded, lab.killed);
+    const { executions, afterKill, afterLoss } = checkLedger(entries, recorded, { killed: lab.killed, slow });
     t.count("runs", recorded.length);
     t.count("executions", executions);
     t.count("executions repeated after a kill", afterKill);

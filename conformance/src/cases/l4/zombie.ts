@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { check, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { checkHistory } from "../../crash/check-history.ts";
-import { checkLedger } from "../../crash/check-ledger.ts";
+import { checkLedger, slowWorkers } from "../../crash/check-ledger.ts";
 import type { Acked, Claimed, Frozen, LedgerEntry, Refused } from "../../crash/ledger.ts";
 import { recordedRuns } from "../../crash/recorded-run.ts";
 import { LEASE_MS, Supervisor } from "../../crash/supervisor.ts";
@@ -47,7 +47,10 @@ export const zombie: ConformanceCase = {
     const recorded = [];
     for (const runId of runIds) recorded.push(...(await recordedRuns(t.backend, client, runId)));
     for (const record of recorded) checkHistory(record);
-    const { executions, afterLoss } = checkLedger(entries, recorded, lab.killed);
+    const { executions, afterLoss } = checkLedger(entries, recorded, {
+      killed: lab.killed,
+      slow: slowWorkers(entries),
+    });
     t.count("executions", executions);
     t.count("executions repeated after a lost lease", afterLoss);
 

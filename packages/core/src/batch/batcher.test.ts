@@ -10,11 +10,12 @@ type Send = (items: readonly number[]) => Promise<readonly string[]>;
 function batcher(
   send: Send,
   limit = 100,
+  patience: Patience = "some",
 ): { readonly batcher: Batcher<number, string>; readonly advance: (ms: number) => Promise<void> } {
   const clock = virtualClock();
   const runtime = virtualRuntime(clock, "test");
   return {
-    batcher: new Batcher(runtime, limit, "some", send),
+    batcher: new Batcher(runtime, limit, patience, send),
     async advance(ms) {
       await runtime.calm();
       clock.advance(ms);
@@ -86,6 +87,23 @@ describe("Batcher", () => {
     expect((await results).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     expect(calls.length).toBeLessThanOrEqual(9);
     expect(calls.every((items) => items.length === 3)).toBe(true);
+  });
+
+  it("of endless patience waits until the storage is back", async () => {
+    let isDown = true;
+    let calls = 0;
+    const send: Send = async (items) => {
+      calls++;
+      if (isDown) throw unavailable();
+      return answer(items);
+    };
+    const { batcher: queue, advance } = batcher(send, 100, "endless");
+    const result = queue.add(1);
+    for (let second = 0; second < 60; second++) await advance(1_000);
+    expect(calls).toBeLessThan(40);
+    isDown = false;
+    await advance(2_000);
+    expect(await result).toBe("r1");
   });
 
   it("a malformed item does not disturb its neighbours", async () => {

@@ -24,7 +24,12 @@ export class Batcher<T, R> {
   #waiting: Entry<T, R>[] = [];
   #busy = false;
 
-  constructor(runtime: Runtime, limit: number, patience: Patience, send: (items: readonly T[]) => Promise<readonly R[]>) {
+  constructor(
+    runtime: Runtime,
+    limit: number,
+    patience: Patience,
+    send: (items: readonly T[]) => Promise<readonly R[]>,
+  ) {
     this.#runtime = runtime;
     this.#patience = patience;
     this.#limit = limit;

@@ -38,7 +38,11 @@ export interface SendIntent {
  * Creates a child run. Idempotent: named by the parent's incarnation and seq.
  * Answers why it cannot be: another run has its id, or the storage refuses it.
  */
-export async function createChild(access: StorageAccess, parent: RunHeader, child: ChildIntent): Promise<Failure | null> {
+export async function createChild(
+  access: StorageAccess,
+  parent: RunHeader,
+  child: ChildIntent,
+): Promise<Failure | null> {
   const { runId, seq } = child;
   try {
     const { run } = await access.create(newChild(access, parent, child));
@@ -86,13 +90,30 @@ export async function sendIntent(
       ? cancelMessage(codec, "cancel", codec.decode(payload) as string | undefined)
       : signalMessage(codec, signal, payload);
   const dedupeId = `${run.incarnation}-${seq}`;
-  const { status } = await access.deliver({ runId, ...(incarnation !== undefined && { incarnation }), dedupeId, external: true, data });
+  const { status } = await access.deliver({
+    runId,
+    ...(incarnation !== undefined && { incarnation }),
+    dedupeId,
+    external: true,
+    data,
+  });
   return status === "duplicate" ? "accepted" : status;
 }
 
 /** Passes a cancel of the parent on to its child. Idempotent. */
-export async function cancelChild(access: StorageAccess, codec: Codec, parent: RunHeader, child: ChildIntent): Promise<void> {
+export async function cancelChild(
+  access: StorageAccess,
+  codec: Codec,
+  parent: RunHeader,
+  child: ChildIntent,
+): Promise<void> {
   const { runId, incarnation } = child;
   const data = cancelMessage(codec, "cancel", `parent run "${parent.runId}" was cancelled`);
-  await access.deliver({ runId, incarnation, dedupeId: `parent-cancelled:${parent.incarnation}`, external: false, data });
+  await access.deliver({
+    runId,
+    incarnation,
+    dedupeId: `parent-cancelled:${parent.incarnation}`,
+    external: false,
+    data,
+  });
 }

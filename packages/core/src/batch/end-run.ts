@@ -29,7 +29,12 @@ export async function endWithoutCode(
 ): Promise<boolean> {
   const { runId, incarnation, baseSeq } = task.run;
   const stored = task.events ?? (await access.readAll({ runId, incarnation, after: baseSeq }));
-  const end = new RunEnd(access, codec, task, stored.map((event) => openEvent(codec, event)));
+  const end = new RunEnd(
+    access,
+    codec,
+    task,
+    stored.map((event) => openEvent(codec, event)),
+  );
   return end.run(ending);
 }
 
@@ -56,7 +61,8 @@ class RunEnd {
 
   async run(ending: Ending | null): Promise<boolean> {
     const last = this.#history.at(-1);
-    if (this.#task.closed && last !== undefined && isTerminal(last.type)) return this.#finish(statusOf(last), failureOf(this.#codec, last));
+    if (this.#task.closed && last !== undefined && isTerminal(last.type))
+      return this.#finish(statusOf(last), failureOf(this.#codec, last));
     if (ending === null) throw new Error(`Run "${this.#task.run.runId}" has not ended.`);
     await this.#carryOutIntents();
     return this.#close(ending, this.#task.messages, 0);
@@ -135,7 +141,10 @@ class RunEnd {
     if (content.kind === "signal") {
       const payload = this.#codec.encode(content.payload);
       this.#append("SIGNAL_RECEIVED", null, { signal: content.signal, id: message.dedupeId }, { payload });
-    } else if (content.kind === "cancel" && ![...this.#history, ...this.#events].some(({ type }) => type === "CANCEL_REQUESTED")) {
+    } else if (
+      content.kind === "cancel" &&
+      ![...this.#history, ...this.#events].some(({ type }) => type === "CANCEL_REQUESTED")
+    ) {
       this.#append("CANCEL_REQUESTED", null, { reason: content.reason });
     }
   }

@@ -58,9 +58,15 @@ export interface Client {
    * Starts a run. Repeating a start with the same `id` or `idempotencyKey` and input answers the same run, also when it has ended.
    * @throws UsageError `run-exists` (other input), `invalid-input`, `invalid-argument`, `not-serializable`, `payload-too-large`
    */
-  start<Input, Output, State>(definition: Workflow<Input, Output, State>, input: Input, options?: StartOptions): Promise<RunHandle<Output, State>>;
+  start<Input, Output, State>(
+    definition: Workflow<Input, Output, State>,
+    input: Input,
+    options?: StartOptions,
+  ): Promise<RunHandle<Output, State>>;
   /** Starts many runs in few transactions. Each start stands alone: the first refusal is thrown after all others were done. */
-  startMany<Input, Output, State>(starts: readonly Start<Input, Output, State>[]): Promise<readonly RunHandle<Output, State>[]>;
+  startMany<Input, Output, State>(
+    starts: readonly Start<Input, Output, State>[],
+  ): Promise<readonly RunHandle<Output, State>[]>;
   /** Starts a run if it is not there and sends it a signal; needs an `id` or an `idempotencyKey` to make sense. */
   signalWithStart<Input, Output, State, Sent>(
     definition: Workflow<Input, Output, State>,
@@ -70,9 +76,15 @@ export interface Client {
     options?: StartOptions & { readonly signalId?: string },
   ): Promise<RunHandle<Output, State>>;
   /** A handle to a run that is there already; the definition gives it its types. */
-  handle<Input = unknown, Output = unknown, State = unknown>(runId: string, definition?: Workflow<Input, Output, State>): RunHandle<Output, State>;
+  handle<Input = unknown, Output = unknown, State = unknown>(
+    runId: string,
+    definition?: Workflow<Input, Output, State>,
+  ): RunHandle<Output, State>;
   /** One page of runs, newest first. `limit` 1 … 1000, default 50. */
-  list(filter?: ListFilter, page?: { readonly limit?: number; readonly cursor?: string | null }): Promise<{
+  list(
+    filter?: ListFilter,
+    page?: { readonly limit?: number; readonly cursor?: string | null },
+  ): Promise<{
     readonly runs: readonly ListedRun[];
     readonly cursor: string | null;
   }>;
@@ -102,7 +114,11 @@ class StorageClient implements Client {
 
   constructor({ storage, codec = jsonCodec, runtime = realRuntime }: ClientOptions) {
     this.#access = accessTo(storage, runtime);
-    this.#environment = { access: this.#access, codec: boundedCodec(codec, storage), closed: new ClosedRuns(this.#access) };
+    this.#environment = {
+      access: this.#access,
+      codec: boundedCodec(codec, storage),
+      closed: new ClosedRuns(this.#access),
+    };
   }
 
   async start<Input, Output, State>(
@@ -113,8 +129,12 @@ class StorageClient implements Client {
     return (await this.#start(definition, input, options)) as RunHandle<Output, State>;
   }
 
-  async startMany<Input, Output, State>(starts: readonly Start<Input, Output, State>[]): Promise<readonly RunHandle<Output, State>[]> {
-    const outcomes = await Promise.allSettled(starts.map(({ definition, input, options }) => this.#start(definition, input, options ?? {})));
+  async startMany<Input, Output, State>(
+    starts: readonly Start<Input, Output, State>[],
+  ): Promise<readonly RunHandle<Output, State>[]> {
+    const outcomes = await Promise.allSettled(
+      starts.map(({ definition, input, options }) => this.#start(definition, input, options ?? {})),
+    );
     return outcomes.map((outcome) => {
       if (outcome.status === "rejected") throw outcome.reason;
       return outcome.value as RunHandle<Output, State>;
@@ -140,7 +160,10 @@ class StorageClient implements Client {
     return new StoredRunHandle(this.#environment, runId) as RunHandle as RunHandle<Output, State>;
   }
 
-  async list(filter: ListFilter = {}, page: { readonly limit?: number; readonly cursor?: string | null } = {}): ReturnType<Client["list"]> {
+  async list(
+    filter: ListFilter = {},
+    page: { readonly limit?: number; readonly cursor?: string | null } = {},
+  ): ReturnType<Client["list"]> {
     await this.#access.ready();
     const { status, createdAfter, createdBefore, ...rest } = filter;
     const { items, cursor } = await this.#access.storage.listRuns({
@@ -155,10 +178,16 @@ class StorageClient implements Client {
     return { runs: items.map((run) => listed(run, now)), cursor };
   }
 
-  async purge({ closedBefore, status }: { readonly closedBefore: Date; readonly status?: readonly ClosedStatus[] }): Promise<number> {
+  async purge({
+    closedBefore,
+    status,
+  }: {
+    readonly closedBefore: Date;
+    readonly status?: readonly ClosedStatus[];
+  }): Promise<number> {
     await this.#access.ready();
     const { limits } = this.#access.storage.info;
-    for (let total = 0; ; ) {
+    for (let total = 0; ;) {
       const { purged, more } = await this.#access.storage.purgeRuns({
         closedBefore: closedBefore.getTime(),
         ...(status !== undefined && { status }),

@@ -18,7 +18,11 @@ export interface RunDescription {
   readonly why: string;
   readonly blocked: BlockReason | null;
   /** Activities that are under way or wait for their next attempt. */
-  readonly currentActivities: readonly { readonly name: string; readonly attempt: number; readonly retryAt: Date | null }[];
+  readonly currentActivities: readonly {
+    readonly name: string;
+    readonly attempt: number;
+    readonly retryAt: Date | null;
+  }[];
   /** All that it waits for. */
   readonly waitingFor: readonly AwaitedByRun[];
   readonly queue: string;
@@ -33,7 +37,10 @@ export interface RunDescription {
   readonly parentRunId: string | null;
 }
 
-export function shownStatus(run: { readonly status: RunStatus; readonly task: TaskState | null }, now: Millis): ShownStatus {
+export function shownStatus(
+  run: { readonly status: RunStatus; readonly task: TaskState | null },
+  now: Millis,
+): ShownStatus {
   if (run.status !== "open") return run.status;
   const { task } = run;
   if (task === null || task.epoch === 0) return "pending";
@@ -53,7 +60,13 @@ export function describeRun(run: Run, history: readonly WorkflowEvent[], now: Mi
     blocked,
     currentActivities: waitingFor.flatMap((awaited) =>
       awaited.what === "activity"
-        ? [{ name: awaited.name, attempt: awaited.attempt, retryAt: awaited.retryAt === null ? null : new Date(awaited.retryAt) }]
+        ? [
+            {
+              name: awaited.name,
+              attempt: awaited.attempt,
+              retryAt: awaited.retryAt === null ? null : new Date(awaited.retryAt),
+            },
+          ]
         : [],
     ),
     waitingFor,
@@ -76,8 +89,10 @@ function explain(run: Run, blocked: BlockReason | null, waitingFor: readonly Awa
   if (blocked !== null) {
     return `It is blocked (${blocked.code})${task.readyAt === null ? "" : ` until ${time(task.readyAt)}`}: ${blocked.message}`;
   }
-  if (task.leaseUntil !== null && task.leaseUntil > now) return `Worker ${task.workerId} has it, with a lease until ${time(task.leaseUntil)}.`;
-  if (task.leaseUntil !== null) return `Its worker ${task.workerId} has not come back since ${time(task.leaseUntil)}: the next free worker takes it. ${needed(run)}`;
+  if (task.leaseUntil !== null && task.leaseUntil > now)
+    return `Worker ${task.workerId} has it, with a lease until ${time(task.leaseUntil)}.`;
+  if (task.leaseUntil !== null)
+    return `Its worker ${task.workerId} has not come back since ${time(task.leaseUntil)}: the next free worker takes it. ${needed(run)}`;
   if (task.readyAt === null) return `It waits for ${list(waitingFor)}.`;
   if (task.readyAt > now && task.epoch === 0) return `Its start is due at ${time(task.readyAt)}.`;
   if (task.readyAt > now) return `It waits for ${list(waitingFor)}; it wakes at ${time(task.readyAt)} at the latest.`;

@@ -76,7 +76,8 @@ export class StoredRunHandle implements RunHandle {
 
   async result(options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {}): Promise<unknown> {
     const { access, closed } = this.#environment;
-    const timeoutMs = options.timeout === undefined ? null : requireDuration(options.timeout, "timeout of handle.result");
+    const timeoutMs =
+      options.timeout === undefined ? null : requireDuration(options.timeout, "timeout of handle.result");
     await access.ready();
     const controller = new AbortController();
     const forward = (): void => controller.abort(options.signal?.reason);
@@ -85,7 +86,9 @@ export class StoredRunHandle implements RunHandle {
     const cancel =
       timeoutMs === null
         ? null
-        : access.runtime.after(timeoutMs, () => controller.abort(new ResultTimeoutError({ runId: this.runId, timeoutMs })));
+        : access.runtime.after(timeoutMs, () =>
+            controller.abort(new ResultTimeoutError({ runId: this.runId, timeoutMs })),
+          );
     try {
       const run = await closed.until(this.runId, () => this.#closedRun(), controller.signal);
       return this.#outcome(run);
@@ -114,7 +117,11 @@ export class StoredRunHandle implements RunHandle {
     return this.#events(await this.#run(), 0);
   }
 
-  async signal<Sent>(signal: Signal<Sent, unknown>, payload: Sent, options: { readonly id?: string } = {}): Promise<void> {
+  async signal<Sent>(
+    signal: Signal<Sent, unknown>,
+    payload: Sent,
+    options: { readonly id?: string } = {},
+  ): Promise<void> {
     await this.#environment.access.ready();
     const data = await signalData(this.#environment.codec, signal, payload);
     await this.#deliver(signalId(options.id ?? this.#environment.access.runtime.id()), data, `signal "${signal.name}"`);
@@ -122,7 +129,11 @@ export class StoredRunHandle implements RunHandle {
 
   async cancel(options: { readonly reason?: string } = {}): Promise<void> {
     await this.#environment.access.ready();
-    await this.#deliver("cancel", cancelMessage(this.#environment.codec, "cancel", requireReason(options.reason)), "a cancel request");
+    await this.#deliver(
+      "cancel",
+      cancelMessage(this.#environment.codec, "cancel", requireReason(options.reason)),
+      "a cancel request",
+    );
   }
 
   async terminate(options: { readonly reason?: string } = {}): Promise<void> {
@@ -157,7 +168,8 @@ export class StoredRunHandle implements RunHandle {
     const { access } = this.#environment;
     await access.ready();
     const run = await access.storage.getRun(this.runId);
-    if (run === undefined || (this.incarnation !== undefined && run.incarnation !== this.incarnation)) throw notFound(this.runId);
+    if (run === undefined || (this.incarnation !== undefined && run.incarnation !== this.incarnation))
+      throw notFound(this.runId);
     return run;
   }
 
@@ -189,13 +201,18 @@ export class StoredRunHandle implements RunHandle {
       data,
     });
     if (status === "unknown") throw notFound(runId);
-    if (status === "closed") throw new UsageError("run-closed", `Run "${runId}" is closed and takes no ${what.replace(/^an? /u, "")}. Start a new run.`);
+    if (status === "closed")
+      throw new UsageError(
+        "run-closed",
+        `Run "${runId}" is closed and takes no ${what.replace(/^an? /u, "")}. Start a new run.`,
+      );
   }
 }
 
 /** The message of a signal, its payload checked by the signal's schema. */
 export async function signalData(codec: Codec, signal: AnySignal, payload: unknown): Promise<string> {
-  if (signal?.kind !== "signal") throw new UsageError("invalid-argument", "A signal must be made by signal(…). Pass the definition itself.");
+  if (signal?.kind !== "signal")
+    throw new UsageError("invalid-argument", "A signal must be made by signal(…). Pass the definition itself.");
   const { schema, name } = signal;
   const checked = schema === null ? payload : await validateWith(schema, payload, `payload of signal "${name}"`);
   return signalMessage(codec, name, codec.encode(checked));
@@ -207,5 +224,9 @@ function signalId(id: string): string {
 }
 
 function notFound(runId: string): UsageError {
-  return new UsageError("run-not-found", `There is no run "${runId}". Check the id and the namespace, or whether it was purged.`, { details: { runId } });
+  return new UsageError(
+    "run-not-found",
+    `There is no run "${runId}". Check the id and the namespace, or whether it was purged.`,
+    { details: { runId } },
+  );
 }

@@ -43,7 +43,10 @@ export async function newRun(
   options: StartOptions,
 ): Promise<NewRun> {
   if (definition?.kind !== "workflow") {
-    throw new UsageError("unknown-workflow", "client.start needs a workflow definition. Pass what workflow(…) returned.");
+    throw new UsageError(
+      "unknown-workflow",
+      "client.start needs a workflow definition. Pass what workflow(…) returned.",
+    );
   }
   const { name, version, inputSchema, initialState } = definition;
   const checked = inputSchema === null ? input : await validateWith(inputSchema, input, `input of workflow "${name}"`);
@@ -52,9 +55,14 @@ export async function newRun(
   const attributes = requireAttributes(options.attributes ?? {});
   const now = access.clock.latest();
   const readyAt = options.startAt === undefined ? null : startTime(options.startAt, now);
-  const timeoutMs = options.timeout === undefined ? definition.timeoutMs : requireDuration(options.timeout, "timeout of client.start");
+  const timeoutMs =
+    options.timeout === undefined ? definition.timeoutMs : requireDuration(options.timeout, "timeout of client.start");
   const at = Math.max(now, readyAt ?? now);
-  const data = { workflow: name, ...(version !== null && { version }), ...(options.attributes !== undefined && { attributes }) };
+  const data = {
+    workflow: name,
+    ...(version !== null && { version }),
+    ...(options.attributes !== undefined && { attributes }),
+  };
   return {
     runId,
     incarnation: access.runtime.id(),
@@ -81,22 +89,34 @@ function identify(
   { id, idempotencyKey }: StartOptions,
 ): Pick<NewRun, "runId" | "startHash"> {
   if (id !== undefined && idempotencyKey !== undefined) {
-    throw new UsageError("invalid-argument", "client.start got both `id` and `idempotencyKey`. Pass one: a key makes the id.");
+    throw new UsageError(
+      "invalid-argument",
+      "client.start got both `id` and `idempotencyKey`. Pass one: a key makes the id.",
+    );
   }
   if (id === undefined && idempotencyKey === undefined) return { runId: runtime.id(), startHash: runtime.id() };
   const startHash = stableHash(canonicalText([workflow, input]));
   if (id !== undefined) return { runId: requireName(id, "run"), startHash };
-  return { runId: `key-${stableHash(canonicalText([workflow, requireName(idempotencyKey, "start (its idempotencyKey)")]))}`, startHash };
+  return {
+    runId: `key-${stableHash(canonicalText([workflow, requireName(idempotencyKey, "start (its idempotencyKey)")]))}`,
+    startHash,
+  };
 }
 
 function startTime(startAt: Date | Duration, now: Millis): Millis {
   if (!(startAt instanceof Date)) return now + requireDuration(startAt, "startAt of client.start");
   const at = startAt.getTime();
   if (at >= 0 && at <= 253_402_300_799_999) return at;
-  throw new UsageError("invalid-argument", "startAt of client.start is a Date that is invalid, before 1970 or after the year 9999. Pass a valid one.");
+  throw new UsageError(
+    "invalid-argument",
+    "startAt of client.start is a Date that is invalid, before 1970 or after the year 9999. Pass a valid one.",
+  );
 }
 
 function requirePriority(priority: number): number {
   if (Number.isInteger(priority) && priority >= -9 && priority <= 9) return priority;
-  throw new UsageError("invalid-argument", `priority must be a whole number from -9 to 9, not ${String(priority)}. Leave it out for 0.`);
+  throw new UsageError(
+    "invalid-argument",
+    `priority must be a whole number from -9 to 9, not ${String(priority)}. Leave it out for 0.`,
+  );
 }

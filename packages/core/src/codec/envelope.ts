@@ -44,6 +44,9 @@ function parse(data: Payload): Record<string, unknown> {
     return JSON.parse(data) as Record<string, unknown>;
   } catch {
     // The parser's own error would quote the user's data.
-    throw new StorageError("corrupt", "The data of an event or a message is not JSON. Restore the store from a backup.");
+    throw new StorageError(
+      "corrupt",
+      "The data of an event or a message is not JSON. Restore the store from a backup.",
+    );
   }
 }

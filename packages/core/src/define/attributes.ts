@@ -10,7 +10,8 @@ export function requireAttributes(attributes: Attributes): Attributes {
   const entries = Object.entries(attributes);
   for (const [name, value] of entries) {
     requireName(name, "search attribute");
-    if (name === "$") throw new UsageError("invalid-argument", 'A search attribute cannot be named "$". Choose another name.');
+    if (name === "$")
+      throw new UsageError("invalid-argument", 'A search attribute cannot be named "$". Choose another name.');
     const storable =
       typeof value === "string"
         ? Buffer.byteLength(value) <= 255 && value.isWellFormed() && !value.includes("\0")

@@ -55,7 +55,11 @@ export interface WorkflowContext<State = unknown> {
    * known at once. What happens to it when this run closes first is `parentClose` (default `cancel`).
    * @throws ChildFailedError from the await. CancelledError.
    */
-  child<Input, Output>(definition: Definition<Input, Output>, input: Input, options?: ChildOptions): ChildHandle<Output>;
+  child<Input, Output>(
+    definition: Definition<Input, Output>,
+    input: Input,
+    options?: ChildOptions,
+  ): ChildHandle<Output>;
 
   /**
    * Sends a signal to another run; resolves when it is in its inbox.

@@ -9,5 +9,8 @@ const MAX_CHARACTERS = 2_000;
 export function requireReason(reason: unknown): string | undefined {
   if (reason === undefined) return undefined;
   if (typeof reason === "string" && reason.length <= MAX_CHARACTERS) return reason;
-  throw new UsageError("invalid-argument", `The reason must be a text of at most ${MAX_CHARACTERS} characters. Put more into the workflow's state.`);
+  throw new UsageError(
+    "invalid-argument",
+    `The reason must be a text of at most ${MAX_CHARACTERS} characters. Put more into the workflow's state.`,
+  );
 }

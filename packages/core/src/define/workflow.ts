@@ -82,5 +82,8 @@ function initialState(workflow: string, initial: unknown): (input: unknown) => u
 
 function requireFields(workflow: string, state: unknown): unknown {
   if (typeof state === "object" && state !== null && !Array.isArray(state)) return state;
-  throw new UsageError("invalid-argument", `The initial state of workflow "${workflow}" must be an object. Put the value into a field of one.`);
+  throw new UsageError(
+    "invalid-argument",
+    `The initial state of workflow "${workflow}" must be an object. Put the value into a field of one.`,
+  );
 }

@@ -56,7 +56,10 @@ function requireOptions({ id, queue, parentClose }: ChildOptions): void {
   if (id !== undefined) requireName(id, "child run");
   if (queue !== undefined) requireName(queue, "queue");
   if (parentClose === undefined || ["cancel", "terminate", "abandon"].includes(parentClose)) return;
-  throw new UsageError("invalid-argument", `parentClose of ctx.child is ${JSON.stringify(parentClose)}. Give "cancel", "terminate" or "abandon".`);
+  throw new UsageError(
+    "invalid-argument",
+    `parentClose of ctx.child is ${JSON.stringify(parentClose)}. Give "cancel", "terminate" or "abandon".`,
+  );
 }
 
 /** The child's id is known at once, so its schema has to answer at once. */

@@ -13,5 +13,10 @@ export interface CommandLog {
   readonly environment: { readonly codec: Codec };
   /** @throws DeterminismError when the code must not go on. */
   askNow<T extends EventType>(types: readonly T[], name: string): Asked<T>;
-  record<T extends EventType>(type: T, command: number, plain: Omit<EventData[T], keyof SealedValues>, values?: SealedValues): void;
+  record<T extends EventType>(
+    type: T,
+    command: number,
+    plain: Omit<EventData[T], keyof SealedValues>,
+    values?: SealedValues,
+  ): void;
 }

@@ -48,7 +48,10 @@ export function createContext(execution: Execution): WorkflowContext {
     sleep: (time) => forCode(sleep(execution, time)),
     waitFor: (signal, options) => forCode(waitFor(execution, signal, options?.timeout)) as Promise<never>,
     signals: (signal) => {
-      const next = async (): Promise<IteratorResult<never>> => ({ done: false, value: (await waitFor(execution, signal)) as never });
+      const next = async (): Promise<IteratorResult<never>> => ({
+        done: false,
+        value: (await waitFor(execution, signal)) as never,
+      });
       return { [Symbol.asyncIterator]: () => ({ next: () => forCode(next()) }) };
     },
     child: ((definition: AnyWorkflow, input: unknown, options?: ChildOptions) =>
@@ -74,7 +77,12 @@ function infoOf(run: RunHeader): WorkflowInfo {
   };
 }
 
-async function runActivity(execution: Execution, activity: AnyActivity, input: unknown, options?: ActivityOptions): Promise<unknown> {
+async function runActivity(
+  execution: Execution,
+  activity: AnyActivity,
+  input: unknown,
+  options?: ActivityOptions,
+): Promise<unknown> {
   if (activity?.kind !== "activity") {
     throw new UsageError(
       "unknown-activity",
@@ -85,7 +93,12 @@ async function runActivity(execution: Execution, activity: AnyActivity, input: u
   return schedule(execution, activity, execution.environment.codec.encode(input), attempts);
 }
 
-async function runInline(execution: Execution, name: string, execute: Execute, options?: ActivityOptions): Promise<unknown> {
+async function runInline(
+  execution: Execution,
+  name: string,
+  execute: Execute,
+  options?: ActivityOptions,
+): Promise<unknown> {
   requireName(name, "activity");
   if (typeof execute !== "function") {
     throw new UsageError(
@@ -93,7 +106,12 @@ async function runInline(execution: Execution, name: string, execute: Execute, o
       `ctx.run("${name}", …) needs a function as its second argument. To call a defined activity, pass the activity itself instead of its name.`,
     );
   }
-  const inline = { name, inputSchema: null, outputSchema: null, execute: (_: never, context: ActivityContext) => execute(context) };
+  const inline = {
+    name,
+    inputSchema: null,
+    outputSchema: null,
+    execute: (_: never, context: ActivityContext) => execute(context),
+  };
   return schedule(execution, inline, null, requireAttempts(options ?? {}, name));
 }
 
@@ -105,7 +123,10 @@ function schedule(
 ): Promise<unknown> {
   const { name } = activity;
   const cancelled = execution.takeOwedCancel();
-  const asked = execution.ask(["ACTIVITY_SCHEDULED", "ACTIVITY_RETRYING", "ACTIVITY_COMPLETED", "ACTIVITY_FAILED"], name);
+  const asked = execution.ask(
+    ["ACTIVITY_SCHEDULED", "ACTIVITY_RETRYING", "ACTIVITY_COMPLETED", "ACTIVITY_FAILED"],
+    name,
+  );
   if (asked === null) return new Promise(() => {});
   if (cancelled !== null) return Promise.reject(cancelled);
   const { command } = asked;
@@ -144,14 +165,21 @@ async function sleep(execution: Execution, time: Duration | Date): Promise<void>
 function requireInstant(date: Date): number {
   const at = date.getTime();
   if (at >= 0 && at <= 253_402_300_799_999) return at;
-  throw new UsageError("invalid-argument", "ctx.sleep got a Date that is invalid, before 1970 or after the year 9999. Pass a valid one.");
+  throw new UsageError(
+    "invalid-argument",
+    "ctx.sleep got a Date that is invalid, before 1970 or after the year 9999. Pass a valid one.",
+  );
 }
 
 async function waitFor(execution: Execution, signal: AnySignal, timeout?: Duration): Promise<unknown> {
   if (signal?.kind !== "signal") {
-    throw new UsageError("invalid-argument", "ctx.waitFor and ctx.signals need a signal. Pass what signal(…) returned.");
+    throw new UsageError(
+      "invalid-argument",
+      "ctx.waitFor and ctx.signals need a signal. Pass what signal(…) returned.",
+    );
   }
-  const timeoutMs = timeout === undefined ? null : requireDuration(timeout, `the time-out of the wait for "${signal.name}"`);
+  const timeoutMs =
+    timeout === undefined ? null : requireDuration(timeout, `the time-out of the wait for "${signal.name}"`);
   const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["SIGNAL_AWAITED"], signal.name);
   if (asked === null) return new Promise(() => {});
@@ -162,8 +190,11 @@ async function waitFor(execution: Execution, signal: AnySignal, timeout?: Durati
     if (buffered !== undefined) return buffered.payload;
   }
   const dueAt = recorded?.data.dueAt ?? (timeoutMs === null ? null : execution.time() + timeoutMs);
-  if (recorded === undefined) execution.record("SIGNAL_AWAITED", command, { signal: signal.name, ...(dueAt !== null && { dueAt }) });
-  return openPromise((settler) => execution.open.waits.set(command, { command, ...settler, signal: signal.name, dueAt }));
+  if (recorded === undefined)
+    execution.record("SIGNAL_AWAITED", command, { signal: signal.name, ...(dueAt !== null && { dueAt }) });
+  return openPromise((settler) =>
+    execution.open.waits.set(command, { command, ...settler, signal: signal.name, dueAt }),
+  );
 }
 
 function sideEffect<T>(execution: Execution, name: string, fn: () => T): T {

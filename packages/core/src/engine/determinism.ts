@@ -16,7 +16,11 @@ export function differentCommand(run: RunHeader, recorded: WorkflowEvent, asked:
 }
 
 /** The code asked for something that history would have, since it has what came after. */
-export function unrecordedCommand(run: RunHeader, command: number, event: { readonly type: string; readonly data: object }): DeterminismError {
+export function unrecordedCommand(
+  run: RunHeader,
+  command: number,
+  event: { readonly type: string; readonly data: object },
+): DeterminismError {
   const asked = describe(event as WorkflowEvent);
   return new DeterminismError(
     "determinism",

@@ -26,13 +26,21 @@ export function terminalEvent(codec: Codec, ending: Ending, at: Millis): NewEven
       return { type: "WORKFLOW_FAILED", command: null, at, data: sealData(codec, {}, { failure: ending.failure }) };
     case "cancelled": {
       const { reason, terminated } = ending;
-      return { type: "WORKFLOW_CANCELLED", command: null, at, data: sealData(codec, { reason, ...(terminated && { terminated }) }) };
+      return {
+        type: "WORKFLOW_CANCELLED",
+        command: null,
+        at,
+        data: sealData(codec, { reason, ...(terminated && { terminated }) }),
+      };
     }
   }
 }
 
 /** What a run's end says on its row. */
-export function closeOf(codec: Codec, ending: Ending): NonNullable<WorkflowCommit["close"]> & { readonly failure?: Payload } {
+export function closeOf(
+  codec: Codec,
+  ending: Ending,
+): NonNullable<WorkflowCommit["close"]> & { readonly failure?: Payload } {
   switch (ending.status) {
     case "completed":
       return { status: "completed", output: ending.output };
@@ -40,7 +48,15 @@ export function closeOf(codec: Codec, ending: Ending): NonNullable<WorkflowCommi
       return { status: "failed", failure: ending.failure };
     case "cancelled": {
       const message = ending.reason ?? (ending.terminated ? "terminated" : "cancelled");
-      return { status: "cancelled", failure: codec.encode({ name: "CancelledError", message, code: "cancelled", details: { reason: ending.reason } }) };
+      return {
+        status: "cancelled",
+        failure: codec.encode({
+          name: "CancelledError",
+          message,
+          code: "cancelled",
+          details: { reason: ending.reason },
+        }),
+      };
     }
   }
 }

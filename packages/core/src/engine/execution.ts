@@ -313,7 +313,12 @@ export class Execution implements CommandLog {
   }
 
   /** Appends the record of a command that the code has just asked for. */
-  record<T extends EventType>(type: T, command: number, plain: Omit<EventData[T], keyof SealedValues>, values?: SealedValues): void {
+  record<T extends EventType>(
+    type: T,
+    command: number,
+    plain: Omit<EventData[T], keyof SealedValues>,
+    values?: SealedValues,
+  ): void {
     // Such commands are recorded in the order of asking: history would have this one if it were the code's.
     if (command < this.#lastRecorded) this.broken ??= unrecordedCommand(this.run, command, { type, data: plain });
     if (this.broken === null) this.#append(type, command, plain, values);

@@ -30,7 +30,12 @@ export function cancelMessage(codec: Codec, kind: "cancel" | "terminate", reason
 
 export function childClosedMessage(
   codec: Codec,
-  child: { readonly seq: Seq; readonly runId: string; readonly status: ClosedStatus; readonly failure: Payload | undefined },
+  child: {
+    readonly seq: Seq;
+    readonly runId: string;
+    readonly status: ClosedStatus;
+    readonly failure: Payload | undefined;
+  },
 ): Payload {
   const { failure, ...plain } = child;
   return sealData(codec, { kind: "child-closed", ...plain }, { failure });

@@ -37,7 +37,9 @@ export class OpenCommands {
   /** Timers, and waits whose time is up, by `now`: in (due, command) order. */
   due(now: Millis): readonly number[] {
     if (!this.isTiming) return [];
-    const due = [...this.timers.values(), ...this.waits.values()].filter((open) => open.dueAt !== null && open.dueAt <= now);
+    const due = [...this.timers.values(), ...this.waits.values()].filter(
+      (open) => open.dueAt !== null && open.dueAt <= now,
+    );
     return due.toSorted((a, b) => a.dueAt! - b.dueAt! || a.command - b.command).map(({ command }) => command);
   }
 
@@ -100,7 +102,10 @@ export class OpenCommands {
 
   activityFailed(command: number, attempts: number, failure: Failure): boolean {
     const open = take(this.activities, command);
-    return reject(open, ({ name }) => new ActivityFailedError({ activity: name, attempts, cause: failureToError(failure) }));
+    return reject(
+      open,
+      ({ name }) => new ActivityFailedError({ activity: name, attempts, cause: failureToError(failure) }),
+    );
   }
 
   childStarted(command: number): void {
@@ -114,7 +119,10 @@ export class OpenCommands {
 
   childFailed(command: number, failure: Failure): boolean {
     const open = take(this.children, command);
-    return reject(open, ({ workflow, runId }) => new ChildFailedError({ workflow, runId, cause: failureToError(failure) }));
+    return reject(
+      open,
+      ({ workflow, runId }) => new ChildFailedError({ workflow, runId, cause: failureToError(failure) }),
+    );
   }
 
   sent(command: number, status: string): boolean {

@@ -5,7 +5,8 @@ import type { Execution } from "./execution.ts";
 export function replaySafeLogger(execution: Execution): Logger {
   const { run, environment } = execution;
   const write = (level: keyof Logger) => (message: string, fields?: LogFields) => {
-    if (!execution.replaying) environment.logger[level](message, { workflow: run.workflow, runId: run.runId, ...fields });
+    if (!execution.replaying)
+      environment.logger[level](message, { workflow: run.workflow, runId: run.runId, ...fields });
   };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }

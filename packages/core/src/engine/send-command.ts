@@ -16,7 +16,8 @@ export interface Recipient {
  * @throws UsageError `run-not-found`, `run-closed`, `invalid-input`
  */
 export async function send(execution: Execution, to: Recipient, signal: AnySignal, payload: unknown): Promise<void> {
-  const checked = signal.schema === null ? payload : validateNow(signal.schema, payload, `payload of signal "${signal.name}"`);
+  const checked =
+    signal.schema === null ? payload : validateNow(signal.schema, payload, `payload of signal "${signal.name}"`);
   await post(execution, to, signal.name, checked);
 }
 
@@ -42,7 +43,10 @@ async function post(execution: Execution, to: Recipient, signal: string | null, 
   );
   if (status === "accepted" || signal === null) return;
   if (status === "closed") {
-    throw new UsageError("run-closed", `Run "${runId}" is closed and takes no signal "${signal}". Catch this error if that may happen.`);
+    throw new UsageError(
+      "run-closed",
+      `Run "${runId}" is closed and takes no signal "${signal}". Catch this error if that may happen.`,
+    );
   }
   throw new UsageError("run-not-found", `There is no run "${runId}" to take signal "${signal}". Check the id.`);
 }

@@ -10,17 +10,24 @@ export const consoleLogger: Logger = {
 
 function write(level: "info" | "warn" | "error", message: string, fields: LogFields = {}): void {
   const stream = level === "info" ? process.stdout : process.stderr;
-  stream.write(`${stream.isTTY ? pretty(level, message, fields) : JSON.stringify({ level, time: new Date().toISOString(), message, ...plain(fields) })}\n`);
+  stream.write(
+    `${stream.isTTY ? pretty(level, message, fields) : JSON.stringify({ level, time: new Date().toISOString(), message, ...plain(fields) })}\n`,
+  );
 }
 
 function pretty(level: string, message: string, fields: LogFields): string {
-  const facts = Object.entries(plain(fields)).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const facts = Object.entries(plain(fields)).map(
+    ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
   return [`perdure ${level}`, message, ...facts].join("  ");
 }
 
 /** Errors have nothing that JSON would write. */
 function plain(fields: LogFields): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? (value.stack ?? value.message) : value]),
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Error ? (value.stack ?? value.message) : value,
+    ]),
   );
 }

@@ -38,7 +38,12 @@ export class ActivityAttempt {
   #callOffHeartbeat: (() => void) | null = null;
   #beatAt = 0;
 
-  constructor(environment: AttemptEnvironment, run: RunHeader, open: OpenActivity, settled: (outcome: AttemptOutcome) => void) {
+  constructor(
+    environment: AttemptEnvironment,
+    run: RunHeader,
+    open: OpenActivity,
+    settled: (outcome: AttemptOutcome) => void,
+  ) {
     this.command = open.command;
     this.attempt = open.attempt;
     this.startedAt = environment.runtime.monotonic();
@@ -86,7 +91,9 @@ export class ActivityAttempt {
   #failureOf(error: unknown): Failure {
     const failure = toFailure(error, this.#environment.now());
     // An input or output that its schema refuses, or a result that cannot be stored, is refused every time.
-    const hopeless = (["invalid-input", "not-serializable", "payload-too-large"] as const).some((code) => isPerdureError(error, code));
+    const hopeless = (["invalid-input", "not-serializable", "payload-too-large"] as const).some((code) =>
+      isPerdureError(error, code),
+    );
     return hopeless ? { ...failure, nonRetryable: true } : failure;
   }
 
@@ -94,7 +101,9 @@ export class ActivityAttempt {
     const { timeoutMs, heartbeatTimeoutMs } = this.#open.attempts;
     if (timeoutMs !== null) {
       const what = `activity "${this.#open.name}", attempt ${this.attempt}`;
-      this.#callOffTimeout = this.#environment.runtime.after(timeoutMs, () => this.#timeOut(new TimedOutError({ what, timeoutMs })));
+      this.#callOffTimeout = this.#environment.runtime.after(timeoutMs, () =>
+        this.#timeOut(new TimedOutError({ what, timeoutMs })),
+      );
     }
     if (heartbeatTimeoutMs !== null) {
       this.#beatAt = this.startedAt;
@@ -106,7 +115,9 @@ export class ActivityAttempt {
     const { runtime } = this.#environment;
     const left = this.#beatAt + timeoutMs - runtime.monotonic();
     if (left <= 0) {
-      this.#timeOut(new TimedOutError({ what: `a heartbeat of activity "${this.#open.name}", attempt ${this.attempt}`, timeoutMs }));
+      this.#timeOut(
+        new TimedOutError({ what: `a heartbeat of activity "${this.#open.name}", attempt ${this.attempt}`, timeoutMs }),
+      );
     } else {
       this.#callOffHeartbeat = runtime.after(left, () => this.#watchHeartbeat(timeoutMs));
     }

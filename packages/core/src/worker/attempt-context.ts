@@ -53,7 +53,8 @@ export class AttemptContext implements ActivityContext {
   get logger(): Logger {
     const { logger, run, name, attempt } = this.#source;
     const bound = { workflow: run.workflow, runId: run.runId, activity: name, attempt };
-    const write = (level: keyof Logger) => (message: string, fields?: LogFields) => logger[level](message, { ...bound, ...fields });
+    const write = (level: keyof Logger) => (message: string, fields?: LogFields) =>
+      logger[level](message, { ...bound, ...fields });
     return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
   }
 }

@@ -6,7 +6,11 @@ import type { WorkerEnvironment } from "./environment.ts";
 import type { Release } from "./release.ts";
 
 /** Parks a run that this code cannot carry on until a deploy may have mended it. */
-export function blockStep({ access, logger }: WorkerEnvironment, task: ClaimedWorkflowTask, why: Pick<BlockReason, "code" | "message">): NextStep {
+export function blockStep(
+  { access, logger }: WorkerEnvironment,
+  task: ClaimedWorkflowTask,
+  why: Pick<BlockReason, "code" | "message">,
+): NextStep {
   const { code, message } = why;
   const { deliveries, blocked, run } = task;
   const before = readBlockReason(blocked);
@@ -21,12 +25,19 @@ export function blockStep({ access, logger }: WorkerEnvironment, task: ClaimedWo
 }
 
 /** Blocks a run whose history cannot be read. */
-export function blockUnreadable(environment: WorkerEnvironment, task: ClaimedWorkflowTask, error: PerdureError): Promise<Release> {
+export function blockUnreadable(
+  environment: WorkerEnvironment,
+  task: ClaimedWorkflowTask,
+  error: PerdureError,
+): Promise<Release> {
   return block(environment, task, "unreadable", error.message);
 }
 
 /** The task was handed out again and again without a commit: whoever ran it died of it. */
-export function isPoisoned({ maxDeliveries }: WorkerEnvironment, { deliveries, blocked }: ClaimedWorkflowTask): boolean {
+export function isPoisoned(
+  { maxDeliveries }: WorkerEnvironment,
+  { deliveries, blocked }: ClaimedWorkflowTask,
+): boolean {
   return deliveries - (readBlockReason(blocked)?.deliveries ?? 0) > maxDeliveries;
 }
 

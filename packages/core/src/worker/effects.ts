@@ -55,7 +55,11 @@ export class Effects {
       const { command } = child;
       if (!child.started) {
         if (child.seq <= durable) {
-          this.#carryOut(command, async () => ({ kind: "child-created", command, failure: await createChild(access, run, child) }));
+          this.#carryOut(command, async () => ({
+            kind: "child-created",
+            command,
+            failure: await createChild(access, run, child),
+          }));
         }
       } else if (cancelRequested !== null && child.parentClose === "cancel" && !child.cancelSent) {
         this.#carryOut(command, async () => {
@@ -67,14 +71,19 @@ export class Effects {
     for (const send of sends.values()) {
       const { command } = send;
       if (send.seq <= durable && !this.#isBeingCreated(send.runId)) {
-        this.#carryOut(command, async () => ({ kind: "sent", command, status: await sendIntent(access, codec, run, send) }));
+        this.#carryOut(command, async () => ({
+          kind: "sent",
+          command,
+          status: await sendIntent(access, codec, run, send),
+        }));
       }
     }
   }
 
   /** A message to a child must not overtake its creation. */
   #isBeingCreated(runId: string): boolean {
-    for (const child of this.#execution.open.children.values()) if (child.runId === runId && !child.started) return true;
+    for (const child of this.#execution.open.children.values())
+      if (child.runId === runId && !child.started) return true;
     return false;
   }
 

@@ -143,10 +143,17 @@ export class HeldRun {
     const cached = cache.take(claim.taskId);
     if (cached !== undefined && cached.lastSeq <= lastSeq && cached.execution.run.baseSeq === baseSeq) {
       this.#execution = cached.execution;
-      const missed = cached.lastSeq < lastSeq ? await access.readAll({ runId, incarnation, after: cached.lastSeq }) : [];
+      const missed =
+        cached.lastSeq < lastSeq ? await access.readAll({ runId, incarnation, after: cached.lastSeq }) : [];
       await this.#execution.replay(missed);
     } else {
-      const environment = { codec, logger, settle: runtime.settle, random: runtime.random, turnTime: () => access.clock.latest() };
+      const environment = {
+        codec,
+        logger,
+        settle: runtime.settle,
+        random: runtime.random,
+        turnTime: () => access.clock.latest(),
+      };
       this.#execution = new Execution(run, workflowBody(registry.get(run.workflow)!), environment);
       await this.#execution.replay(events ?? (await access.readAll({ runId, incarnation, after: baseSeq })));
     }
@@ -340,7 +347,13 @@ export class HeldRun {
     this.#send([], next, undefined, undefined, this.#ackedDurable);
   }
 
-  #send(events: readonly NewEvent[], next: NextStep, run?: WorkflowCommit["run"], close?: WorkflowCommit["close"], ackInbox = this.#acked): void {
+  #send(
+    events: readonly NewEvent[],
+    next: NextStep,
+    run?: WorkflowCommit["run"],
+    close?: WorkflowCommit["close"],
+    ackInbox = this.#acked,
+  ): void {
     const commit: WorkflowCommit = {
       kind: "workflow",
       claim: this.claim,
@@ -361,7 +374,8 @@ export class HeldRun {
     this.#environment.access.commit(commit).then(
       (result) => this.#push({ kind: "committed", commit, result }),
       (error: unknown) => {
-        if (error instanceof UsageError && commit.next.do !== "block") this.#push({ kind: "refused", message: error.message });
+        if (error instanceof UsageError && commit.next.do !== "block")
+          this.#push({ kind: "refused", message: error.message });
         else this.#fail(error);
       },
     );
@@ -396,7 +410,9 @@ export class HeldRun {
         if (result.code === "second-commit-in-batch") return this.#submit(commit);
         return this.#refused(`The storage refused a commit of run "${this.claim.runId}" as ${result.code}.`);
       case "conflict":
-        return this.#fail(new Error(`The storage refused a commit of run "${this.claim.runId}": ${JSON.stringify(result)}`));
+        return this.#fail(
+          new Error(`The storage refused a commit of run "${this.claim.runId}": ${JSON.stringify(result)}`),
+        );
     }
   }
 

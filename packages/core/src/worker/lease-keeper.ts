@@ -84,7 +84,10 @@ export class LeaseKeeper {
     const { access, leaseMs, logger, runtime } = this.#environment;
     try {
       this.#renewedAt = runtime.monotonic();
-      const { result, sentAt } = await access.renew(taken.map(({ task }) => task.claim), leaseMs);
+      const { result, sentAt } = await access.renew(
+        taken.map(({ task }) => task.claim),
+        leaseMs,
+      );
       taken.forEach(({ held, lease }, at) => {
         const answer = result[at]!;
         if (held !== null) held.renewed(answer, sentAt);

@@ -44,12 +44,20 @@ export interface WorkerSettings {
 /** @throws UsageError `invalid-argument` */
 export function requireWorkerSettings(options: WorkerOptions): WorkerSettings {
   const { concurrency = 100, queues = ["default"] } = options;
-  const { runs, activities } = typeof concurrency === "number" ? { runs: concurrency, activities: concurrency } : concurrency;
+  const { runs, activities } =
+    typeof concurrency === "number" ? { runs: concurrency, activities: concurrency } : concurrency;
   const leaseMs = requireDuration(options.lease ?? "15s", "lease of the worker");
   if (leaseMs < 300 || leaseMs > 3_600_000) {
-    throw new UsageError("invalid-argument", `The lease of a worker must be from 300 ms to 1 h, not ${leaseMs} ms. Leave it out for 15 s.`);
+    throw new UsageError(
+      "invalid-argument",
+      `The lease of a worker must be from 300 ms to 1 h, not ${leaseMs} ms. Leave it out for 15 s.`,
+    );
   }
-  if (queues.length === 0) throw new UsageError("invalid-argument", "A worker needs at least one queue. Leave `queues` out for the default one.");
+  if (queues.length === 0)
+    throw new UsageError(
+      "invalid-argument",
+      "A worker needs at least one queue. Leave `queues` out for the default one.",
+    );
   return {
     queues: [...new Set(queues.map((queue) => requireName(queue, "queue")))],
     runs: requireCount(runs, "concurrency.runs", 1),
@@ -62,5 +70,8 @@ export function requireWorkerSettings(options: WorkerOptions): WorkerSettings {
 
 function requireCount(count: number, name: string, least: number): number {
   if (Number.isSafeInteger(count) && count >= least) return count;
-  throw new UsageError("invalid-argument", `${name} of a worker must be a whole number of at least ${least}, not ${String(count)}. Leave it out for the default.`);
+  throw new UsageError(
+    "invalid-argument",
+    `${name} of a worker must be a whole number of at least ${least}, not ${String(count)}. Leave it out for the default.`,
+  );
 }

@@ -7,7 +7,11 @@ import type { StoredMessage } from "../storage/message.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 
 /** Turns a message into an event, or drops it because its command has an outcome already. */
-export async function receiveMessage(environment: WorkerEnvironment, execution: Execution, message: StoredMessage): Promise<void> {
+export async function receiveMessage(
+  environment: WorkerEnvironment,
+  execution: Execution,
+  message: StoredMessage,
+): Promise<void> {
   const { codec } = environment;
   const content = readMessage(codec, message.data);
   switch (content.kind) {

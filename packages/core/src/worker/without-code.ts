@@ -17,7 +17,11 @@ import type { Release } from "./release.ts";
  * poisoned, or woken by a message before its start. Answers `null` for one that does. The task comes with its events unless the
  * run is in memory.
  */
-export async function takeWithoutCode(environment: WorkerEnvironment, task: ClaimedWorkflowTask, now: Millis): Promise<Release | null> {
+export async function takeWithoutCode(
+  environment: WorkerEnvironment,
+  task: ClaimedWorkflowTask,
+  now: Millis,
+): Promise<Release | null> {
   const { access, codec } = environment;
   const ending = endingOf(environment, task, now);
   if (ending !== null || task.closed) {
@@ -25,7 +29,9 @@ export async function takeWithoutCode(environment: WorkerEnvironment, task: Clai
   }
   if (isPoisoned(environment, task)) return blockPoisoned(environment, task);
   const startAt = startOf(task);
-  return startAt !== null && startAt > now && task.messages.length > 0 ? waitForStart(environment, task, startAt) : null;
+  return startAt !== null && startAt > now && task.messages.length > 0
+    ? waitForStart(environment, task, startAt)
+    : null;
 }
 
 function endingOf({ codec }: WorkerEnvironment, task: ClaimedWorkflowTask, now: Millis): Ending | null {
@@ -38,7 +44,8 @@ function endingOf({ codec }: WorkerEnvironment, task: ClaimedWorkflowTask, now: 
   for (const { data } of task.messages) {
     const message = readMessage(codec, data);
     if (message.kind === "terminate") return { status: "cancelled", reason: message.reason, terminated: true };
-    if (message.kind === "cancel" && isFirstTurn) return { status: "cancelled", reason: message.reason, terminated: false };
+    if (message.kind === "cancel" && isFirstTurn)
+      return { status: "cancelled", reason: message.reason, terminated: false };
   }
   return null;
 }
@@ -51,7 +58,11 @@ function startOf({ events }: ClaimedWorkflowTask): Millis | null {
 }
 
 /** A message came before the run may start: it is recorded, the code sees it when its time has come. */
-async function waitForStart(environment: WorkerEnvironment, task: ClaimedWorkflowTask, startAt: Millis): Promise<Release> {
+async function waitForStart(
+  environment: WorkerEnvironment,
+  task: ClaimedWorkflowTask,
+  startAt: Millis,
+): Promise<Release> {
   const { access, codec, runtime } = environment;
   const { claim, lastSeq, inboxAcked, messages } = task;
   const signals = messages.map((message) => signalEvent(codec, message, startAt));
@@ -66,7 +77,9 @@ async function waitForStart(environment: WorkerEnvironment, task: ClaimedWorkflo
     ackInbox: messages[count - 1]?.no ?? inboxAcked,
     next: { do: "park", wakeAt: startAt },
   });
-  return result.status === "ok" ? { to: "parked", wakeAt: result.inboxLast > inboxAcked + count ? result.now : startAt } : { to: "lost" };
+  return result.status === "ok"
+    ? { to: "parked", wakeAt: result.inboxLast > inboxAcked + count ? result.now : startAt }
+    : { to: "lost" };
 }
 
 /** Nothing but signals can come to a run that has not begun and is not ended by what came. */
@@ -74,5 +87,10 @@ function signalEvent(codec: Codec, { data, dedupeId: id }: StoredMessage, at: Mi
   const message = readMessage(codec, data);
   if (message.kind !== "signal") throw new Error(`A run that has not begun got a message of kind ${message.kind}.`);
   const payload = codec.encode(message.payload);
-  return { type: "SIGNAL_RECEIVED", command: null, at, data: sealData(codec, { signal: message.signal, id }, { payload }) };
+  return {
+    type: "SIGNAL_RECEIVED",
+    command: null,
+    at,
+    data: sealData(codec, { signal: message.signal, id }, { payload }),
+  };
 }
