@@ -7,8 +7,8 @@ import type { RecordedRun } from "../src/crash/recorded-run.ts";
 
 const run = "run-1";
 
-function claimed(by: string, epoch: number, now: number): LedgerEntry {
-  return { what: "claimed", by, run, epoch, now, until: now + 400 };
+function claimed(by: string, epoch: number, now: number, head = 1): LedgerEntry {
+  return { what: "claimed", by, run, epoch, head, now, until: now + 400 };
 }
 
 function began(by: string, execution: string, attempt = 1): LedgerEntry {
@@ -111,6 +111,34 @@ test("a recorded result must come from an execution of that attempt (I12)", () =
 test("an execution that history knows nothing of is seen (I12)", () => {
   expect(() => judge([claimed("w1", 1, 0), began("w1", "w1.1"), OUTCOME, began("w1", "w1.2", 2)])).toThrow(
     "is known to its history (I12)",
+  );
+});
+
+test("a second attempt that begins before the failure of the first is durable is seen (I13)", () => {
+  const at = 1;
+  const [started, completed, ended] = recorded("w1.2").history;
+  const failure = { name: "Error", message: "w1.1" };
+  const retrying = {
+    type: "ACTIVITY_RETRYING",
+    command: 1,
+    at,
+    data: { activity: "step", attempt: 1, dueAt: 1, failure },
+  } as const;
+  const second = {
+    ...completed,
+    seq: 3,
+    data: { activity: "step", attempt: 2, output: { execution: "w1.2" } },
+  } as WorkflowEvent;
+  const record = {
+    run: { runId: run } as Run,
+    history: [started!, { seq: 2, ...retrying } as WorkflowEvent, second, { ...ended!, seq: 4 }],
+  };
+  const retry = acked("w1", 1, 1, ["ACTIVITY_RETRYING/1"], "hold");
+  const first = [claimed("w1", 1, 0), began("w1", "w1.1")];
+  expect(() => judge([...first, retry, began("w1", "w1.2", 2)], [], record)).not.toThrow();
+  expect(() => judge([...first, claimed("w1", 2, 9, 2), began("w1", "w1.2", 2)], [], record)).not.toThrow();
+  expect(() => judge([...first, began("w1", "w1.2", 2), retry], [], record)).toThrow(
+    "before event 2, which led to it, is durable",
   );
 });
 

@@ -17,7 +17,7 @@ export interface Repetitions {
 
 /** A ledger's entries of one run, with their place in the ledger. */
 interface RunLedger {
-  readonly claimed: Claimed[];
+  readonly claimed: (Claimed & { readonly at: number })[];
   readonly renewed: Renewed[];
   readonly acked: (Acked & { readonly at: number })[];
   readonly began: (Began & { readonly at: number; readonly epoch: number })[];
@@ -54,6 +54,7 @@ export function checkLedger(
     withTrace(entries, record.run.runId, () => {
       checkAcknowledged(record, ledger);
       checkOwners(record, ledger, troubles);
+      checkDurableFirst(record, ledger);
       checkExecutions(record, ledger, troubles, total);
     });
   }
@@ -70,7 +71,7 @@ function byRun(entries: readonly LedgerEntry[]): Map<string, RunLedger> {
     const holder = `${entry.by} ${entry.run}`;
     if (entry.what === "claimed") {
       epochs.set(holder, entry.epoch);
-      run.claimed.push(entry);
+      run.claimed.push({ ...entry, at });
     } else if (entry.what === "renewed") run.renewed.push(entry);
     else if (entry.what === "acked") run.acked.push({ ...entry, at });
     else if (entry.what === "began") run.began.push({ ...entry, at, epoch: epochs.get(holder) ?? 0 });
@@ -120,6 +121,29 @@ function checkOwners({ run }: RecordedRun, { claimed, renewed, acked }: RunLedge
       now >= until,
       `run "${run.runId}" is not handed to ${by} ${until - now} ms before the lease of ${before.by} ends (I8)`,
     );
+  }
+}
+
+/** I13: nothing is executed before everything that led to it is durable. Only parts run beside each other. */
+function checkDurableFirst({ run, history }: RecordedRun, { claimed, acked, began }: RunLedger): void {
+  const parts = new Set(began.filter(({ activity }) => activity === "part").map(commandOf));
+  for (const execution of began) {
+    const command = commandOf(execution);
+    const heads = [
+      ...claimed.filter(({ at }) => at < execution.at).map(({ head }) => head),
+      ...acked.filter(({ at }) => at < execution.at).map(({ after, events }) => after + events.length),
+    ];
+    const durable = Math.max(0, ...heads);
+    for (const event of history) {
+      const recorded = recordedAttempt(event);
+      if (recorded === null || event.command === null || event.seq <= durable) continue;
+      const beside = event.command > command || (parts.has(command) && parts.has(event.command));
+      const before = event.command === command ? recorded.attempt < execution.attempt : !beside;
+      check(
+        !before,
+        `execution ${execution.execution} of command ${command} of run "${run.runId}" does not begin before event ${event.seq}, which led to it, is durable (I13)`,
+      );
+    }
   }
 }
 
@@ -174,8 +198,12 @@ function checkExecutions(
   }
 }
 
-function attemptId({ key, attempt }: Began): string {
-  return `${key.slice(key.lastIndexOf("-") + 1)}/${attempt}`;
+function commandOf({ key }: Began): number {
+  return Number(key.slice(key.lastIndexOf("-") + 1));
+}
+
+function attemptId(execution: Began): string {
+  return `${commandOf(execution)}/${execution.attempt}`;
 }
 
 /** Which attempt an event records, and which execution it names. */

@@ -8,6 +8,8 @@ export interface Claimed {
   readonly by: string;
   readonly run: string;
   readonly epoch: number;
+  /** The head of history that came with it. */
+  readonly head: Seq;
   /** The storage's time of the claim. */
   readonly now: Millis;
   readonly until: Millis;

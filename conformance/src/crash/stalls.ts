@@ -17,14 +17,16 @@ export class Stalls {
     this.#longMs = leaseMs / 3;
   }
 
-  /** Watches this process. */
-  start(): void {
+  /** Watches this process; answers how to stop it. */
+  start(): () => void {
     let last = performance.now();
-    setInterval(() => {
+    const timer = setInterval(() => {
       const now = performance.now();
       this.#note(now - last - LOOK_MS);
       last = now;
-    }, LOOK_MS).unref();
+    }, LOOK_MS);
+    timer.unref();
+    return () => clearInterval(timer);
   }
 
   /** A client whose slow calls are written down. */

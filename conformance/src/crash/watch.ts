@@ -25,16 +25,11 @@ export function watch(backend: StorageBackend, ledger: Ledger, by: string): Stor
 }
 
 function claimed(by: string, { now, tasks }: ClaimResult): LedgerEntry[] {
-  return tasks
-    .filter(({ kind }) => kind === "workflow")
-    .map(({ claim, leaseUntil }) => ({
-      what: "claimed",
-      by,
-      run: claim.runId,
-      epoch: claim.epoch,
-      now,
-      until: leaseUntil,
-    }));
+  return tasks.flatMap((task) => {
+    if (task.kind !== "workflow") return [];
+    const { claim, lastSeq, leaseUntil } = task;
+    return [{ what: "claimed", by, run: claim.runId, epoch: claim.epoch, head: lastSeq, now, until: leaseUntil }];
+  });
 }
 
 function renewed(by: string, claims: readonly Claim[], results: readonly RenewResult[]): LedgerEntry[] {

@@ -11,7 +11,7 @@ import { recordingLogger } from "./environment.ts";
 
 export const STARTED_AT = 1_000_000;
 
-function runHeader(definition: AnyWorkflow, input: unknown = undefined): RunHeader {
+function runHeader(definition: AnyWorkflow, input?: unknown): RunHeader {
   return {
     runId: "run-1",
     incarnation: "incarnation-0001",

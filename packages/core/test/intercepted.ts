@@ -1,6 +1,6 @@
 /** A storage whose calls a test sees, delays, fails or answers itself. */
 import { StorageError } from "../src/errors/index.ts";
-import type { StorageBackend } from "../src/storage.ts";
+import type { StorageBackend, StorageInfo } from "../src/storage.ts";
 
 type Verb = {
   [K in keyof StorageBackend]-?: NonNullable<StorageBackend[K]> extends (...args: never[]) => Promise<unknown>
@@ -14,10 +14,15 @@ export type Intercept = {
   [V in Verb]?: (call: () => ReturnType<Method<V>>, args: Parameters<Method<V>>, nth: number) => ReturnType<Method<V>>;
 };
 
-export function intercepted(storage: StorageBackend, intercept: Intercept): StorageBackend {
+export function intercepted(
+  storage: StorageBackend,
+  intercept: Intercept,
+  info: StorageInfo = storage.info,
+): StorageBackend {
   const counts = new Map<string, number>();
   return new Proxy(storage, {
     get(target, key: keyof StorageBackend) {
+      if (key === "info") return info;
       const member: unknown = target[key];
       if (typeof member !== "function") return member;
       return (...args: never[]) => {

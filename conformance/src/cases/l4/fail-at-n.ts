@@ -87,12 +87,14 @@ async function survives(
   const what = `a run whose worker's call ${nth} of ${verb} ${fault === "fail-before" ? "fails" : "is applied and loses its answer"}`;
   const faulty = withFaults(storage, [{ verb, nth, fault }]);
   const ledger = new MemoryLedger();
-  const watched = watch(new Stalls(ledger, "worker", LEASE_MS).watch(faulty), ledger, "worker");
+  const stalls = new Stalls(ledger, "worker", LEASE_MS);
+  const watched = watch(stalls.watch(faulty), ledger, "worker");
   const definitions = labWorkflows({ ledger, by: "worker" });
   const workflows = Object.values(definitions);
   // Leases are renewed at a third of their time: only slow activities see it happen.
   const slow = verb === "renewLeases";
   const plan: Plan = { value: nth, steps: 2, ms: slow ? LEASE_MS / 2 : 3 };
+  const unwatch = stalls.start();
   const starter = createClient({ storage: watched });
   const start = async (): Promise<void> => {
     const options = { id: name, queue: name };
@@ -119,6 +121,7 @@ async function survives(
   } finally {
     await worker.stop();
     await starter.close();
+    unwatch();
   }
   const recorded = await recordedRuns(healthy, client, name);
   for (const record of recorded) checkHistory(record);

@@ -9,7 +9,7 @@ export interface CodecLimits {
 }
 
 /** 200 levels, 1 MiB. A backend may declare a smaller payload limit, which then counts. */
-export const defaultLimits: CodecLimits = { maxDepth: 200, maxBytes: 1_048_576 };
+const defaultLimits: CodecLimits = { maxDepth: 200, maxBytes: 1_048_576 };
 
 /**
  * Limits with the defaults filled in.

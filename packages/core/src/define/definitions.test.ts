@@ -109,11 +109,10 @@ describe("what workflow code asks for and cannot have", () => {
         () => ctx.run(ok, "x".repeat(2_000_000)),
         () => ctx.waitFor({} as never),
         () => ctx.waitFor(signal("s"), { timeout: "soon" as never }),
-        () =>
-          ctx
-            .signals(null as never)
-            [Symbol.asyncIterator]()
-            .next(),
+        () => {
+          const signals = ctx.signals(null as never);
+          return signals[Symbol.asyncIterator]().next();
+        },
         () => ctx.sideEffect("", () => 1),
         () => ctx.sideEffect("s", () => () => {}),
         () => ctx.attributes.set({ a: {} as never }),

@@ -75,15 +75,15 @@ export function workflow(
   };
 }
 
-function initialState(workflow: string, initial: unknown): (input: unknown) => unknown {
-  if (typeof initial !== "function") return () => requireFields(workflow, initial);
-  return (input) => requireFields(workflow, (initial as (input: unknown) => unknown)(input));
+function initialState(name: string, initial: unknown): (input: unknown) => unknown {
+  if (typeof initial !== "function") return () => requireFields(name, initial);
+  return (input) => requireFields(name, (initial as (input: unknown) => unknown)(input));
 }
 
-function requireFields(workflow: string, state: unknown): unknown {
+function requireFields(name: string, state: unknown): unknown {
   if (typeof state === "object" && state !== null && !Array.isArray(state)) return state;
   throw new UsageError(
     "invalid-argument",
-    `The initial state of workflow "${workflow}" must be an object. Put the value into a field of one.`,
+    `The initial state of workflow "${name}" must be an object. Put the value into a field of one.`,
   );
 }

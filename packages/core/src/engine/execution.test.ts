@@ -32,7 +32,7 @@ describe("one event at a time", () => {
         ["a", "b", "c"].map(async (name, at) => {
           await ctx.run(charge, at);
           seen.push(`${name} begins`);
-          for (let step = 0; step < 5; step++) await null;
+          for (let step = 0; step < 5; step++) await Promise.resolve();
           seen.push(`${name} ends`);
           return name;
         }),

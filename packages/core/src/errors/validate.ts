@@ -5,7 +5,7 @@ import { UsageError } from "./usage-error.ts";
 const listedIssues = 5;
 
 /** An issue as `details.issues` of the error holds it. */
-export interface ValidationIssue {
+interface ValidationIssue {
   /** Such as `$.items[3].price`. */
   readonly path: string;
   readonly message: string;

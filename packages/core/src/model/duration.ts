@@ -1,7 +1,7 @@
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /** Milliseconds, seconds, minutes, hours, days, weeks. */
-export type DurationUnit = keyof typeof unitMs;
+type DurationUnit = keyof typeof unitMs;
 
 /**
  * A length of time at the public edge: milliseconds, or text such as `'250ms'`, `'1.5h'`, `'2d'`.

@@ -7,7 +7,7 @@ export interface Schema<Input = unknown, Output = Input> {
 }
 
 /** What a schema offers under its `~standard` key. */
-export interface SchemaProperties<Input = unknown, Output = Input> {
+interface SchemaProperties<Input = unknown, Output = Input> {
   readonly version: 1;
   /** The library that made the schema. */
   readonly vendor: string;

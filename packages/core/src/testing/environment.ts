@@ -150,8 +150,7 @@ class VirtualEnvironment implements TestEnvironment {
   }
 
   #nextDueAt(): Millis {
-    const { nextDueAt } = this.runtime;
-    const next = Math.min(nextDueAt() ?? Infinity, this.#nextReadyAt ?? Infinity);
+    const next = Math.min(this.runtime.nextDueAt() ?? Infinity, this.#nextReadyAt ?? Infinity);
     return Math.max(next, this.clock.now() + 1);
   }
 

@@ -18,13 +18,25 @@ import { createWorker, type Worker } from "./worker.ts";
 const STORM_MS = 20_000;
 const PEACE_MS = 120_000;
 const RUNS = 6;
+const FATES: readonly Fate[] = [
+  "completed",
+  "completed",
+  "completed",
+  "completed",
+  "cancelled",
+  "terminated",
+  "timed-out",
+];
 const WORKERS = 3;
 const SEEDS = Number(process.env["PERDURE_SIMULATIONS"] ?? 12);
 
+type Fate = "completed" | "cancelled" | "terminated" | "timed-out";
+
 interface Cast {
   readonly program: Program;
-  readonly handle: RunHandle<unknown[]>;
-  readonly isCancelled: boolean;
+  readonly handle: RunHandle<unknown[], Record<string, number>>;
+  /** What may become of it, besides completing. */
+  readonly fate: Fate;
 }
 
 /** Workers that die, pause and are cut off from their storage, and runs that must not notice. */
@@ -61,14 +73,20 @@ class World {
     const cast: Cast[] = [];
     for (let n = 0; n < RUNS; n++) {
       const program = programmer.program(2, 2 + this.#int(5));
-      const handle = await this.#client.start(interpreter, program, { id: `run-${n}` });
-      const isCancelled = this.#int(4) === 0;
-      if (isCancelled) this.#at(this.#int(STORM_MS / 2), () => handle.cancel({ reason: "whim" }).catch(() => {}));
+      const fate = FATES[this.#int(FATES.length)]!;
+      const handle = await this.#client.start(interpreter, program, {
+        id: `run-${n}`,
+        ...(this.#int(5) === 0 && { startAt: this.#int(5_000) }),
+        ...(fate === "timed-out" && { timeout: 1 + this.#int(STORM_MS) }),
+      });
+      if (fate === "cancelled")
+        this.#at(this.#int(STORM_MS / 2), () => handle.cancel({ reason: "whim" }).catch(() => {}));
+      if (fate === "terminated") this.#at(this.#int(STORM_MS / 2), () => handle.terminate().catch(() => {}));
       for (const { name, value } of signalsOf(program)) {
         const send = (): unknown => handle.signal(signal<number>(name), value, { id: name }).catch(() => {});
         for (let times = 0; times <= this.#int(2); times++) this.#at(this.#int(STORM_MS), send);
       }
-      cast.push({ program, handle, isCancelled });
+      cast.push({ program, handle, fate });
     }
     return cast;
   }
@@ -87,9 +105,14 @@ class World {
       if (isDead) throw new StorageError("misconfigured", "This worker is dead.");
       return answer;
     };
+    const eventsPerCommit = [3, 10, 1_000][this.#int(3)]!;
+    const narrow = {
+      ...this.#store.info,
+      limits: { ...this.#store.info.limits, eventsPerCommit, batch: 3 + this.#int(20) },
+    };
     const verbs = ["claimTasks", "commitTasks", "renewLeases", "createRuns", "deliver", "readEvents", "getRun"];
     const worker = createWorker({
-      storage: intercepted(this.#store, Object.fromEntries(verbs.map((verb) => [verb, through])) as Intercept),
+      storage: intercepted(this.#store, Object.fromEntries(verbs.map((verb) => [verb, through])) as Intercept, narrow),
       runtime: this.#runtime,
       workflows: [interpreter],
       lease: 2_000,
@@ -133,11 +156,22 @@ class World {
     }
   }
 
-  async #judge({ program, handle, isCancelled }: Cast): Promise<void> {
-    const status = await handle.status();
-    if (status === "cancelled") expect(isCancelled).toBe(true);
-    else expect([status, await handle.describe().then(({ why }) => why)]).toEqual(["completed", expect.anything()]);
+  async #judge({ program, handle, fate }: Cast): Promise<void> {
+    const { status, why, attributes } = await handle.describe();
+    const expected = { completed: "completed", cancelled: "cancelled", terminated: "cancelled", "timed-out": "failed" }[
+      fate
+    ];
+    if (status !== expected) expect([status, why]).toEqual(["completed", why]);
     if (status === "completed") expect(await handle.result()).toEqual(outputOf(program));
+    if (status === "failed") await expect(handle.result()).rejects.toMatchObject({ failure: { code: "timed-out" } });
+    // The run's row is the fold of its history.
+    const state: Record<string, unknown> = {};
+    const tags: Record<string, unknown> = {};
+    for (const { type, data } of await handle.history()) {
+      if (type === "STATE_SET") state[data.key] = data.value;
+      if (type === "ATTRIBUTES_SET") Object.assign(tags, data.attributes);
+    }
+    expect([await handle.state(), attributes]).toEqual([state, tags]);
   }
 
   async #judgeHistories(): Promise<void> {
