@@ -1,11 +1,6 @@
 import type { Millis, StorageError } from "@perdure/core/storage";
-import type {
-  ColumnDefinitionBuilder,
-  CreateTableBuilder,
-  Dialect,
-  InsertQueryBuilder,
-  SelectQueryBuilder,
-} from "kysely";
+import type { ColumnDefinitionBuilder, CreateTableBuilder } from "kysely";
+import type { SqlWords } from "./sql-words.ts";
 import type { Steps } from "./steps.ts";
 
 type DataType = Parameters<CreateTableBuilder<string>["addColumn"]>[1];
@@ -26,9 +21,7 @@ export interface ColumnTypes {
  * What the shared SQL needs to know of a database, beyond what kysely knows. A member transforms a query, names a type or
  * classifies an error; none implements an operation.
  */
-export interface SqlDialect {
-  /** How kysely writes its SQL. */
-  readonly kysely: Pick<Dialect, "createAdapter" | "createQueryCompiler">;
+export interface SqlDialect extends SqlWords {
   readonly types: ColumnTypes;
 
   /** Makes a column the primary key, with numbers that the database hands out, none of them twice. */
@@ -39,12 +32,6 @@ export interface SqlDialect {
     table: CreateTableBuilder<N, C>,
     storage: "heap" | "clustered",
   ): CreateTableBuilder<N, C>;
-
-  /** Locks the rows that a query finds until the transaction ends, where being in a write transaction does not do so. */
-  lock<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>;
-
-  /** Makes an insert do nothing where a row with one of its keys is there. */
-  insertNew<DB, TB extends keyof DB, O>(query: InsertQueryBuilder<DB, TB, O>): InsertQueryBuilder<DB, TB, O>;
 
   /** The time on the store's clock; a verb asks once, first thing in its transaction (I24). */
   now(): Steps<Millis>;

@@ -1,6 +1,6 @@
 import { type Compilable, DummyDriver, Kysely } from "kysely";
-import type { SqlDialect } from "./dialect.ts";
 import type { Tables } from "./schema/tables.ts";
+import type { SqlWords } from "./sql-words.ts";
 
 /** Stands in a query where an argument goes: kysely takes it for a value, so it comes out among the parameters. */
 class Argument {
@@ -13,7 +13,7 @@ class Argument {
   }
 }
 
-type Build<P extends object, R> = (db: Kysely<Tables>, args: P, dialect: SqlDialect) => Compilable<R>;
+type Build<P extends object, R> = (db: Kysely<Tables>, args: P, dialect: SqlWords) => Compilable<R>;
 
 /** A query that is built and compiled once for each backend, and executed with new arguments ever after. */
 export interface Query<P extends object = never, R = unknown> {
@@ -53,7 +53,7 @@ export function elements<T>(list: readonly T[], length: number): T[] {
 }
 
 /** A kysely that only writes SQL, in the words of a dialect. */
-export function kyselyFor({ kysely }: SqlDialect): Kysely<Tables> {
+export function kyselyFor({ kysely }: SqlWords): Kysely<Tables> {
   return new Kysely<Tables>({
     dialect: {
       createAdapter: () => kysely.createAdapter(),
@@ -67,7 +67,7 @@ export function kyselyFor({ kysely }: SqlDialect): Kysely<Tables> {
 }
 
 /** Writes the query in the dialect's SQL. Done once; {@link Statement.bind} is for every execution. */
-export function compile(source: Query, db: Kysely<Tables>, dialect: SqlDialect): Statement {
+export function compile(source: Query, db: Kysely<Tables>, dialect: SqlWords): Statement {
   const args = new Proxy({}, { get: (_, name: string) => new Argument(name) });
   const { sql, parameters } = source.build(db, args as never, dialect).compile();
   const names = parameters.map((parameter) => nameOf(parameter));

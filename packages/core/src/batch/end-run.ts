@@ -5,7 +5,7 @@ import { closeOf, terminalEvent, type Ending } from "../engine/ending.ts";
 import { readMessage } from "../engine/inbox-message.ts";
 import { openEvent } from "../engine/open-event.ts";
 import { isTerminal, type WorkflowEvent } from "../model/event.ts";
-import type { InboxNo, Seq } from "../model/ids.ts";
+import type { InboxNo, Millis, Seq } from "../model/ids.ts";
 import type { ClosedStatus } from "../model/run.ts";
 import type { CommitResult, WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent } from "../storage/event.ts";
@@ -48,6 +48,7 @@ class RunEnd {
   readonly #events: NewEvent[] = [];
   #seq: Seq;
   #acked: InboxNo;
+  #lastAt: Millis;
 
   constructor(access: StorageAccess, codec: Codec, task: ClaimedWorkflowTask, history: readonly WorkflowEvent[]) {
     this.#access = access;
@@ -56,6 +57,7 @@ class RunEnd {
     this.#history = history;
     this.#seq = task.lastSeq;
     this.#acked = task.inboxAcked;
+    this.#lastAt = history.at(-1)?.at ?? 0;
     for (const event of history) this.#fold(event);
   }
 
@@ -93,7 +95,7 @@ class RunEnd {
     const { status, failure } = closeOf(this.#codec, ending);
     const discardUnread = round >= MAX_UNREAD_ROUNDS;
     const result = await this.#commit({
-      events: [...this.#events, terminalEvent(this.#codec, ending, this.#access.clock.latest())],
+      events: [...this.#events, terminalEvent(this.#codec, ending, this.#time())],
       close: { ...closeOf(this.#codec, ending), ...(discardUnread && { discardUnread }) },
       next: { do: "hold" },
     });
@@ -149,8 +151,14 @@ class RunEnd {
     }
   }
 
+  /** Now, but never before an event that is there. */
+  #time(): Millis {
+    this.#lastAt = Math.max(this.#lastAt, this.#access.clock.latest());
+    return this.#lastAt;
+  }
+
   #append(type: string, command: number | null, plain: object, values?: Parameters<typeof sealData>[2]): void {
-    this.#events.push({ type, command, at: this.#access.clock.latest(), data: sealData(this.#codec, plain, values) });
+    this.#events.push({ type, command, at: this.#time(), data: sealData(this.#codec, plain, values) });
   }
 
   #fold(event: WorkflowEvent): void {

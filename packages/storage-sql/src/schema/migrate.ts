@@ -14,7 +14,7 @@ const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Creates the schema or brings it up to date; nothing to do is fine. In one transaction, under its lock (I25). */
 export function* migrate(db: Kysely<Tables>, dialect: SqlDialect): Steps<void> {
-  yield* change(createMeta, {});
+  yield* change(createMeta(dialect), {});
   const version = Number((yield* row(findVersion, {}))?.value ?? 0);
   refuseNewer(version);
   if (version === SCHEMA_VERSION) return;
@@ -59,16 +59,17 @@ function refuseNewer(version: number): void {
   );
 }
 
-const createMeta = query((db, _: object, dialect) =>
-  dialect.table(
-    db.schema
-      .createTable("perdure_meta")
-      .ifNotExists()
-      .addColumn("key", dialect.types.id, (c) => c.primaryKey().notNull())
-      .addColumn("value", dialect.types.id, (c) => c.notNull()),
-    "clustered",
-  ),
-);
+const createMeta = (dialect: SqlDialect) =>
+  transient((db) =>
+    dialect.table(
+      db.schema
+        .createTable("perdure_meta")
+        .ifNotExists()
+        .addColumn("key", dialect.types.id, (c) => c.primaryKey().notNull())
+        .addColumn("value", dialect.types.id, (c) => c.notNull()),
+      "clustered",
+    ),
+  );
 
 const findVersion = query((db) => db.selectFrom("perdure_meta").select("value").where("key", "=", "schema"));
 
