@@ -105,7 +105,7 @@ test("an execution by somebody who does not own the run is seen (I6)", () => {
 
 test("a recorded result must come from an execution of that attempt (I12)", () => {
   expect(() => judge([claimed("w1", 1, 0), OUTCOME])).toThrow("comes from an execution (I12)");
-  expect(() => judge([claimed("w1", 1, 0), began("w1", "w1.1", 2), OUTCOME])).toThrow("is its own (I12)");
+  expect(() => judge([claimed("w1", 1, 0, 2), began("w1", "w1.1", 2)])).toThrow("is its own (I12)");
 });
 
 test("an execution that history knows nothing of is seen (I12)", () => {

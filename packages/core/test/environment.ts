@@ -9,6 +9,7 @@ import {
   type TestEnvironment,
   type TestEnvironmentOptions,
 } from "../src/testing.ts";
+import type { VirtualRuntime } from "../src/testing/virtual-runtime.ts";
 
 export interface LogLine {
   readonly level: keyof Logger;
@@ -17,6 +18,7 @@ export interface LogLine {
 }
 
 export interface TestedEnvironment extends TestEnvironment {
+  readonly runtime: VirtualRuntime;
   readonly logs: readonly LogLine[];
 }
 
@@ -34,7 +36,7 @@ export function environment({
     if (replays) await replayAll(env, options.workflows);
     await env.close();
   });
-  return Object.assign(env, { logs });
+  return Object.assign(env, { logs, runtime: env.runtime as VirtualRuntime });
 }
 
 export function recordingLogger(): { readonly logs: readonly LogLine[]; readonly logger: Logger } {

@@ -115,7 +115,7 @@ export function signalsOf(program: Program): readonly { readonly name: string; r
 }
 
 /** Signals that the program's children wait for would need their ids: a child gets none. */
-export function withoutWaits(program: Program): Program {
+function withoutWaits(program: Program): Program {
   return program.map((step): Step => {
     if (step.do === "wait") return { do: "self", name: step.name, value: step.value };
     if (step.do === "all") return { ...step, branches: step.branches.map(withoutWaits) };
@@ -125,7 +125,7 @@ export function withoutWaits(program: Program): Program {
 
 const retry = { maximumAttempts: 4, delay: ["500ms", "1s"], jitter: 0.2 } as const;
 
-export const work = activity(
+const work = activity(
   { name: "work", retry, timeout: "1m" },
   async (step: { value: number; fails: number }, { attempt }) => {
     if (attempt <= step.fails) throw new Error(`attempt ${attempt}`);
@@ -133,7 +133,7 @@ export const work = activity(
   },
 );
 
-export const hopeless = activity({ name: "hopeless", retry: { maximumAttempts: 2, delay: 300 } }, async () => {
+const hopeless = activity({ name: "hopeless", retry: { maximumAttempts: 2, delay: 300 } }, async () => {
   throw new RangeError("always");
 });
 

@@ -89,7 +89,7 @@ export const cancelCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.terminate",
     invariants: ["I9", "I17"],
-    why: "An operator ends a run without its code having a say, whether it lies in the storage or somebody holds it.",
+    why: "An operator ends a run without its code having a say, whether nobody has taken it, it waits, or somebody holds it.",
     async play(lab) {
       const { queue } = lab;
       let cleanUps = 0;
@@ -105,6 +105,9 @@ export const cancelCases: readonly ConformanceCase[] = [
           await ctx.run("clean up", () => ++cleanUps);
         }
       });
+      const unclaimed = await lab.start(definition, false, { name: "unclaimed" });
+      await unclaimed.terminate({ reason: "wrong" });
+      equal((await lab.cancelled(unclaimed)).reason, "wrong", "a run that nobody has taken needs no worker to end");
       await lab.work([definition], { lease: 1_000 });
       const parked = await lab.start(definition, false, { name: "parked" });
       const held = await lab.start(definition, true, { name: "held" });

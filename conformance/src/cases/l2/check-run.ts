@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { StorageBackend } from "@perdure/core/storage";
 import { type Command, type ExportedHistory, exportHistory, replayHistory } from "@perdure/core/testing";
 import { check } from "../../assert.ts";
@@ -54,6 +55,8 @@ async function replayPrefixes(definition: Definition, exported: ExportedHistory,
   if (length <= ALL_PREFIXES) return;
   const whole = commands.map(line);
   for (let count = 0; count < SOME_PREFIXES; count++) {
+    // A replay gives nobody else a turn.
+    await setImmediate();
     const events = exported.events.slice(0, 1 + random.int(length - 1));
     const replay = await replayHistory(definition, { ...exported, events });
     for (const [index, command] of replay.commands.entries()) {

@@ -19,7 +19,7 @@ export const childCases: readonly ConformanceCase[] = [
         await kids[1]!.signal(go, 2);
         return Promise.all(kids);
       });
-      const first = await lab.work([parent, child], { lease: 500 });
+      const first = await lab.work([parent, child]);
       const run = await lab.start(parent, undefined);
       const kid = lab.client.handle(`${mode}-kid-1`);
       await lab.parked(run, "CHILD_COMPLETED");

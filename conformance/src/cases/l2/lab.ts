@@ -27,7 +27,7 @@ export type Definition = WorkerOptions["workflows"][number];
 export const PATIENCE_MS = 8_000;
 /** Nothing here lasts as long: a worker that is alive keeps what it has, even on a machine that stalls. */
 const LEASE_MS = 5_000;
-const LOOK_MS = 10;
+const LOOK_MS = 15;
 const LOOK_AGAIN_MS = 250;
 
 /** Events that say when something happened, not what: a slow machine records them where a fast one does not. */
@@ -141,12 +141,15 @@ export class Lab {
     equal((await this.types(run)).slice(1, -1), expected, what);
   }
 
-  /** The run has recorded so many events of a type and lies in the storage, held by nobody. */
+  /** Nobody holds the run, and it has recorded so many events of a type: it waits, or is over already on a machine that stalls. */
   async parked(run: RunHandle, type: EventType, count = 1): Promise<void> {
-    const seen = async (): Promise<number> => (await run.history()).filter((event) => event.type === type).length;
     await this.until(
       `run "${run.runId}" comes to wait after ${type}`,
-      async () => (await seen()) >= count && (await run.status()) === "suspended",
+      async () => {
+        const status = await run.status();
+        if (status === "pending" || status === "running") return false;
+        return (await run.history()).filter((event) => event.type === type).length >= count;
+      },
       () => this.#standing(run),
     );
   }

@@ -21,6 +21,7 @@ export const lengthCases: readonly ConformanceCase[] = [
     invariants: ["I1", "I14"],
     why: "Long runs are the ones that matter: reading and replaying one must cost in proportion to its length.",
     hint: "Is a page of events found by an index on (run, seq), and not by counting rows from the first?",
+    alone: true,
     timeoutMs: 60_000,
     async play(lab) {
       const definition = workflow({ name: "long", queue: lab.queue }, async (ctx, count: number) => {

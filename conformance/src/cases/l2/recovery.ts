@@ -99,6 +99,7 @@ export const recoveryCases: readonly ConformanceCase[] = [
     invariants: ["I8", "I13"],
     why: "A lease is short so that a crash costs little: a worker that is alive renews it for as long as its work takes.",
     hint: "Is a renewal refused, or forgotten, after the first few?",
+    alone: true,
     async play(lab) {
       // A machine that stalls may cost a worker its lease; not three times in a row.
       for (let tries = 1; ; tries++) {

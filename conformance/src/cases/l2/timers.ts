@@ -78,8 +78,8 @@ export const timerCases: readonly ConformanceCase[] = [
       const endless = workflow({ name: "endless", queue }, (ctx) => ctx.sleep("1h"));
       const other = workflow({ name: "other", queue }, async () => "other");
       const first = await lab.work([endless, other]);
-      const run = await lab.start(endless, undefined, { timeout: 300 });
-      await lab.parked(run, "TIMER_STARTED");
+      const run = await lab.start(endless, undefined, { timeout: "1s" });
+      await lab.until("the run has begun", async () => (await run.history()).length > 1);
       await first.stop();
       await lab.work([other]);
       const { failure } = await lab.failed(run);

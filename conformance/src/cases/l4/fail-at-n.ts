@@ -18,6 +18,8 @@ import { flowingTime } from "../../flow.ts";
 
 /** So many runs at once; each of them waits most of its time. */
 const LANES = 8;
+/** One fault can end a worker once. */
+const STARTS = 3;
 
 /** One call that goes wrong, and the worker that it happens to. */
 interface Trouble {
@@ -59,9 +61,13 @@ export const failAtN: ConformanceCase = {
     const client = createClient({ storage: healthy });
     t.onEnd(() => client.close());
     const waiting = [...TROUBLES];
+    let over = false;
+    t.onEnd(async () => {
+      over = true;
+    });
     const lane = async (storage: StorageBackend): Promise<void> => {
-      for (let trouble = waiting.shift(); trouble !== undefined; trouble = waiting.shift()) {
-        for (let nth = 1; await survives(healthy, storage, client, trouble, nth); nth++)
+      for (let trouble = waiting.shift(); trouble !== undefined && !over; trouble = waiting.shift()) {
+        for (let nth = 1; !over && (await survives(healthy, storage, client, trouble, nth)); nth++)
           t.count(`${trouble.verb} failed`);
       }
     };
@@ -137,16 +143,16 @@ async function survives(
 function work(create: () => ReturnType<typeof createWorker>): { stop(): Promise<void> } {
   let worker = create();
   let stopped = false;
-  const working = async (): Promise<void> => {
+  const working = async (starts: number): Promise<void> => {
     try {
       await worker.run();
     } catch {
-      if (stopped) return;
+      if (stopped || starts === STARTS) return;
       worker = create();
-      await working();
+      await working(starts + 1);
     }
   };
-  const ended = working();
+  const ended = working(1);
   return {
     async stop() {
       stopped = true;

@@ -1,8 +1,10 @@
+import { StorageError } from "../errors/index.ts";
 import type { Millis } from "../model/ids.ts";
 import type { Runtime } from "../model/runtime.ts";
 import type { StorageBackend } from "../storage/backend.ts";
 import type { CommitResult, TaskCommit } from "../storage/commit.ts";
 import type { EventRequest, StoredEvent } from "../storage/event.ts";
+import { CONTRACT_VERSION } from "../storage/info.ts";
 import type { DeliverResult, NewMessage } from "../storage/message.ts";
 import type { CreateRunResult, NewRun } from "../storage/run.ts";
 import type { Claim, ClaimRequest, ClaimResult, RenewResult } from "../storage/task.ts";
@@ -82,6 +84,13 @@ export class StorageAccess {
   }
 
   async #setUp(): Promise<void> {
+    const { name, contract } = this.storage.info;
+    if (contract !== CONTRACT_VERSION) {
+      throw new StorageError(
+        "misconfigured",
+        `The ${name} storage was written for version ${contract} of the storage contract, and this @perdure/core has version ${CONTRACT_VERSION}. Install versions of the two packages that belong together.`,
+      );
+    }
     await this.storage.setup();
     const sentAt = this.runtime.monotonic();
     this.clock.learn(await this.storage.now(), sentAt);

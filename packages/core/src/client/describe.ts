@@ -1,5 +1,5 @@
 import { readBlockReason, type BlockReason } from "../engine/block-reason.ts";
-import { openInHistory, type Awaited as AwaitedByRun } from "../engine/open-in-history.ts";
+import { openInHistory, type OpenItem } from "../engine/open-in-history.ts";
 import type { WorkflowEvent } from "../model/event.ts";
 import type { Millis } from "../model/ids.ts";
 import type { Attributes, RunStatus } from "../model/run.ts";
@@ -24,7 +24,7 @@ export interface RunDescription {
     readonly retryAt: Date | null;
   }[];
   /** All that it waits for. */
-  readonly waitingFor: readonly AwaitedByRun[];
+  readonly waitingFor: readonly OpenItem[];
   readonly queue: string;
   readonly priority: number;
   readonly attributes: Attributes;
@@ -82,7 +82,7 @@ export function describeRun(run: Run, history: readonly WorkflowEvent[], now: Mi
   };
 }
 
-function explain(run: Run, blocked: BlockReason | null, waitingFor: readonly AwaitedByRun[], now: Millis): string {
+function explain(run: Run, blocked: BlockReason | null, waitingFor: readonly OpenItem[], now: Millis): string {
   const { task } = run;
   if (run.status !== "open") return `It ended as ${run.status} at ${time(run.closedAt ?? now)}.`;
   if (task === null) return "It has no task: its record is damaged.";
@@ -103,7 +103,7 @@ function needed({ queue, workflow }: Run): string {
   return `Is a worker running that serves queue "${queue}" and has workflow "${workflow}"?`;
 }
 
-function list(waitingFor: readonly AwaitedByRun[]): string {
+function list(waitingFor: readonly OpenItem[]): string {
   if (waitingFor.length === 0) return "a message";
   const named = waitingFor.slice(0, 3).map((awaited) => {
     switch (awaited.what) {

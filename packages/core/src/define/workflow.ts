@@ -1,5 +1,6 @@
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
+import { validateNow } from "../errors/validate.ts";
 import type { Duration } from "../model/duration.ts";
 import type { InferInput, InferOutput, Schema } from "../model/schema.ts";
 import type { WorkflowContext } from "./context.ts";
@@ -13,7 +14,10 @@ export interface WorkflowOptions<State> {
   /** Recorded with each run. */
   readonly version?: string;
   readonly description?: string;
-  /** The run's state object; `initial` may be computed from the input, and must then be a pure function. */
+  /**
+   * The run's state object; `initial` may be computed from the input, and must then be a pure function. A schema checks the state
+   * after every change, and answers at once; what it converts does not count.
+   */
   readonly state?: {
     readonly schema?: Schema<unknown, State>;
     readonly initial: State | ((input: never) => State);
@@ -27,6 +31,7 @@ export interface WorkflowOptions<State> {
 /** A workflow: a definition and the code that runs under it. */
 export interface Workflow<Input, Output, State = unknown> extends Definition<Input, Output> {
   readonly initialState: ((input: unknown) => State) | null;
+  readonly checkState: ((state: unknown) => void) | null;
   readonly run: (context: WorkflowContext<State>, input: never) => PromiseLike<unknown>;
 }
 
@@ -60,6 +65,7 @@ export function workflow(
   run: Body<never, never, unknown>,
 ): AnyWorkflow {
   const { state } = options;
+  const checkState = stateCheck(options.name, state?.schema);
   return {
     kind: "workflow",
     name: requireName(options.name, "workflow"),
@@ -67,7 +73,8 @@ export function workflow(
     description: options.description ?? null,
     inputSchema: options.input ?? null,
     outputSchema: options.output ?? null,
-    initialState: state === undefined ? null : initialState(options.name, state.initial),
+    initialState: state === undefined ? null : initialState(options.name, state.initial, checkState),
+    checkState,
     timeoutMs:
       options.timeout === undefined ? null : requireDuration(options.timeout, `timeout of workflow "${options.name}"`),
     queue: options.queue === undefined ? "default" : requireName(options.queue, "queue"),
@@ -75,9 +82,23 @@ export function workflow(
   };
 }
 
-function initialState(name: string, initial: unknown): (input: unknown) => unknown {
-  if (typeof initial !== "function") return () => requireFields(name, initial);
-  return (input) => requireFields(name, (initial as (input: unknown) => unknown)(input));
+function stateCheck(name: string, schema: Schema | undefined): ((state: unknown) => void) | null {
+  return schema === undefined ? null : (state) => void validateNow(schema, state, `state of workflow "${name}"`);
+}
+
+function initialState(
+  name: string,
+  initial: unknown,
+  check: ((state: unknown) => void) | null,
+): (input: unknown) => unknown {
+  return (input) => {
+    const state = requireFields(
+      name,
+      typeof initial === "function" ? (initial as (input: unknown) => unknown)(input) : initial,
+    );
+    check?.(state);
+    return state;
+  };
 }
 
 function requireFields(name: string, state: unknown): unknown {

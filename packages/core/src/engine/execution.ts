@@ -35,6 +35,8 @@ export interface ExecutionEnvironment {
 /** The workflow's code, as an execution runs it. */
 export interface WorkflowBody {
   initialState(input: unknown): unknown;
+  /** Throws UsageError `invalid-input` for a state that the workflow's schema refuses; `null`: it has none. */
+  readonly checkState: ((state: unknown) => void) | null;
   run(execution: Execution, input: unknown): Promise<unknown>;
 }
 
@@ -352,13 +354,13 @@ export class Execution implements CommandLog {
   }
 
   #start(input: unknown): boolean {
-    this.state.initialize(this.#body.initialState(input));
     void this.#runCode(input);
     return true;
   }
 
   async #runCode(input: unknown): Promise<void> {
     try {
+      this.state.initialize(this.#body.initialState(input), this.#body.checkState);
       const output = await this.#body.run(this, input);
       this.#end({ status: "completed", output: this.environment.codec.encode(output) });
     } catch (error) {

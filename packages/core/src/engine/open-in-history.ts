@@ -2,20 +2,20 @@ import type { WorkflowEvent } from "../model/event.ts";
 import type { Millis } from "../model/ids.ts";
 
 /** Something that a run waits for, as its history shows it. */
-export type Awaited =
+export type OpenItem =
   | { readonly what: "activity"; readonly name: string; readonly attempt: number; readonly retryAt: Millis | null }
   | { readonly what: "timer"; readonly dueAt: Millis }
   | { readonly what: "signal"; readonly name: string; readonly dueAt: Millis | null }
   | { readonly what: "child"; readonly workflow: string; readonly runId: string };
 
 /** What a history has begun and not ended: in the order in which the code asked for it. */
-export function openInHistory(history: readonly WorkflowEvent[]): readonly Awaited[] {
-  const open = new Map<number, Awaited>();
+export function openInHistory(history: readonly WorkflowEvent[]): readonly OpenItem[] {
+  const open = new Map<number, OpenItem>();
   for (const event of history) fold(open, event);
   return [...open].toSorted(([a], [b]) => a - b).map(([, awaited]) => awaited);
 }
 
-function fold(open: Map<number, Awaited>, event: WorkflowEvent): void {
+function fold(open: Map<number, OpenItem>, event: WorkflowEvent): void {
   const command = event.command ?? 0;
   switch (event.type) {
     case "ACTIVITY_SCHEDULED":

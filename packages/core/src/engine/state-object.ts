@@ -16,6 +16,7 @@ export class StateObject implements StateHandle<Fields> {
   #fields = new Map<string, Payload>();
   /** Characters of all of them. */
   #size = 0;
+  #check: ((state: unknown) => void) | null = null;
   /** Names of the fields that `batch` has changed, until it ends. */
   #batch: Set<string> | null = null;
 
@@ -23,7 +24,9 @@ export class StateObject implements StateHandle<Fields> {
     this.#log = log;
   }
 
-  initialize(initial: unknown): void {
+  /** `check` throws for a state that is not to be. */
+  initialize(initial: unknown, check: ((state: unknown) => void) | null): void {
+    this.#check = check;
     if (initial !== undefined) this.#apply(this.#encode(initial as Fields));
   }
 
@@ -39,7 +42,7 @@ export class StateObject implements StateHandle<Fields> {
     const text = this.#codec.encode(value);
     const changes = new Map([[key, text]]);
     if (this.#batch !== null) return this.#apply(changes);
-    this.#requireRoom(changes);
+    this.#requireFit(changes);
     const asked = this.#log.askNow(["STATE_SET"], key);
     this.#apply(changes);
     if (asked.recorded === undefined) this.#log.record("STATE_SET", asked.command, { key }, { value: text });
@@ -85,7 +88,7 @@ export class StateObject implements StateHandle<Fields> {
   /** Records several changes as one. */
   #record(changes: ReadonlyMap<string, Payload>): void {
     const value = this.#codec.encode(this.#decode(changes));
-    this.#requireRoom(changes);
+    this.#requireFit(changes);
     const asked = this.#log.askNow(["STATE_UPDATE"], "");
     this.#apply(changes);
     if (asked.recorded === undefined) this.#log.record("STATE_UPDATE", asked.command, {}, { value });
@@ -100,8 +103,9 @@ export class StateObject implements StateHandle<Fields> {
     }
   }
 
-  /** Throws when the state could not be stored with these changes. */
-  #requireRoom(changes: ReadonlyMap<string, Payload>): void {
+  /** Throws when the state with these changes could not be stored, or is refused by its schema. */
+  #requireFit(changes: ReadonlyMap<string, Payload>): void {
+    this.#check?.(this.#decode(new Map([...this.#fields, ...changes])));
     if (this.#size + this.#growth(changes) <= LARGE_STATE_CHARACTERS) return;
     this.#codec.encode(this.#decode(new Map([...this.#fields, ...changes])));
   }

@@ -7,6 +7,7 @@ import type { WorkflowBody } from "./execution.ts";
 export function workflowBody(definition: AnyWorkflow): WorkflowBody {
   return {
     initialState: (input) => definition.initialState?.(input),
+    checkState: definition.checkState,
     run: async (execution, input) => {
       const output = await definition.run(createContext(execution) as never, input as never);
       if (definition.outputSchema === null) return output;

@@ -460,7 +460,6 @@ describe.each(CACHES)("activities, with %i runs kept in memory", (cacheRuns) => 
       },
     });
     await env.skip("11s");
-    await new Promise((resolve) => void setTimeout(resolve, 30));
     // One look every 50 ms of virtual time, and a few alarms.
     expect(timers).toBeLessThan(400);
     for (const resolve of release) resolve();

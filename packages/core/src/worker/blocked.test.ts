@@ -198,19 +198,19 @@ describe("a run that kills its worker", () => {
 
   it("is not poisoned by workers that hand it back", async () => {
     const hang = workflow({ name: "killer" }, (ctx) =>
-      ctx.run("hang", () => new Promise<void>(() => {}), { timeout: "1h", retry: 1 }).catch(() => "gave up"),
+      ctx.run("hang", () => new Promise<void>(() => {}), { timeout: "2m", retry: 1 }).catch(() => "gave up"),
     );
     const env = environment({ workflows: [hang], maxDeliveries: 2 });
     const run = await env.client.start(hang, undefined);
     for (let round = 0; round < 5; round++) {
       const worker = createWorker({ storage: env.storage, runtime: env.runtime, workflows: [hang], maxDeliveries: 2 });
       const running = worker.runUntilIdle();
-      await new Promise((resolve) => void setTimeout(resolve, 5));
+      await env.runtime.calm();
       await worker.stop({ grace: 0 });
       await running;
     }
     expect((await run.describe()).blocked).toBeNull();
-    await env.skip("1h");
+    await env.skip("2m");
     expect(await run.result()).toBe("gave up");
   });
 });

@@ -123,6 +123,31 @@ describe.each(CACHES)("cancel, with %i runs kept in memory", (cacheRuns) => {
     ]);
   });
 
+  it("aborts the activity at once, not only when the clean-up is over", async () => {
+    let aborted = false;
+    const definition = workflow({ name: "definition" }, async (ctx) => {
+      try {
+        await ctx.run("hang", ({ signal: fired }) => {
+          fired.addEventListener("abort", () => {
+            aborted = true;
+          });
+          return new Promise<void>(() => {});
+        });
+      } finally {
+        await ctx.sleep("1h");
+      }
+    });
+    const env = environment({ workflows: [definition], cacheRuns });
+    const run = await env.client.start(definition, undefined);
+    await env.skip("1s");
+    await run.cancel();
+    await env.skip("10s");
+    expect(aborted).toBe(true);
+    expect(await run.status()).toBe("suspended");
+    await env.skip("1h");
+    expect(await run.status()).toBe("cancelled");
+  });
+
   it("during the delay before a retry: there is no further attempt", async () => {
     let attempts = 0;
     const failing = activity({ name: "failing", retry: { delay: "1h" } }, async () => {

@@ -183,7 +183,7 @@ describe.each(CACHES)("children, with %i runs kept in memory", (cacheRuns) => {
     const run = await env.client.start(parent, undefined);
     Object.assign(env.storage, {
       createRuns: async (...args: Parameters<typeof createRuns>) => {
-        await new Promise((resolve) => void setTimeout(resolve, 10));
+        await env.runtime.calm();
         return createRuns(...args);
       },
     });

@@ -297,6 +297,39 @@ describe("a refused commit", () => {
   });
 });
 
+describe("a commit in parts", () => {
+  it("has the run's row with its first part: a crash after it leaves no row behind its history", async () => {
+    const definition = workflow({ name: "definition", state: { initial: { n: 0 } } }, async (ctx) => {
+      ctx.state.set("n", 1);
+      ctx.attributes.set({ tier: "gold" });
+      for (let n = 0; n < 20; n++) ctx.sideEffect(`n${n}`, () => n);
+      await ctx.waitFor(go);
+    });
+    for (let faulted = 1, fired = true; fired; faulted++) {
+      fired = false;
+      const clock = virtualClock();
+      const store = memory({ clock });
+      const small = { ...store.info, limits: { ...store.info.limits, eventsPerCommit: 8 } };
+      const refuse = async (
+        call: () => Promise<never>,
+        [commits]: [readonly unknown[]],
+        nth: number,
+      ): Promise<never> => {
+        if (nth !== faulted) return call();
+        fired = true;
+        return commits.map(() => ({ status: "lease-lost" })) as never;
+      };
+      const storage = intercepted(store, { commitTasks: refuse as never }, small);
+      const env = environment({ workflows: [definition], clock, storage });
+      const run = await env.client.start(definition, undefined);
+      await env.skip("1m");
+      const { attributes, waitingFor } = await run.describe();
+      expect(waitingFor).toHaveLength(1);
+      expect([await run.state(), attributes], `commit ${faulted}`).toEqual([{ n: 1 }, { tier: "gold" }]);
+    }
+  });
+});
+
 describe("many large results at once", () => {
   it("are committed in parts that the storage takes", async () => {
     const clock = virtualClock();

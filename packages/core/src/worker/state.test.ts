@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { CACHES, environment } from "../../test/environment.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
+import type { UsageError } from "../errors/index.ts";
+import type { Schema } from "../model/schema.ts";
 
 interface Cart {
   readonly items: readonly string[];
@@ -220,5 +222,42 @@ describe.each(CACHES)("search attributes, with %i runs kept in memory", (cacheRu
         code: "invalid-argument",
       });
     }
+  });
+});
+
+describe("a state with a schema", () => {
+  const positive: Schema<unknown, { n: number }> = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (value) =>
+        (value as { n: number }).n >= 0
+          ? { value: value as { n: number } }
+          : { issues: [{ message: "n is negative" }] },
+    },
+  };
+
+  it("refuses a change in the code, and keeps the state as it was", async () => {
+    const counting = workflow({ name: "counting", state: { schema: positive, initial: { n: 1 } } }, async (ctx) => {
+      const refused: string[] = [];
+      for (const change of [() => ctx.state.set("n", -1), () => ctx.state.update(() => ({ n: -2 }))]) {
+        try {
+          change();
+        } catch (error) {
+          refused.push((error as UsageError).code);
+        }
+      }
+      return { refused, n: ctx.state.get("n") };
+    });
+    const env = environment({ workflows: [counting] });
+    const run = await env.client.start(counting, undefined);
+    await env.runUntilIdle();
+    expect(await run.result()).toEqual({ refused: ["invalid-input", "invalid-input"], n: 1 });
+  });
+
+  it("refuses a start whose initial state does not fit", async () => {
+    const wrong = workflow({ name: "wrong", state: { schema: positive, initial: { n: -1 } } }, async () => 0);
+    const env = environment({ workflows: [wrong] });
+    await expect(env.client.start(wrong, undefined)).rejects.toMatchObject({ code: "invalid-input" });
   });
 });

@@ -36,8 +36,6 @@ function running(
   return { worker, working };
 }
 
-const turns = (ms = 5): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
-
 describe("worker.run", () => {
   it("takes what is there and what comes, wakes at due times, and resolves after stop", async () => {
     const env = environment({ workflows: [quick, nap, wait] });
@@ -50,7 +48,7 @@ describe("worker.run", () => {
       await env.client.start(wait, undefined),
     ];
     expect(await late.result()).toBe(4);
-    await turns();
+    await env.runtime.calm();
     await waiter.signal(go, "woken");
     expect(await waiter.result()).toBe("woken");
     env.clock.advance(3_600_000);
@@ -58,7 +56,7 @@ describe("worker.run", () => {
     await worker.stop();
     await working;
     const after = await env.client.start(quick, 3);
-    await turns();
+    await env.runtime.calm();
     expect(await after.status()).toBe("pending");
   });
 
@@ -67,7 +65,7 @@ describe("worker.run", () => {
     const controller = new AbortController();
     const worker = createWorker({ storage: env.storage, runtime: env.runtime, workflows: [quick] });
     const working = worker.run({ signal: controller.signal });
-    await turns();
+    await env.runtime.calm();
     controller.abort();
     await expect(working).resolves.toBeUndefined();
     const another = createWorker({ storage: env.storage, runtime: env.runtime, workflows: [quick] });
@@ -102,10 +100,10 @@ describe("worker.run", () => {
       running(env, { workflows: [quick, nap] });
       await env.client.start(nap, undefined);
       env.clock.advance(10_000);
-      await turns();
+      await env.runtime.calm();
       const run = await env.client.start(quick, 1);
       env.clock.advance(wakeups === "none" ? 400 : 6_500);
-      await turns();
+      await env.runtime.calm();
       expect((await store.getRun(run.runId))?.status).toBe("completed");
     }
   });
@@ -125,7 +123,7 @@ describe("worker.run", () => {
     running(env, { workflows: [quick] });
     for (let second = 0; second < 10; second++) {
       env.clock.advance(1_000);
-      await turns(2);
+      await env.runtime.calm();
     }
     expect(claims).toBeLessThanOrEqual(25);
     down = false;
@@ -138,7 +136,7 @@ describe("worker.run", () => {
     const store = memory({ clock });
     const env = environment({ workflows: [quick], storage: store, clock, replays: false });
     const { working } = running(env, { workflows: [quick] });
-    await turns();
+    await env.runtime.calm();
     await store.close();
     env.clock.advance(10_000);
     await expect(working).rejects.toMatchObject({ code: "misconfigured" });
@@ -167,13 +165,13 @@ describe("worker.run", () => {
     running(env, { workflows: [quick], runtime: { ...env.runtime, after } });
     const run = await env.client.start(quick, 1);
     await run.result();
-    await turns();
+    await env.runtime.calm();
     timers = calls.length = 0;
     for (let ms = 0; ms < 60_000; ms += 50) {
       env.clock.advance(50);
       await new Promise((resolve) => void setImmediate(resolve));
     }
-    await turns();
+    await env.runtime.calm();
     expect(calls.filter((call) => call === "renew")).toEqual([]);
     expect(calls.length).toBeLessThanOrEqual(60 / 3);
     expect(timers).toBeLessThanOrEqual(60 / 3);
@@ -195,7 +193,7 @@ describe("worker.run", () => {
     const busy = workflow({ name: "busy" }, (ctx) =>
       ctx.run("work", async () => {
         most = Math.max(most, ++held);
-        await turns(1);
+        await new Promise((resolve) => void setImmediate(resolve));
         held--;
       }),
     );
@@ -247,12 +245,12 @@ describe("leases", () => {
       overdue: false,
     });
     running(env, { workflows: [wait] });
-    await turns();
+    await env.runtime.calm();
     env.clock.advance(9_999);
-    await turns();
+    await env.runtime.calm();
     expect((await run.history()).length).toBe(1);
     env.clock.advance(1_000);
-    await turns();
+    await env.runtime.calm();
     expect((await run.history()).map(({ type }) => type)).toEqual(["WORKFLOW_STARTED", "SIGNAL_AWAITED"]);
   });
 
@@ -324,9 +322,9 @@ describe("worker.stop", () => {
     const env = environment({ workflows: [two] });
     const run = await env.client.start(two, undefined);
     const { worker, working } = running(env, { workflows: [two] });
-    await turns();
+    await env.runtime.calm();
     const stopping = worker.stop();
-    await turns();
+    await env.runtime.calm();
     released.open();
     await stopping;
     await working;
@@ -352,11 +350,11 @@ describe("worker.stop", () => {
     const env = environment({ workflows: [slow] });
     const run = await env.client.start(slow, undefined);
     const { worker } = running(env, { workflows: [slow] });
-    await turns();
+    await env.runtime.calm();
     const stopping = worker.stop({ grace: "5s" });
-    await turns();
+    await env.runtime.calm();
     env.clock.advance(4_999);
-    await turns();
+    await env.runtime.calm();
     expect(reason).toBe("");
     env.clock.advance(1);
     await stopping;
@@ -378,13 +376,13 @@ describe("worker.stop", () => {
     const env = environment({ workflows: [hang], storage, clock });
     const runs = await Promise.all([1, 2, 3].map(() => env.client.start(hang, undefined)));
     const { worker } = running(env, { workflows: [hang], concurrency: { runs: 2, activities: 2 } });
-    await turns();
+    await env.runtime.calm();
     slow = true;
     let stopped = false;
     const stopping = worker.stop({ grace: 0 }).then(() => {
       stopped = true;
     });
-    await turns();
+    await env.runtime.calm();
     expect(stopped).toBe(false);
     committed.open();
     await stopping;
@@ -407,12 +405,12 @@ describe("worker.stop", () => {
     const env = environment({ workflows: [quick], storage, clock });
     const run = await env.client.start(quick, 1);
     const { worker, working } = running(env, { workflows: [quick] });
-    await turns();
+    await env.runtime.calm();
     let stopped = false;
     const stopping = worker.stop().then(() => {
       stopped = true;
     });
-    await turns();
+    await env.runtime.calm();
     expect(stopped).toBe(false);
     claimed.open();
     await stopping;
@@ -420,6 +418,43 @@ describe("worker.stop", () => {
     expect((await storage.getRun(run.runId))?.task).toMatchObject({ leaseUntil: null });
     await env.runUntilIdle();
     expect(await run.result()).toBe(2);
+  });
+
+  it("does not wait for a storage that is down longer than the leases last", async () => {
+    const clock = virtualClock();
+    let isDown = false;
+    const down = <T>(call: () => Promise<T>): Promise<T> => (isDown ? Promise.reject(unavailable()) : call());
+    const storage = intercepted(memory({ clock }), { claimTasks: down, commitTasks: down, renewLeases: down });
+    const env = environment({ workflows: [hang], storage, clock });
+    const runs = await Promise.all([1, 2, 3].map(() => env.client.start(hang, undefined)));
+    // Two are held, one is claimed and not begun; the fourth can only be timed out.
+    const overdue = await env.client.start(
+      workflow({ name: "unknown", timeout: 1_000 }, async () => {}),
+      undefined,
+    );
+    const { worker, working } = running(env, {
+      workflows: [hang],
+      concurrency: { runs: 2, activities: 2 },
+      lease: "15s",
+    });
+    await env.runtime.calm();
+    isDown = true;
+    const stopping = worker.stop({ grace: 0 });
+    let stopped = false;
+    void stopping.then(() => {
+      stopped = true;
+    });
+    for (let ms = 0; ms < 20_000 && !stopped; ms += 50) {
+      env.clock.advance(50);
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+    expect(stopped).toBe(true);
+    await working;
+    isDown = false;
+    env.clock.advance(20_000);
+    await env.skip("1s");
+    expect(await overdue.status()).toBe("failed");
+    for (const run of runs) await run.terminate();
   });
 
   it("leaves no timer behind (I28)", async () => {
@@ -461,9 +496,9 @@ describe("worker.stop", () => {
       env.client.start(nap, undefined),
       env.client.start(hang, undefined),
     ]);
-    await turns();
+    await env.runtime.calm();
     env.clock.advance(1_000);
-    await turns();
+    await env.runtime.calm();
     expect(timers).toBeGreaterThan(0);
     await worker.stop({ grace: 0 });
     await working;
@@ -550,7 +585,7 @@ describe("a run that is claimed again before the answer to its park is in", () =
   it("is held once, and comes through", async () => {
     const clock = virtualClock();
     const answers = gate();
-    let holdBack = false;
+    let holdBack = true;
     const storage = intercepted(memory({ clock }), {
       commitTasks: async (call, [commits]) => {
         const results = await call();
@@ -560,28 +595,34 @@ describe("a run that is claimed again before the answer to its park is in", () =
         return results;
       },
     });
+    let executions = 0;
+    const working = gate();
     const twice = workflow({ name: "twice" }, async (ctx) => {
       const first = await ctx.waitFor(go);
-      await ctx.run("slow", () => turns(150));
+      await ctx.run("slow", () => {
+        executions++;
+        return working.passed;
+      });
       return [first, await ctx.waitFor(go)];
     });
     const env = environment({ workflows: [twice], storage, clock });
-    const { worker } = running(env, { workflows: [twice] });
-    holdBack = true;
+    running(env, { workflows: [twice], lease: "5s" });
     const run = await env.client.start(twice, undefined);
-    await turns();
+    await env.runtime.calm();
     holdBack = false;
     await run.signal(go, "a");
-    await turns();
+    await env.runtime.calm();
     answers.open();
-    await turns(300);
-    env.clock.advance(20_000);
-    await turns();
+    // Longer than its lease: it is renewed.
+    for (let ms = 0; ms < 20_000; ms += 50) {
+      await env.runtime.calm();
+      env.clock.advance(50);
+    }
+    working.open();
     await run.signal(go, "b");
-    await turns();
+    await env.runtime.calm();
     expect(await run.result()).toEqual(["a", "b"]);
-    await worker.stop();
-    expect((await run.history()).filter(({ type }) => type === "ACTIVITY_COMPLETED")).toHaveLength(1);
+    expect(executions).toBe(1);
   });
 });
 

@@ -28,7 +28,7 @@ export interface Worker {
   run(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Takes what is ready, once, at most `max` runs, and resolves when they have parked or ended, with their number. */
   runOnce(options?: { readonly max?: number }): Promise<number>;
-  /** Works until nothing is ready; timers of the future do not count. */
+  /** Works until nothing is ready; timers of the future do not count. A storage that is unavailable is waited for. */
   runUntilIdle(): Promise<void>;
   /**
    * Claims nothing more, lets activities that run end for as long as `grace` (default 10 s), then hands everything back: other
