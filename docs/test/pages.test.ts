@@ -5,7 +5,14 @@ import { workspaces } from "../../tools/workspaces.ts";
 import { pages, root } from "./programs.ts";
 
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
-const all = [...pages, "examples/order/README.md"];
+const all = [
+  ...pages,
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "bench/README.md",
+  "conformance/README.md",
+  "examples/order/README.md",
+];
 
 /** As GitHub makes anchors of headings. */
 function anchorsOf(markdown: string): ReadonlySet<string> {
@@ -41,7 +48,9 @@ describe.each(all)("%s", (page) => {
 
 describe("the guides", () => {
   it("are all tested", () => {
-    expect(globSync("docs/*.md", { cwd: root }).filter((page) => !pages.includes(page))).toEqual([]);
+    const guides = globSync("docs/**/*.md", { cwd: root }).filter((page) => !page.startsWith("docs/decisions/"));
+    expect(guides).toContain("docs/storages/sqlite.md");
+    expect(guides.filter((page) => !pages.includes(page))).toEqual([]);
   });
 
   it("explain every error code, and no other", () => {
@@ -50,6 +59,16 @@ describe("the guides", () => {
       (match) => match[1]!,
     );
     expect(codes.length).toBeGreaterThan(20);
+    expect(explained.toSorted()).toEqual(codes.toSorted());
+  });
+
+  it("explain every reason of a block, and no other", () => {
+    const [, section = ""] = read("docs/determinism.md").split("`describe().blocked.code` is one of");
+    const [table = ""] = section.split("\n## ");
+    const explained = [...table.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]!);
+    const [, union = ""] = /readonly code:([^;]+);/.exec(read("packages/core/src/engine/block-reason.ts")) ?? [];
+    const codes = [...union.matchAll(/"([a-z-]+)"/g)].map((match) => match[1]!);
+    expect(codes).toContain("determinism");
     expect(explained.toSorted()).toEqual(codes.toSorted());
   });
 });

@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The repository's root folder. */
 export const root: string = dirname(dirname(import.meta.dirname));
@@ -8,6 +8,8 @@ export const root: string = dirname(dirname(import.meta.dirname));
 export const pages: readonly string[] = [
   "README.md",
   "packages/core/README.md",
+  "packages/storage-sql/README.md",
+  "packages/storage-sqlite/README.md",
   "docs/getting-started.md",
   "docs/concepts.md",
   "docs/activities.md",
@@ -15,6 +17,7 @@ export const pages: readonly string[] = [
   "docs/children-and-cancellation.md",
   "docs/errors.md",
   "docs/determinism.md",
+  "docs/storages/sqlite.md",
 ];
 
 /**
@@ -91,7 +94,7 @@ export interface WrittenPrograms {
 export function writePrograms(from: readonly string[] = pages): WrittenPrograms {
   const folder = mkdtempSync(join(root, "docs", ".programs-"));
   const programs = from.flatMap((page) => {
-    const home = join(folder, page.includes("/") ? basename(page, ".md") : "root");
+    const home = join(folder, page.replace(/\.md$/, "").replaceAll("/", "-"));
     mkdirSync(home, { recursive: true });
     return programsOf(page, readFileSync(join(root, page), "utf8")).map((program) => {
       const file = join(home, program.name);

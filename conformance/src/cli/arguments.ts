@@ -4,7 +4,8 @@ import type { RunOptions } from "../runner.ts";
 
 export const USAGE = `perdure-conformance BACKEND… [options]
 
-  BACKEND        a module whose default export is the backend under test: ./backend.ts, a package, or a built-in name
+  BACKEND        a module whose default export is the backend under test: ./backend.ts, or a package;
+                 in the repository of Perdure also memory or sqlite
   --level L1,L3  levels to run; all by default
   --grep TEXT    only cases whose id contains the text, with all there is to say about their failures
   --seed N       reproduces every choice that cases make by chance; 1 by default
@@ -14,7 +15,8 @@ export const USAGE = `perdure-conformance BACKEND… [options]
   --full         the large numbers
   --json FILE    write the report; a list of reports if there are several backends
 
-perdure-conformance mutants [--json FILE]      break the memory backend in every known way, and see each noticed
+perdure-conformance mutants [--json FILE]      break the memory backend in every known way, and see each noticed;
+                                               only in the repository of Perdure
 perdure-conformance matrix REPORT.json…        the reports as one table, in Markdown
 `;
 

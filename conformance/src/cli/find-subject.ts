@@ -6,6 +6,7 @@ import type { BackendUnderTest } from "../subject.ts";
 
 /** Subjects of this repository, by name. A published suite has none. */
 const BUILT_IN = new URL("../../backends/", import.meta.url);
+const BUILT_IN_NAMES = ["memory", "sqlite"];
 
 /** The subject that a word of the command line names. @throws Error with one sentence about what is missing. */
 export async function findSubject(word: string): Promise<BackendUnderTest> {
@@ -20,6 +21,9 @@ export async function findSubject(word: string): Promise<BackendUnderTest> {
 function locate(word: string): string {
   const builtIn = new URL(`${word}.ts`, BUILT_IN);
   if (/^[\w-]+$/u.test(word) && existsSync(builtIn)) return builtIn.href;
+  if (BUILT_IN_NAMES.includes(word)) {
+    throw new Error(`The backend ${word} is only in the repository of Perdure. Give a file, such as ./backend.ts.`);
+  }
   if (existsSync(resolve(word))) return pathToFileURL(resolve(word)).href;
   try {
     return pathToFileURL(createRequire(join(process.cwd(), "package.json")).resolve(word)).href;

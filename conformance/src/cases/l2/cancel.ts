@@ -59,15 +59,16 @@ export const cancelCases: readonly ConformanceCase[] = [
         return late.promise;
       });
       const definition = workflow({ name: "dropped", queue: lab.queue }, (ctx) => ctx.run(hanging, undefined));
-      const worker = await lab.work([definition], { lease: 1_000 });
+      const worker = await lab.work([definition], { lease: 2_000 });
       const run = await lab.start(definition, undefined);
       await Promise.race([begun.promise, lab.output(run)]);
       await run.cancel();
       await lab.cancelled(run);
+      await lab.until("the activity's code is told", () => reasons.length > 0);
       const before = await run.history();
       late.resolve("late");
       await worker.retire();
-      equal(reasons, ["CancelledError"], "the activity's code is told");
+      equal(reasons, ["CancelledError"], "it is told once, and why");
       equal(await run.history(), before, "its result is not recorded (I5)");
     },
   }),
@@ -108,7 +109,7 @@ export const cancelCases: readonly ConformanceCase[] = [
       const unclaimed = await lab.start(definition, false, { name: "unclaimed" });
       await unclaimed.terminate({ reason: "wrong" });
       equal((await lab.cancelled(unclaimed)).reason, "wrong", "a run that nobody has taken needs no worker to end");
-      await lab.work([definition], { lease: 1_000 });
+      await lab.work([definition], { lease: 2_000 });
       const parked = await lab.start(definition, false, { name: "parked" });
       const held = await lab.start(definition, true, { name: "held" });
       await lab.parked(parked, "SIGNAL_AWAITED");

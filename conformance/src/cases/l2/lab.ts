@@ -24,7 +24,7 @@ export type Mode = "sticky" | "cold";
 export type Definition = WorkerOptions["workflows"][number];
 
 /** How long a run may take for what needs milliseconds. Machines that run tests are busy. */
-export const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 20_000;
 /** Nothing here lasts as long: a worker that is alive keeps what it has, even on a machine that stalls. */
 const LEASE_MS = 5_000;
 const LOOK_MS = 15;

@@ -240,6 +240,7 @@ export class Execution implements CommandLog {
     const dueAt = this.time() + delayMs;
     this.#append("ACTIVITY_RETRYING", command, { activity, attempt, dueAt }, sealed);
     this.open.activityRecorded(command, attempt + 1, dueAt);
+    open.gate = this.head;
   }
 
   #retryDelay({ attempts, attempt }: OpenActivity, failure: Failure): number | null {

@@ -19,8 +19,8 @@ export interface OpenActivity extends Settler {
   readonly outputSchema: Schema | null;
   readonly execute: (input: never, context: ActivityContext) => unknown;
   readonly input: Payload | null;
-  /** It may start once history is durable up to here: what the code knew when it asked. */
-  readonly gate: Seq;
+  /** The next attempt may start once history is durable up to here: what the code knew when it asked, the attempts before. */
+  gate: Seq;
   /** Number of the next attempt, or of the one that runs. */
   attempt: number;
   /** When the next attempt may start; 0 is at once. */
