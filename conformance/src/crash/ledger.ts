@@ -77,7 +77,7 @@ export interface Frozen {
 }
 
 /** A worker did not get to do anything for so long, or a call of its own took so long, that it may have lost leases. */
-export interface Stalled {
+interface Stalled {
   readonly what: "stalled";
   readonly by: string;
   readonly run: null;

@@ -71,7 +71,7 @@ class VirtualEnvironment implements TestEnvironment {
   readonly #ownStorage: StorageBackend | null;
   /** Until the worker is idle. */
   #working: Promise<void> | null = null;
-  /** When the worker can go on by itself, as its last claim said; unknown once something was written after that. */
+  /** When the worker can go on by itself, as its last claim said; unknown when that took something, or something was written since. */
   #nextReadyAt: Millis | null | undefined;
   #claims = 0;
   /** Writes so far, and as of when patience ended last. */
@@ -158,7 +158,8 @@ class VirtualEnvironment implements TestEnvironment {
     this.runtime.stir();
     if (verb === "claimTasks" && answer !== undefined) {
       this.#claims++;
-      this.#nextReadyAt = (answer as ClaimResult).nextReadyAt;
+      const { tasks, nextReadyAt } = answer as ClaimResult;
+      this.#nextReadyAt = tasks.length > 0 ? undefined : nextReadyAt;
     } else if (WRITES.has(verb)) {
       this.#writes++;
       this.#nextReadyAt = undefined;

@@ -1,8 +1,10 @@
 import { cancelChild, createChild, sendIntent } from "../batch/effects.ts";
 import type { Execution } from "../engine/execution.ts";
+import { isPerdureError } from "../errors/index.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Seq } from "../model/ids.ts";
 import type { WorkerEnvironment } from "./environment.ts";
+import type { Lease } from "./lease.ts";
 
 /** The outcome of an effect, to be recorded. */
 export type EffectOutcome =
@@ -16,15 +18,18 @@ export class Effects {
   readonly #execution: Execution;
   readonly #done: (outcome: EffectOutcome) => void;
   readonly #failed: (error: unknown) => void;
+  readonly #lease: Lease;
   readonly #underway = new Set<number>();
 
   constructor(
     environment: WorkerEnvironment,
     execution: Execution,
+    lease: Lease,
     on: { readonly done: (outcome: EffectOutcome) => void; readonly failed: (error: unknown) => void },
   ) {
     this.#environment = environment;
     this.#execution = execution;
+    this.#lease = lease;
     this.#done = on.done;
     this.#failed = on.failed;
   }
@@ -89,11 +94,22 @@ export class Effects {
 
   async #finish(command: number, effect: () => Promise<EffectOutcome>): Promise<void> {
     try {
-      const outcome = await effect();
+      const outcome = await this.#patiently(effect);
       this.#underway.delete(command);
       this.#done(outcome);
     } catch (error) {
       this.#failed(error);
+    }
+  }
+
+  /** Waits for a storage that is unavailable, for as long as nobody else can own the run. */
+  async #patiently(effect: () => Promise<EffectOutcome>): Promise<EffectOutcome> {
+    for (;;) {
+      try {
+        return await effect();
+      } catch (error) {
+        if (!isPerdureError(error, "unavailable") || !this.#lease.proven) throw error;
+      }
     }
   }
 

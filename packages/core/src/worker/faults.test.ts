@@ -297,6 +297,115 @@ describe("a refused commit", () => {
   });
 });
 
+describe("an effect", () => {
+  it("is not carried out before its intent is durable, whichever commit is refused (I13)", async () => {
+    const child = workflow({ name: "child" }, (ctx) => ctx.waitFor(go));
+    const parent = workflow({ name: "parent" }, async (ctx) => {
+      await ctx.run("first", () => null);
+      const kid = ctx.child(child, undefined, { id: "kid" });
+      await kid.signal(go, "hello");
+      return kid;
+    });
+    for (let faulted = 1, fired = true; fired; faulted++) {
+      fired = false;
+      const clock = virtualClock();
+      const store = memory({ clock });
+      const recorded = async (type: string): Promise<boolean> => {
+        const [page] = await store.readEvents([{ runId: "parent", after: 0 }]);
+        return page!.events.some((event) => event.type === type);
+      };
+      const storage = intercepted(store, {
+        commitTasks: async (call, [commits], nth) => {
+          if (nth !== faulted) return call();
+          fired = true;
+          return commits.map(() => ({ status: "lease-lost" }) as const);
+        },
+        createRuns: async (call, [runs]) => {
+          if (runs.some(({ runId }) => runId === "kid")) expect(await recorded("CHILD_SCHEDULED")).toBe(true);
+          return call();
+        },
+        deliver: async (call, [messages]) => {
+          if (messages.some(({ runId }) => runId === "kid")) {
+            expect(await recorded("SIGNAL_SENT")).toBe(true);
+            expect((await recorded("CHILD_STARTED")) || (await store.getRun("kid")) !== undefined).toBe(true);
+          }
+          return call();
+        },
+      });
+      const env = environment({ workflows: [parent, child], clock, storage });
+      const run = await env.client.start(parent, undefined, { id: "parent" });
+      await env.skip("1m");
+      expect(await run.result(), `commit ${faulted}`).toBe("hello");
+    }
+  });
+});
+
+describe("a run that cannot be carried on", () => {
+  it("is tried again when its lease ends, not at once", async () => {
+    let isDown = false;
+    let reads = 0;
+    const clock = virtualClock();
+    const storage = intercepted(memory({ clock }), {
+      readEvents: (call) => {
+        if (!isDown) return call();
+        reads++;
+        return Promise.reject(unavailable());
+      },
+    });
+    const long = workflow({ name: "long" }, async (ctx) => {
+      for (let n = 0; n < 20; n++) ctx.sideEffect(`n${n}`, () => n);
+      await ctx.sleep("1m");
+      return "done";
+    });
+    const env = environment({ workflows: [long], clock, storage, cacheRuns: 0, lease: "15s" });
+    const run = await env.client.start(long, undefined);
+    await env.runUntilIdle();
+    isDown = true;
+    await env.skip("2m");
+    expect(reads).toBeGreaterThanOrEqual(3);
+    expect(reads).toBeLessThanOrEqual(6);
+    isDown = false;
+    await env.skip("15s");
+    expect(await run.result()).toBe("done");
+  });
+});
+
+describe("a claim whose answer was slow", () => {
+  it("is proven from when it was sent: the worker stops in time (I6)", async () => {
+    const clock = virtualClock();
+    let isSlow = true;
+    const storage = intercepted(memory({ clock }), {
+      renewLeases: () => Promise.reject(unavailable()),
+      claimTasks: async (call) => {
+        const answer = await call();
+        if (isSlow) await new Promise<void>((resolve) => void env.runtime.after(10_000, resolve));
+        isSlow = false;
+        return answer;
+      },
+    });
+    let startedAt = 0;
+    let abortedAt = 0;
+    const hang = workflow({ name: "hang" }, (ctx) =>
+      ctx.run("hang", ({ signal: fired }) => {
+        startedAt ||= clock.now();
+        fired.addEventListener("abort", () => {
+          abortedAt ||= clock.now();
+        });
+        return new Promise<void>(() => {});
+      }),
+    );
+    const env = environment({ workflows: [hang], clock, storage, lease: "15s" });
+    const claimedAt = clock.now();
+    const run = await env.client.start(hang, undefined);
+    await env.skip("14s");
+    expect([startedAt - claimedAt, abortedAt]).toEqual([10_000, 0]);
+    await env.skip("1s");
+    expect(abortedAt - claimedAt).toBeLessThanOrEqual(15_000);
+    expect(abortedAt).not.toBe(0);
+    await run.terminate();
+  });
+});
+
 describe("a commit in parts", () => {
   it("has the run's row with its first part: a crash after it leaves no row behind its history", async () => {
     const definition = workflow({ name: "definition", state: { initial: { n: 0 } } }, async (ctx) => {

@@ -53,6 +53,8 @@ export class HeldRun {
   #acked: InboxNo;
   /** Messages up to here were looked at. */
   #seen: InboxNo;
+  /** Came after a termination, and waits for its end. */
+  readonly #late: StoredMessage[] = [];
   /** Messages up to here are acknowledged. */
   #ackedDurable: InboxNo;
   /** Messages in between, and the seq of the event that each has become. */
@@ -157,7 +159,7 @@ export class HeldRun {
       this.#execution = new Execution(run, workflowBody(registry.get(run.workflow)!), environment);
       await this.#execution.replay(events ?? (await access.readAll({ runId, incarnation, after: baseSeq })));
     }
-    this.#effects = new Effects(this.#environment, this.#execution, {
+    this.#effects = new Effects(this.#environment, this.#execution, this.lease, {
       done: (outcome) => this.#push(outcome),
       failed: (error) => this.#fail(error),
     });
@@ -173,7 +175,10 @@ export class HeldRun {
         if (this.#execution.open.isTiming) await this.#execution.fireTimers(this.#environment.access.clock.earliest());
         this.#timeOut();
         if (this.#inputs.length > 0) continue;
-        if (!this.#inFlight) this.#commit();
+        if (!this.#inFlight) {
+          if (this.#late.length > 0 && !this.#effects.open) await this.#recordLate();
+          this.#commit();
+        }
         this.#startEffects();
       }
       if (this.#inputs.length === 0) await this.#pause();
@@ -246,8 +251,11 @@ export class HeldRun {
     const execution = this.#execution;
     if (message.no <= this.#seen || execution.broken !== null) return;
     this.#seen = message.no;
-    // A termination is no event: it is acknowledged with the end that it brings, and what comes after it comes too late.
-    if (execution.ending?.status === "cancelled" && execution.ending.terminated) return;
+    // A termination is no event: it is acknowledged with the end that it brings, and so is what comes after it.
+    if (execution.ending?.status === "cancelled" && execution.ending.terminated) {
+      this.#late.push(message);
+      return;
+    }
     // Timers and messages merge by time, the message first.
     await execution.fireTimers(message.at - 1);
     if (isTermination(this.#environment.codec, message)) return receiveMessage(this.#environment, execution, message);
@@ -257,6 +265,11 @@ export class HeldRun {
     if (execution.cancelRequested !== null) {
       this.#attempts.abort("The run was cancelled.", (command) => execution.open.activities.has(command));
     }
+  }
+
+  /** Accepted means recorded, also after a termination: right before the terminal event, in its commit. */
+  async #recordLate(): Promise<void> {
+    for (const message of this.#late.splice(0)) await receiveMessage(this.#environment, this.#execution, message);
   }
 
   #timeOut(): void {

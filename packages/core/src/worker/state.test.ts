@@ -175,6 +175,19 @@ describe.each(CACHES)("the state object, with %i runs kept in memory", (cacheRun
     expect(await run.state()).toEqual({ n: 1 });
   });
 
+  it("whose beginning throws in the worker fails the run, by that error", async () => {
+    let calls = 0;
+    const initial = (): { n: number } => {
+      if (++calls > 1) throw new RangeError("no beginning");
+      return { n: 1 };
+    };
+    const bad = workflow({ name: "bad", state: { initial } }, async () => "never");
+    const env = environment({ workflows: [bad], cacheRuns, replays: false });
+    const run = await env.client.start(bad, undefined);
+    await env.skip("1s");
+    await expect(run.result()).rejects.toMatchObject({ failure: { name: "RangeError", message: "no beginning" } });
+  });
+
   it("is undefined for a workflow that has none", async () => {
     const none = workflow({ name: "none" }, async () => 1);
     const env = environment({ workflows: [none], cacheRuns });
