@@ -14,7 +14,7 @@ export interface RunCaseOptions {
   readonly timeoutMs?: number;
   /** The large numbers; `false` by default. */
   readonly full?: boolean;
-  /** Workers that the kill -9 lab kills; by default 40, or 1,000 of the large numbers. */
+  /** Workers that the kill -9 lab kills; by default 300, or 1,000 of the large numbers. */
   readonly kills?: number;
 }
 
@@ -40,7 +40,7 @@ function freshNamespace(): string {
 export async function runCase(
   subject: BackendUnderTest,
   subjectCase: ConformanceCase,
-  { seed, timeoutMs = 30_000, full = false, kills = full ? 1_000 : 40 }: RunCaseOptions,
+  { seed, timeoutMs = 30_000, full = false, kills = full ? 1_000 : 300 }: RunCaseOptions,
 ): Promise<CaseOutcome> {
   const { id, level, invariants, requires, guards = [] } = subjectCase;
   const random = new Random(seed, id);

@@ -15,7 +15,7 @@ export interface DescribeOptions {
   readonly timeoutMs?: number;
   /** The large numbers. */
   readonly full?: boolean;
-  /** Workers that the kill -9 lab kills; by default 40, or 1,000 of the large numbers. */
+  /** Workers that the kill -9 lab kills; by default 300, or 1,000 of the large numbers. */
   readonly kills?: number;
 }
 
