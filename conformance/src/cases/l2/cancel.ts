@@ -26,6 +26,7 @@ export const cancelCases: readonly ConformanceCase[] = [
           if (!isPerdureError(error, "cancelled")) throw error;
           await ctx.run(clean, `${ctx.cancelled}`);
           await ctx.sleep(20);
+          await ctx.waitFor(go);
           throw error;
         }
       });
@@ -35,14 +36,17 @@ export const cancelCases: readonly ConformanceCase[] = [
       await lab.parked(lab.client.handle(`${lab.mode}-kid`), "SIGNAL_AWAITED");
       await run.cancel({ reason: "enough" });
       await run.cancel({ reason: "again" });
+      await lab.cancelled(lab.client.handle(`${lab.mode}-kid`));
+      await lab.parked(run, "CHILD_FAILED");
+      await lab.parked(run, "SIGNAL_AWAITED", 2);
+      await run.signal(go, "clean");
       equal((await lab.cancelled(run)).reason, "enough", "the first reason counts (I17)");
-      equal(cleaned, ["true"], "the clean-up runs to its end, retries and sleeps included");
+      equal(cleaned, ["true"], "the clean-up runs to its end, retries, sleeps and waits included");
       equal(
         (await lab.types(run)).filter((type) => type === "CANCEL_REQUESTED").length,
         1,
         "a second request changes nothing (I17)",
       );
-      await lab.cancelled(lab.client.handle(`${lab.mode}-kid`));
     },
   }),
   bothWays({

@@ -13,7 +13,7 @@ const ALL_PREFIXES = 300;
 /** Of a longer one, so many. */
 const SOME_PREFIXES = 50;
 
-export interface RunChecks {
+interface RunChecks {
   readonly storage: StorageBackend;
   readonly definitions: ReadonlyMap<string, Definition>;
   readonly random: Random;

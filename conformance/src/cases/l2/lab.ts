@@ -18,7 +18,7 @@ import { ConformanceFailure } from "../../failure.ts";
 import { MortalWorker } from "./mortal-worker.ts";
 
 /** `sticky`: parked runs stay in memory. `cold`: every turn replays the run from its history. */
-export type Mode = "sticky" | "cold";
+type Mode = "sticky" | "cold";
 
 /** Any definition: the lab asks only for its name and its code. */
 export type Definition = WorkerOptions["workflows"][number];
@@ -143,13 +143,12 @@ export class Lab {
 
   /** Nobody holds the run, and it has recorded so many events of a type: it waits, or is over already on a machine that stalls. */
   async parked(run: RunHandle, type: EventType, count = 1): Promise<void> {
+    const isIdle = async (): Promise<boolean> => !["pending", "running"].includes(await run.status());
+    const isRecorded = async (): Promise<boolean> =>
+      (await run.history()).filter((event) => event.type === type).length >= count;
     await this.until(
       `run "${run.runId}" comes to wait after ${type}`,
-      async () => {
-        const status = await run.status();
-        if (status === "pending" || status === "running") return false;
-        return (await run.history()).filter((event) => event.type === type).length >= count;
-      },
+      async () => (await isIdle()) && (await isRecorded()) && isIdle(),
       () => this.#standing(run),
     );
   }

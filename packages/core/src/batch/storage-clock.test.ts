@@ -22,8 +22,19 @@ describe("StorageClock", () => {
     local = 500;
     // Answered late: read at 1_100, when the local clock said 100.
     clock.learn(1_100, 90);
-    expect(clock.earliest()).toBe(1_500);
+    expect(clock.earliest()).toBe(1_100);
     expect(clock.latest()).toBeGreaterThanOrEqual(1_500);
+    clock.learn(1_500, 499);
+    expect(clock.earliest()).toBe(1_500);
+  });
+
+  it("is never ahead of a storage whose clock runs slower (I10)", () => {
+    let local = 0;
+    const clock = new StorageClock(() => local);
+    for (; local < 1_000; local += 100) clock.learn(5_000 + local * 0.9, local);
+    expect(clock.earliest()).toBeLessThanOrEqual(5_000 + 900 * 0.9 + 100);
+    clock.learn(5_900, local);
+    expect(clock.earliest()).toBe(5_900);
   });
 
   it("follows a storage that has moved on", () => {

@@ -15,10 +15,13 @@ export class StorageClock {
     return this.#most !== -Infinity;
   }
 
-  /** Takes in an answer to a request that was sent at `sentAt` (monotonic). */
+  /**
+   * Takes in an answer to a request that was sent at `sentAt` (monotonic). Only the newest counts: the two clocks may run at
+   * different rates.
+   */
   learn(now: Millis, sentAt: number): void {
     this.#most = now - sentAt;
-    this.#least = Math.max(this.#least, now - this.#monotonic());
+    this.#least = now - this.#monotonic();
   }
 
   /** Now, at the latest: a time counted from here is never too short. */

@@ -458,7 +458,7 @@ export class HeldRun {
 
   #startEffects(): void {
     const execution = this.#execution;
-    if (this.#release !== null || execution.broken !== null) return;
+    if (this.#release !== null || this.#leaving || execution.broken !== null) return;
     if (!this.lease.proven) return this.lose();
     this.#effects.start(this.#durable);
     if (execution.ending !== null || this.#draining) return;
