@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { CACHES, environment } from "../../test/environment.ts";
+import { gate, intercepted } from "../../test/intercepted.ts";
+import { createClient } from "../client/client.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
+import { memory, virtualClock } from "../memory.ts";
+import type { WorkflowCommit } from "../storage.ts";
 
 const go = signal<string>("go");
 
@@ -201,6 +205,69 @@ describe.each(CACHES)("signals, with %i runs kept in memory", (cacheRuns) => {
       const runs = await Promise.all(["", "x".repeat(256), 7 as never].map((to) => env.client.start(sender, to)));
       await env.runUntilIdle();
       for (const run of runs) expect(await run.result()).toBe("invalid-argument");
+    });
+  });
+
+  it("reach a run that is held with the answer to its next commit, without any time passing", async () => {
+    const clock = virtualClock();
+    const released = gate();
+    const both = workflow({ name: "both" }, async (ctx) => {
+      const slow = ctx.run("slow", () => released.passed);
+      await ctx.run("quick", async () => {
+        await env.client.handle(ctx.runId).signal(go, "hello");
+      });
+      const got = await ctx.waitFor(go);
+      await slow;
+      return got;
+    });
+    const env = environment({ workflows: [both], cacheRuns, clock, storage: memory({ clock }) });
+    const run = await env.client.start(both, undefined);
+    const working = env.runUntilIdle();
+    await env.runtime.calm();
+    expect((await run.history()).map(({ type }) => type)).toContain("SIGNAL_RECEIVED");
+    released.open();
+    await working;
+    expect(await run.result()).toBe("hello");
+  });
+
+  describe("that come between the code's end and the end of the run", () => {
+    /** A run that returns at once; before each of its first closing commits is applied, somebody sends it a signal. */
+    async function closing(
+      signals: number,
+    ): Promise<{ readonly types: readonly string[]; readonly discarded: number; readonly sent: number }> {
+      const clock = virtualClock();
+      const store = memory({ clock });
+      let sent = 0;
+      const storage = intercepted(store, {
+        commitTasks: async (call, [commits]) => {
+          const isClosing = (commits as readonly WorkflowCommit[]).some(({ close }) => close !== undefined);
+          if (isClosing && sent < signals) {
+            await createClient({ storage: store }).handle("run-1").signal(go, `${sent++}`);
+          }
+          return call();
+        },
+      });
+      const returns = workflow({ name: "returns" }, async () => "done");
+      const env = environment({ workflows: [returns], cacheRuns, clock, storage });
+      const run = await env.client.start(returns, undefined, { id: "run-1" });
+      await env.runUntilIdle();
+      expect(await run.result()).toBe("done");
+      const { discardedMessages } = await env.client.stats();
+      return { types: (await run.history()).map(({ type }) => type), discarded: discardedMessages, sent };
+    }
+
+    it.each([1, 2, 3])("are recorded before it: %i of them", async (signals) => {
+      expect(await closing(signals)).toEqual({
+        types: ["WORKFLOW_STARTED", ...Array<string>(signals).fill("SIGNAL_RECEIVED"), "WORKFLOW_COMPLETED"],
+        discarded: 0,
+        sent: signals,
+      });
+    });
+
+    it("do not keep it open for ever: what comes again and again is counted as discarded", async () => {
+      const { types, discarded, sent } = await closing(100);
+      expect(types.filter((type) => type === "SIGNAL_RECEIVED")).toHaveLength(3);
+      expect([sent, discarded]).toEqual([4, 1]);
     });
   });
 
