@@ -39,7 +39,7 @@ describe("the suite over other kinds of backends", () => {
         return memory({ namespace, store });
       },
     };
-    const report = await runConformance(realTime, { levels: ["L1", "L3"], jobs: 40 });
+    const report = await runConformance(realTime, { levels: ["L1", "L3"], jobs: 20 });
     expect(report.cases.filter(({ status }) => status === "failed")).toEqual([]);
     expect(isPass(report)).toBe(true);
     const missing = report.cases.filter(({ status }) => status === "not-applicable").map(({ id }) => id);
