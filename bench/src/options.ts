@@ -34,7 +34,7 @@ const FLAGS = {
   json: { type: "string" },
   quick: { type: "boolean" },
   profile: { type: "boolean" },
-  warm: { type: "boolean" },
+  cold: { type: "boolean" },
   "write-results": { type: "boolean" },
   help: { type: "boolean" },
 } as const;
@@ -46,7 +46,7 @@ export const usage = `npm run bench -- [options]
   --repeat n         measures everything n times (default: 3)
   --scale x          multiplies every number of runs and activities by x (default: 1)
   --quick            leaves out what only waits (W2 after 10 s of idleness)
-  --warm             measures W1 with processes that have done it a few times (by default they have just been started)
+  --cold             measures W1 with processes that have just been started (by default they have done it a few times)
   --json file        writes the rows to a file
   --profile          does W1 once more under the profiler: leaves .cpuprofile files, prints the busiest functions
   --write-results    writes bench/RESULTS.md`;
@@ -60,7 +60,7 @@ export function parseOptions(args: readonly string[]): Options {
     repeat: requireNumber("repeat", flags.repeat ?? "3", (n) => Number.isInteger(n) && n >= 1, "a whole number from 1"),
     scale: requireNumber("scale", flags.scale ?? "1", (n) => n > 0 && n <= 1000, "a number above 0, at most 1000"),
     quick: flags.quick ?? false,
-    warm: flags.warm ?? false,
+    warm: flags.cold !== true,
     profile: flags.profile ?? false,
     json: flags.json ?? null,
     writeResults: flags["write-results"] ?? false,

@@ -10,7 +10,7 @@ describe("options", () => {
       repeat: 3,
       scale: 1,
       quick: false,
-      warm: false,
+      warm: true,
       profile: false,
       json: null,
       writeResults: false,

@@ -3,7 +3,7 @@ import { percentile } from "../report/statistics.ts";
 import { Store } from "../station/store.ts";
 import type { Workload } from "./workload.ts";
 
-const WARM_UPS = 10;
+const WARM_UPS = 200;
 const RUNS = 100;
 const IDLE_MS = 10_000;
 const RUNS_AFTER_IDLENESS = 4;
@@ -29,7 +29,7 @@ export const w2: Workload = {
         record("p50_ms", percentile(times, 50), settings);
         record("p99_ms", percentile(times, 99), settings);
       };
-      await store.client.call("roundTrips", { count: WARM_UPS, idleMs: 0 });
+      await store.client.call("roundTrips", { count: count(WARM_UPS, 5), idleMs: 0 });
       await measure(count(RUNS, 5), 0);
       if (!quick) await measure(RUNS_AFTER_IDLENESS, IDLE_MS);
       await worker.call("stopWorker", null);
