@@ -12,7 +12,6 @@ const checks: readonly Check[] = [
   ["format", () => run("oxfmt --check")],
   ["layers", checkLayers],
   ["dead code", () => run("knip --no-config-hints")],
-  ["package exports", checkPackages],
 ];
 
 async function checkLayers(): Promise<Outcome> {
@@ -33,12 +32,14 @@ async function checkPackages(): Promise<Outcome> {
 }
 
 const failures: string[] = [];
-await Promise.all(
-  checks.map(async ([name, judge]) => {
-    const { ok, output } = await judge();
-    console.log(`${ok ? "ok    " : "FAILED"} ${name}`);
-    if (!ok) failures.push(`\n== ${name} ==\n${output.trimEnd()}`);
-  }),
-);
+async function report([name, judge]: Check): Promise<void> {
+  const { ok, output } = await judge();
+  console.log(`${ok ? "ok    " : "FAILED"} ${name}`);
+  if (!ok) failures.push(`\n== ${name} ==\n${output.trimEnd()}`);
+}
+
+await Promise.all(checks.map(report));
+// Last, and alone: it builds, and the others would see `dist` come and go.
+await report(["package exports", checkPackages]);
 for (const failure of failures) console.error(failure);
 if (failures.length > 0) process.exit(1);
