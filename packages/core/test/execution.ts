@@ -46,6 +46,7 @@ export class Driven {
       logger,
       settle: realRuntime.settle,
       random: () => 0.5,
+      serves: () => true,
       turnTime: () => this.clock.now,
     });
   }

@@ -2,6 +2,7 @@ import { StorageError } from "../errors/index.ts";
 import type { Millis } from "../model/ids.ts";
 import type { Runtime } from "../model/runtime.ts";
 import type { StorageBackend } from "../storage/backend.ts";
+import type { CacheEntry, CacheKey, NewCacheEntry, WriteCacheResult } from "../storage/cache.ts";
 import type { CommitResult, TaskCommit } from "../storage/commit.ts";
 import type { EventRequest, StoredEvent } from "../storage/event.ts";
 import { CONTRACT_VERSION } from "../storage/info.ts";
@@ -25,6 +26,8 @@ export class StorageAccess {
   readonly #commits: Batcher<TaskCommit, CommitResult>;
   readonly #starts: Batcher<NewRun, CreateRunResult>;
   readonly #messages: Batcher<NewMessage, DeliverResult>;
+  readonly #cacheReads: Batcher<CacheKey, CacheEntry | undefined>;
+  readonly #cacheWrites: Batcher<NewCacheEntry, WriteCacheResult>;
   #ready: Promise<void> | null = null;
 
   constructor(storage: StorageBackend, runtime: Runtime) {
@@ -35,6 +38,8 @@ export class StorageAccess {
     this.#commits = new Batcher(runtime, batch, "endless", (commits) => this.#sendCommits(commits));
     this.#starts = new Batcher(runtime, batch, "some", (runs) => storage.createRuns(runs));
     this.#messages = new Batcher(runtime, batch, "some", (messages) => storage.deliver(messages));
+    this.#cacheReads = new Batcher(runtime, batch, "endless", (keys) => storage.readCache(keys));
+    this.#cacheWrites = new Batcher(runtime, batch, "endless", (entries) => storage.writeCache(entries));
   }
 
   /** Sets the storage up, once. A failed set-up is tried again by the next call. */
@@ -57,6 +62,16 @@ export class StorageAccess {
 
   deliver(message: NewMessage): Promise<DeliverResult> {
     return this.#messages.add(message);
+  }
+
+  /** Waits for a storage that is unavailable. */
+  readCache(key: CacheKey): Promise<CacheEntry | undefined> {
+    return this.#cacheReads.add(key);
+  }
+
+  /** Waits for a storage that is unavailable. */
+  writeCache(entry: NewCacheEntry): Promise<WriteCacheResult> {
+    return this.#cacheWrites.add(entry);
   }
 
   async claim(request: ClaimRequest): Promise<Sent<ClaimResult>> {

@@ -22,6 +22,8 @@ export interface RunDescription {
     readonly name: string;
     readonly attempt: number;
     readonly retryAt: Date | null;
+    /** Where it waits for another worker, or is executed by one; `null`: the worker that holds the run executes it. */
+    readonly queue: string | null;
   }[];
   /** All that it waits for. */
   readonly waitingFor: readonly OpenItem[];
@@ -65,6 +67,7 @@ export function describeRun(run: Run, history: readonly WorkflowEvent[], now: Mi
               name: awaited.name,
               attempt: awaited.attempt,
               retryAt: awaited.retryAt === null ? null : new Date(awaited.retryAt),
+              queue: awaited.queue,
             },
           ]
         : [],
@@ -108,7 +111,9 @@ function list(waitingFor: readonly OpenItem[]): string {
   const named = waitingFor.slice(0, 3).map((awaited) => {
     switch (awaited.what) {
       case "activity":
-        return `attempt ${awaited.attempt} of activity "${awaited.name}"`;
+        return awaited.queue === null
+          ? `attempt ${awaited.attempt} of activity "${awaited.name}"`
+          : `activity "${awaited.name}" from a worker that serves queue "${awaited.queue}" and lists it`;
       case "timer":
         return `a timer until ${time(awaited.dueAt)}`;
       case "signal":

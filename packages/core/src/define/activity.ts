@@ -1,3 +1,4 @@
+import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
 import { requireRetry } from "../errors/require-retry.ts";
 import type { Duration } from "../model/duration.ts";
@@ -30,6 +31,22 @@ export interface ActivityContext {
   readonly logger: Logger;
   /** Says that the attempt is alive. */
   heartbeat(): void;
+  /**
+   * Stores how far the activity has come, in place of what was stored before: its next attempt finds it as `lastCheckpoint`, also on
+   * another worker. Durable when it resolves; deleted with the run.
+   * @throws CancelledError when this attempt does not own the activity any more. UsageError `not-serializable`, `payload-too-large`.
+   */
+  checkpoint(value: unknown): Promise<void>;
+  /** What the newest `checkpoint` of this call's earlier attempts stored; `undefined` without one. */
+  readonly lastCheckpoint: unknown;
+}
+
+/** Remembers results across runs, by the storage's clock. */
+export interface ActivityCache<Input> {
+  /** Calls with the same key share one result. Pure. */
+  readonly key: (input: Input) => string;
+  /** How long a result is remembered. Default: for ever. */
+  readonly ttl?: Duration;
 }
 
 /** Code with side effects, run at least once for each call; its result is recorded once. */
@@ -41,15 +58,31 @@ export interface Activity<Input, Output> {
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | null;
   readonly heartbeatTimeoutMs: number | null;
+  /** Where it runs; `null`: wherever its run does. */
+  readonly queue: string | null;
+  readonly cache: ResultCache | null;
   readonly execute: (input: never, context: ActivityContext) => unknown;
+}
+
+/** An {@link ActivityCache}, resolved. */
+export interface ResultCache {
+  readonly key: (input: never) => string;
+  readonly ttlMs: number | null;
 }
 
 /** Any activity, whatever its types. */
 // oxlint-disable-next-line typescript/no-explicit-any -- commands hold activities of all types
 export type AnyActivity = Activity<any, any>;
 
-interface NamedActivityOptions extends ActivityOptions {
+interface NamedActivityOptions<Input> extends ActivityOptions {
   readonly name: string;
+  /**
+   * Only workers that serve this queue execute it: those that do not send it out as a task, for one that serves the queue and lists
+   * the activity. Default: the worker that holds the run executes it.
+   */
+  readonly queue?: string;
+  /** Reuses results: a call whose key has one is recorded as completed and not executed. */
+  readonly cache?: ActivityCache<Input>;
 }
 
 /**
@@ -62,15 +95,15 @@ interface NamedActivityOptions extends ActivityOptions {
  * });
  */
 export function activity<In extends Schema, Output>(
-  options: NamedActivityOptions & { readonly input: In; readonly output?: Schema<unknown, Output> },
+  options: NamedActivityOptions<InferOutput<In>> & { readonly input: In; readonly output?: Schema<unknown, Output> },
   execute: (input: InferOutput<In>, context: ActivityContext) => Output | Promise<Output>,
 ): Activity<InferInput<In>, Output>;
 export function activity<Input, Output>(
-  options: NamedActivityOptions & { readonly output?: Schema<unknown, Output> },
+  options: NamedActivityOptions<NoInfer<Input>> & { readonly output?: Schema<unknown, Output> },
   execute: (input: Input, context: ActivityContext) => Output | Promise<Output>,
 ): Activity<Input, Output>;
 export function activity(
-  options: NamedActivityOptions & { readonly input?: Schema; readonly output?: Schema },
+  options: NamedActivityOptions<never> & { readonly input?: Schema; readonly output?: Schema },
   execute: (input: never, context: ActivityContext) => unknown,
 ): AnyActivity {
   const name = requireName(options.name, "activity");
@@ -80,12 +113,24 @@ export function activity(
     inputSchema: options.input ?? null,
     outputSchema: options.output ?? null,
     ...requireAttempts(options, name),
+    queue: options.queue === undefined ? null : requireName(options.queue, "queue"),
+    cache: options.cache === undefined ? null : requireCache(options.cache, name),
     execute,
   };
 }
 
+function requireCache({ key, ttl }: ActivityCache<never>, name: string): ResultCache {
+  if (typeof key !== "function") {
+    throw new UsageError(
+      "invalid-argument",
+      `The cache of activity "${name}" needs a function \`key\` that makes a text of the input.`,
+    );
+  }
+  return { key, ttlMs: ttl === undefined ? null : requireDuration(ttl, `cache.ttl of activity "${name}"`) };
+}
+
 /** The attempt settings of an activity or of one call, resolved. */
-export interface Attempts {
+export interface AttemptSettings {
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | null;
   readonly heartbeatTimeoutMs: number | null;
@@ -95,7 +140,7 @@ export interface Attempts {
  * Resolves attempt settings; what is absent comes from `base`.
  * @throws UsageError `invalid-argument`.
  */
-export function requireAttempts(options: ActivityOptions, name: string, base?: Attempts): Attempts {
+export function requireAttempts(options: ActivityOptions, name: string, base?: AttemptSettings): AttemptSettings {
   const limit = (value: Duration | undefined, what: string, fallback: number | null): number | null =>
     value === undefined ? fallback : requireDuration(value, `${what} of activity "${name}"`);
   return {

@@ -1,35 +1,52 @@
 import { UsageError } from "../errors/index.ts";
+import type { AnyActivity } from "./activity.ts";
 import type { AnyWorkflow } from "./workflow.ts";
 
-/** The workflows that a worker has code for. */
+/** The workflows that a worker has code for, and the activities that it executes for others. */
 export class Registry {
-  readonly names: readonly string[];
-  readonly #workflows = new Map<string, AnyWorkflow>();
+  readonly workflowNames: readonly string[];
+  readonly activityNames: readonly string[];
+  readonly #workflows: ReadonlyMap<string, AnyWorkflow>;
+  readonly #activities: ReadonlyMap<string, AnyActivity>;
 
   /** @throws UsageError `duplicate-definition`, `invalid-argument`. */
-  constructor(workflows: readonly AnyWorkflow[]) {
-    for (const workflow of workflows) this.#add(workflow);
-    this.names = [...this.#workflows.keys()];
+  constructor(workflows: readonly AnyWorkflow[], activities: readonly AnyActivity[] = []) {
+    this.#workflows = byName("workflow", "workflows", workflows);
+    this.#activities = byName("activity", "activities", activities);
+    this.workflowNames = [...this.#workflows.keys()];
+    this.activityNames = [...this.#activities.keys()];
   }
 
-  get(name: string): AnyWorkflow | undefined {
+  workflow(name: string): AnyWorkflow | undefined {
     return this.#workflows.get(name);
   }
 
-  #add(workflow: AnyWorkflow): void {
-    if (workflow?.kind !== "workflow") {
+  activity(name: string): AnyActivity | undefined {
+    return this.#activities.get(name);
+  }
+}
+
+function byName<T extends AnyWorkflow | AnyActivity>(
+  kind: T["kind"],
+  option: string,
+  definitions: readonly T[],
+): ReadonlyMap<string, T> {
+  const known = new Map<string, T>();
+  for (const definition of definitions) {
+    if (definition?.kind !== kind) {
       throw new UsageError(
         "invalid-argument",
-        "A worker's `workflows` must be made by workflow(…). Pass the definitions themselves.",
+        `A worker's \`${option}\` must be made by ${kind}(…). Pass the definitions themselves.`,
       );
     }
-    const known = this.#workflows.get(workflow.name);
-    if (known !== undefined && known !== workflow) {
+    const { name } = definition;
+    if (known.has(name) && known.get(name) !== definition) {
       throw new UsageError(
         "duplicate-definition",
-        `Two different workflows are named "${workflow.name}". Give each definition a name of its own.`,
+        `Two different ${option} are named "${name}". Give each definition a name of its own.`,
       );
     }
-    this.#workflows.set(workflow.name, workflow);
+    known.set(name, definition);
   }
+  return known;
 }

@@ -110,6 +110,8 @@ async function runInline(
     name,
     inputSchema: null,
     outputSchema: null,
+    cache: null,
+    queue: null,
     execute: (_: never, context: ActivityContext) => execute(context),
   };
   return schedule(execution, inline, null, requireAttempts(options ?? {}, name));
@@ -117,7 +119,7 @@ async function runInline(
 
 function schedule(
   execution: Execution,
-  activity: Pick<AnyActivity, "name" | "inputSchema" | "outputSchema" | "execute">,
+  activity: Pick<AnyActivity, "name" | "inputSchema" | "outputSchema" | "execute" | "cache" | "queue">,
   input: string | null,
   attempts: ReturnType<typeof requireAttempts>,
 ): Promise<unknown> {
@@ -138,14 +140,18 @@ function schedule(
       inputSchema: activity.inputSchema,
       outputSchema: activity.outputSchema,
       execute: activity.execute,
+      cache: activity.cache,
       attempts,
       input,
+      queue: activity.queue,
       gate: execution.head,
       attempt: 1,
       dueAt: 0,
       recorded: asked.recorded !== undefined,
+      task: null,
     });
-    if (input !== null && input.length > LARGE_INPUT_CHARACTERS) execution.activityScheduled(command);
+    if (activity.queue !== null && !execution.environment.serves(activity.queue)) execution.activityDispatched(command);
+    else if (input !== null && input.length > LARGE_INPUT_CHARACTERS) execution.activityScheduled(command);
   });
 }
 

@@ -3,10 +3,10 @@ import { sealData, type SealedValues } from "../codec/envelope.ts";
 import { CancelledError, isPerdureError, type DeterminismError } from "../errors/index.ts";
 import type { EventData, EventOf, EventType, WorkflowEvent } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
-import type { Millis, Seq } from "../model/ids.ts";
+import { activityTaskId, type Millis, type Seq, type TaskId } from "../model/ids.ts";
 import type { Logger } from "../model/logger.ts";
 import type { Payload } from "../model/payload.ts";
-import { nextDelay } from "../model/retry.ts";
+import { nextDelayAfter } from "../model/retry.ts";
 import type { Attributes, RunHeader } from "../model/run.ts";
 import { toFailure } from "../model/to-failure.ts";
 import type { WorkflowCommit } from "../storage/commit.ts";
@@ -14,11 +14,13 @@ import type { NewEvent, StoredEvent } from "../storage/event.ts";
 import type { Asked, CommandLog } from "./command-log.ts";
 import { commandName } from "./command-name.ts";
 import { differentCommand, endedAlready, missingCommand, nonDurableAwait, unrecordedCommand } from "./determinism.ts";
+import { newActivityTask, queueOf } from "./activity-task.ts";
 import type { Ending } from "./ending.ts";
 import type { OpenActivity } from "./open-command.ts";
 import { OpenCommands } from "./open-commands.ts";
 import { openEvent } from "./open-event.ts";
 import { StateObject } from "./state-object.ts";
+import { TaskChanges } from "./task-changes.ts";
 
 /** What an execution needs from outside: nothing else reaches it. */
 export interface ExecutionEnvironment {
@@ -30,6 +32,8 @@ export interface ExecutionEnvironment {
   readonly random: () => number;
   /** The turn's time: the storage's clock, as well as this process knows it. */
   readonly turnTime: () => Millis;
+  /** Whether activities of this queue are executed here; those of others go out as tasks. */
+  readonly serves: (queue: string) => boolean;
 }
 
 /** The workflow's code, as an execution runs it. */
@@ -56,6 +60,8 @@ export class Execution implements CommandLog {
   now: Millis;
   /** Events that nobody has taken for a commit yet. */
   fresh: NewEvent[] = [];
+  /** What the fresh events say about activity tasks. */
+  readonly taskChanges = new TaskChanges();
   /** Set by the code's end; its terminal event is not among `fresh`. */
   ending: Ending | null = null;
   /** The run cannot go on with this code. */
@@ -156,7 +162,7 @@ export class Execution implements CommandLog {
       case "CANCEL_REQUESTED":
         return this.#turn(event.at, () => this.#cancel(event.data.reason));
       case "ACTIVITY_SCHEDULED":
-        return open.activityRecorded(command, 1, 0);
+        return open.activityRecorded(command, 1, 0, event.data.where === "task" ? event.seq : null);
       case "ACTIVITY_RETRYING":
         return open.activityRecorded(command, event.data.attempt + 1, event.data.dueAt);
       case "ACTIVITY_COMPLETED":
@@ -205,8 +211,23 @@ export class Execution implements CommandLog {
   /** Only the first request counts (I17). */
   async cancelReceived(reason: string | undefined): Promise<void> {
     if (this.cancelRequested !== null || this.ending !== null) return;
+    const tasks = this.openTasks();
     const at = this.#append("CANCEL_REQUESTED", null, { reason });
+    const seq = this.head;
     await this.#turn(at, () => this.#cancel(reason));
+    const kept = this.openTasks();
+    this.taskChanges.cancel(
+      seq,
+      tasks.filter((taskId) => !kept.includes(taskId)),
+    );
+  }
+
+  /** Activity tasks whose outcome is not recorded. */
+  openTasks(): readonly TaskId[] {
+    const { runId, incarnation } = this.run;
+    return [...this.open.activities.values()].flatMap(({ task }) =>
+      task === null ? [] : [activityTaskId(runId, incarnation, task)],
+    );
   }
 
   /** Records that the attempt which runs has not ended yet. */
@@ -217,35 +238,49 @@ export class Execution implements CommandLog {
     open.recorded = true;
   }
 
-  async activityCompleted(command: number, output: Payload): Promise<void> {
+  /** Sends the activity out: another worker executes it, and its outcome comes as a message. */
+  activityDispatched(command: number): void {
+    const open = this.open.activities.get(command);
+    if (open === undefined || open.recorded) return;
+    const queue = queueOf(this.run, open);
+    this.#append("ACTIVITY_SCHEDULED", command, { activity: open.name, where: "task", queue }, inputOf(open));
+    open.recorded = true;
+    open.task = this.head;
+    this.taskChanges.schedule(this.head, newActivityTask(this.run, open, this.head));
+  }
+
+  /** `cached`: the output is that of an earlier call, nothing was executed. */
+  async activityCompleted(command: number, output: Payload, cached = false): Promise<void> {
     const open = this.open.activities.get(command);
     if (open === undefined) return;
     const { name: activity, attempt } = open;
-    const at = this.#append("ACTIVITY_COMPLETED", command, { activity, attempt }, { ...inputOf(open), output });
+    const plain = { activity, attempt, ...(cached && { cached }) };
+    const at = this.#append("ACTIVITY_COMPLETED", command, plain, { ...inputOf(open), output });
     await this.#turn(at, () => this.open.activityCompleted(command, this.environment.codec.decode(output)));
+  }
+
+  /** The activity has failed for good. */
+  async activityExhausted(command: number, failure: Failure): Promise<void> {
+    const open = this.open.activities.get(command);
+    if (open === undefined) return;
+    const { attempt, name: activity } = open;
+    const sealed = { ...inputOf(open), failure: this.environment.codec.encode(failure) };
+    const at = this.#append("ACTIVITY_FAILED", command, { activity, attempt }, sealed);
+    await this.#turn(at, () => this.open.activityFailed(command, attempt, failure));
   }
 
   /** An attempt failed: the policy decides whether there is another. */
   async activityFailed(command: number, failure: Failure): Promise<void> {
     const open = this.open.activities.get(command);
     if (open === undefined) return;
+    const delayMs = nextDelayAfter(open.attempts.retry, open.attempt, this.environment.random(), failure);
+    if (delayMs === null) return this.activityExhausted(command, failure);
     const { attempt, name: activity } = open;
     const sealed = { ...inputOf(open), failure: this.environment.codec.encode(failure) };
-    const delayMs = this.#retryDelay(open, failure);
-    if (delayMs === null) {
-      const at = this.#append("ACTIVITY_FAILED", command, { activity, attempt }, sealed);
-      await this.#turn(at, () => this.open.activityFailed(command, attempt, failure));
-      return;
-    }
     const dueAt = this.time() + delayMs;
     this.#append("ACTIVITY_RETRYING", command, { activity, attempt, dueAt }, sealed);
     this.open.activityRecorded(command, attempt + 1, dueAt);
     open.gate = this.head;
-  }
-
-  #retryDelay({ attempts, attempt }: OpenActivity, failure: Failure): number | null {
-    if (failure.nonRetryable === true) return null;
-    return nextDelay(attempts.retry, attempt, this.environment.random(), failure.name, failure.retryAfterMs);
   }
 
   /** Fires what is due by `now`, one at a time (I10). */

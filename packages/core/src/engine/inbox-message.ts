@@ -10,6 +10,18 @@ export type InboxMessage =
   | { readonly kind: "signal"; readonly signal: string; readonly payload: unknown }
   | { readonly kind: "cancel"; readonly reason?: string }
   | { readonly kind: "terminate"; readonly reason?: string }
+  /** An activity of this run that another worker executed is over. */
+  | {
+      readonly kind: "activity-closed";
+      /** Seq of the ACTIVITY_SCHEDULED. */
+      readonly seq: Seq;
+      /** The last one that was executed. */
+      readonly attempt: number;
+      readonly cached?: true;
+      readonly output?: unknown;
+      /** Of one that failed. */
+      readonly failure?: Failure;
+    }
   /** A child of this run has closed. The output stays with the child: a message is bounded. */
   | {
       readonly kind: "child-closed";
@@ -26,6 +38,15 @@ export function signalMessage(codec: Codec, signal: string, payload: Payload): P
 
 export function cancelMessage(codec: Codec, kind: "cancel" | "terminate", reason?: string): Payload {
   return sealData(codec, { kind, reason });
+}
+
+export function activityClosedMessage(
+  codec: Codec,
+  activity: { readonly seq: Seq; readonly attempt: number; readonly cached?: boolean },
+  outcome: { readonly output: Payload } | { readonly failure: Payload },
+): Payload {
+  const { cached, ...plain } = activity;
+  return sealData(codec, { kind: "activity-closed", ...plain, ...(cached === true && { cached }) }, outcome);
 }
 
 export function childClosedMessage(

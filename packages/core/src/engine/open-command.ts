@@ -1,4 +1,4 @@
-import type { ActivityContext, Attempts } from "../define/activity.ts";
+import type { ActivityContext, AttemptSettings, ResultCache } from "../define/activity.ts";
 import type { Millis, Seq } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
 import type { ParentClose } from "../model/run.ts";
@@ -14,11 +14,14 @@ export interface Settler {
 export interface OpenActivity extends Settler {
   readonly command: number;
   readonly name: string;
-  readonly attempts: Attempts;
+  readonly attempts: AttemptSettings;
   readonly inputSchema: Schema | null;
   readonly outputSchema: Schema | null;
   readonly execute: (input: never, context: ActivityContext) => unknown;
+  readonly cache: ResultCache | null;
   readonly input: Payload | null;
+  /** Where it runs; `null`: wherever its run does. */
+  readonly queue: string | null;
   /** The next attempt may start once history is durable up to here: what the code knew when it asked, the attempts before. */
   gate: Seq;
   /** Number of the next attempt, or of the one that runs. */
@@ -27,6 +30,8 @@ export interface OpenActivity extends Settler {
   dueAt: Millis;
   /** An event of this command is recorded: later ones need not repeat the input. */
   recorded: boolean;
+  /** Seq of the ACTIVITY_SCHEDULED that sent it out as a task; `null`: whoever holds the run executes it. */
+  task: Seq | null;
 }
 
 /** A sleep whose TIMER_FIRED is not recorded. */

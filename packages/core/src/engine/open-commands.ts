@@ -1,7 +1,7 @@
 import { ActivityFailedError, CancelledError, ChildFailedError, TimedOutError } from "../errors/index.ts";
 import { failureToError } from "../model/failure-to-error.ts";
 import type { Failure } from "../model/failure.ts";
-import type { Millis } from "../model/ids.ts";
+import type { Millis, Seq } from "../model/ids.ts";
 import type { OpenActivity, OpenChild, OpenSend, OpenTimer, OpenWait, Settler } from "./open-command.ts";
 
 /**
@@ -88,12 +88,19 @@ export class OpenCommands {
     return reject(wait, ({ signal }) => new TimedOutError({ what: `signal "${signal}"` }));
   }
 
-  activityRecorded(command: number, attempt: number, dueAt: Millis): void {
+  activityRecorded(command: number, attempt: number, dueAt: Millis, task: Seq | null = null): void {
     const open = this.activities.get(command);
     if (open === undefined) return;
+    open.task = task;
     open.recorded = true;
     open.attempt = attempt;
     open.dueAt = dueAt;
+  }
+
+  /** The activity that went out as the task which this seq names. */
+  activityOfTask(seq: Seq): OpenActivity | undefined {
+    for (const activity of this.activities.values()) if (activity.task === seq) return activity;
+    return undefined;
   }
 
   activityCompleted(command: number, output: unknown): boolean {

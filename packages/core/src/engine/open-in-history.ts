@@ -3,7 +3,14 @@ import type { Millis } from "../model/ids.ts";
 
 /** Something that a run waits for, as its history shows it. */
 export type OpenItem =
-  | { readonly what: "activity"; readonly name: string; readonly attempt: number; readonly retryAt: Millis | null }
+  | {
+      readonly what: "activity";
+      readonly name: string;
+      readonly attempt: number;
+      readonly retryAt: Millis | null;
+      /** Where it waits for a worker, or is executed by one; `null`: whoever holds the run executes it. */
+      readonly queue: string | null;
+    }
   | { readonly what: "timer"; readonly dueAt: Millis }
   | { readonly what: "signal"; readonly name: string; readonly dueAt: Millis | null }
   | { readonly what: "child"; readonly workflow: string; readonly runId: string };
@@ -19,11 +26,17 @@ function fold(open: Map<number, OpenItem>, event: WorkflowEvent): void {
   const command = event.command ?? 0;
   switch (event.type) {
     case "ACTIVITY_SCHEDULED":
-      open.set(command, { what: "activity", name: event.data.activity, attempt: 1, retryAt: null });
+      open.set(command, {
+        what: "activity",
+        name: event.data.activity,
+        attempt: 1,
+        retryAt: null,
+        queue: event.data.queue ?? null,
+      });
       return;
     case "ACTIVITY_RETRYING": {
       const { activity, attempt, dueAt } = event.data;
-      open.set(command, { what: "activity", name: activity, attempt: attempt + 1, retryAt: dueAt });
+      open.set(command, { what: "activity", name: activity, attempt: attempt + 1, retryAt: dueAt, queue: null });
       return;
     }
     case "TIMER_STARTED":

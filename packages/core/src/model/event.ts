@@ -36,6 +36,7 @@ export interface EventData {
     readonly input: unknown;
     /** `inline`: a new holder executes it again. `task`: a new holder waits for its outcome. */
     readonly where: "inline" | "task";
+    /** Of a task: where it waits for a worker. */
     readonly queue?: string;
   };
   /** Attempt `attempt` failed; the next one starts at `dueAt`. Carries name and input when it is the command's first event. */

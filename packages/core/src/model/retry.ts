@@ -1,3 +1,4 @@
+import type { Failure } from "./failure.ts";
 import { maxDurationMs, parseDuration, type Duration } from "./duration.ts";
 
 /** What a user writes about retries: the number of attempts, or a policy in which everything has a default. */
@@ -135,6 +136,12 @@ export function nextDelay(
   if (failureName !== undefined && policy.nonRetryable.includes(failureName)) return null;
   if (retryAfterMs !== undefined) return clamp(retryAfterMs);
   return clamp(baseDelay(policy.delay, attempt) * (1 + policy.jitter * (2 * random - 1)));
+}
+
+/** {@link nextDelay} after a failure. */
+export function nextDelayAfter(policy: RetryPolicy, attempt: number, random: number, failure: Failure): number | null {
+  if (failure.nonRetryable === true) return null;
+  return nextDelay(policy, attempt, random, failure.name, failure.retryAfterMs);
 }
 
 function baseDelay(delay: RetryPolicy["delay"], attempt: number): number {

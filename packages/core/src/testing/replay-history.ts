@@ -109,6 +109,7 @@ class Replayer {
       settle: realRuntime.settle,
       random: () => random.next(),
       turnTime: () => at,
+      serves: () => true,
     });
     const random = new SeededRandom(header.incarnation);
     await execution.replay(events.slice(0, count));

@@ -1,35 +1,33 @@
+import type { StorageAccess } from "../batch/storage-access.ts";
 import type { Codec } from "../codec/codec.ts";
-import type { OpenActivity } from "../engine/open-command.ts";
-import { isPerdureError, TimedOutError } from "../errors/index.ts";
+import { CancelledError, isPerdureError, TimedOutError } from "../errors/index.ts";
 import { validateWith } from "../errors/validate.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Logger } from "../model/logger.ts";
 import type { Payload } from "../model/payload.ts";
-import type { RunHeader } from "../model/run.ts";
 import type { Runtime } from "../model/runtime.ts";
 import { toFailure } from "../model/to-failure.ts";
+import type { ActivityCall } from "./activity-call.ts";
 import { AttemptContext } from "./attempt-context.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoints.ts";
+import { ResultMemory } from "./result-memory.ts";
 
-/** How an attempt ended. */
-export type AttemptOutcome = { readonly output: Payload } | { readonly failure: Failure };
+/** How an attempt ended. `cached`: with the result of an earlier call. */
+export type AttemptOutcome = { readonly output: Payload; readonly cached?: true } | { readonly failure: Failure };
 
-/** What an attempt needs besides the command. */
+/** What an attempt needs besides the call. */
 export interface AttemptEnvironment {
+  readonly access: StorageAccess;
   readonly codec: Codec;
   readonly logger: Logger;
   readonly runtime: Runtime;
-  /** The storage's time, to resolve a `retryAfter` that is a Date. */
-  readonly now: () => number;
 }
 
 /** One attempt of an activity, from its start to its outcome. Its code sees copies; what it returns is encoded at once. */
 export class ActivityAttempt {
-  readonly command: number;
-  readonly attempt: number;
   readonly startedAt: number;
   readonly #environment: AttemptEnvironment;
-  readonly #run: RunHeader;
-  readonly #open: OpenActivity;
+  readonly #call: ActivityCall;
   readonly #settled: (outcome: AttemptOutcome) => void;
   #controller: AbortController | null = null;
   #over = false;
@@ -37,32 +35,33 @@ export class ActivityAttempt {
   #callOffTimeout: (() => void) | null = null;
   #callOffHeartbeat: (() => void) | null = null;
   #beatAt = 0;
+  #lastCheckpoint: Payload | undefined;
 
-  constructor(
-    environment: AttemptEnvironment,
-    run: RunHeader,
-    open: OpenActivity,
-    settled: (outcome: AttemptOutcome) => void,
-  ) {
-    this.command = open.command;
-    this.attempt = open.attempt;
+  constructor(environment: AttemptEnvironment, call: ActivityCall, settled: (outcome: AttemptOutcome) => void) {
     this.startedAt = environment.runtime.monotonic();
     this.#environment = environment;
-    this.#run = run;
-    this.#open = open;
+    this.#call = call;
     this.#settled = settled;
   }
 
   async execute(): Promise<void> {
-    const { inputSchema, outputSchema, input, execute, name } = this.#open;
-    const { codec } = this.#environment;
+    const { inputSchema, outputSchema, input, execute, name, cache, resumes } = this.#call;
+    const { access, codec } = this.#environment;
     this.#startTimers();
     try {
       let value = input === null ? undefined : codec.decode(input);
       if (inputSchema !== null) value = await validateWith(inputSchema, value, `input of activity "${name}"`);
+      const memory = cache === null ? null : new ResultMemory(access, this.#call, cache, value);
+      const known = await memory?.recall();
+      if (known !== undefined) return this.#settle({ output: known, cached: true });
+      if (resumes) this.#lastCheckpoint = await readCheckpoint(access, this.#call);
+      if (this.#over) return;
       let output = await execute(value as never, this.#context());
       if (outputSchema !== null) output = await validateWith(outputSchema, output, `output of activity "${name}"`);
-      this.#settle({ output: codec.encode(output) });
+      const encoded = codec.encode(output);
+      if (memory === null || this.#over) return this.#settle({ output: encoded });
+      const winner = await memory.remember(encoded);
+      this.#settle({ output: winner, ...(winner !== encoded && { cached: true }) });
     } catch (error) {
       this.#settle({ failure: this.#failureOf(error) });
     }
@@ -89,7 +88,7 @@ export class ActivityAttempt {
   }
 
   #failureOf(error: unknown): Failure {
-    const failure = toFailure(error, this.#environment.now());
+    const failure = toFailure(error, this.#environment.access.clock.latest());
     // An input or output that its schema refuses, or a result that cannot be stored, is refused every time.
     const hopeless = (["invalid-input", "not-serializable", "payload-too-large"] as const).some((code) =>
       isPerdureError(error, code),
@@ -98,9 +97,9 @@ export class ActivityAttempt {
   }
 
   #startTimers(): void {
-    const { timeoutMs, heartbeatTimeoutMs } = this.#open.attempts;
+    const { timeoutMs, heartbeatTimeoutMs } = this.#call;
     if (timeoutMs !== null) {
-      const what = `activity "${this.#open.name}", attempt ${this.attempt}`;
+      const what = `activity "${this.#call.name}", attempt ${this.#call.attempt}`;
       this.#callOffTimeout = this.#environment.runtime.after(timeoutMs, () =>
         this.#timeOut(new TimedOutError({ what, timeoutMs })),
       );
@@ -116,7 +115,10 @@ export class ActivityAttempt {
     const left = this.#beatAt + timeoutMs - runtime.monotonic();
     if (left <= 0) {
       this.#timeOut(
-        new TimedOutError({ what: `a heartbeat of activity "${this.#open.name}", attempt ${this.attempt}`, timeoutMs }),
+        new TimedOutError({
+          what: `a heartbeat of activity "${this.#call.name}", attempt ${this.#call.attempt}`,
+          timeoutMs,
+        }),
       );
     } else {
       this.#callOffHeartbeat = runtime.after(left, () => this.#watchHeartbeat(timeoutMs));
@@ -138,16 +140,30 @@ export class ActivityAttempt {
   }
 
   #context(): AttemptContext {
-    return new AttemptContext({
-      run: this.#run,
-      name: this.#open.name,
-      command: this.command,
-      attempt: this.attempt,
+    return new AttemptContext(this.#call, {
       logger: this.#environment.logger,
       signal: () => this.#signal(),
-      beat: () => {
-        this.#beatAt = this.#environment.runtime.monotonic();
-      },
+      beat: () => this.#beat(),
+      checkpoint: (value) => this.#checkpoint(value),
+      lastCheckpoint: () => this.#lastCheckpoint,
+      codec: this.#environment.codec,
     });
+  }
+
+  #beat(): void {
+    this.#beatAt = this.#environment.runtime.monotonic();
+  }
+
+  async #checkpoint(value: unknown): Promise<void> {
+    const { access, codec } = this.#environment;
+    const encoded = codec.encode(value);
+    // An attempt that is over must not write over what the next one stores.
+    if (this.#over)
+      throw (
+        this.#aborted ??
+        new CancelledError({ reason: `Attempt ${this.#call.attempt} of activity "${this.#call.name}" is over.` })
+      );
+    this.#beat();
+    await writeCheckpoint(access, this.#call, encoded);
   }
 }

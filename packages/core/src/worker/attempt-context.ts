@@ -1,45 +1,47 @@
+import type { Codec } from "../codec/codec.ts";
 import type { ActivityContext } from "../define/activity.ts";
 import type { LogFields, Logger } from "../model/logger.ts";
-import type { RunHeader } from "../model/run.ts";
+import type { Payload } from "../model/payload.ts";
+import type { ActivityCall } from "./activity-call.ts";
 
 /** What the context needs of its attempt. */
 export interface ContextSource {
-  readonly run: RunHeader;
-  readonly name: string;
-  readonly command: number;
-  readonly attempt: number;
+  readonly codec: Codec;
   readonly logger: Logger;
   readonly signal: () => AbortSignal;
   readonly beat: () => void;
+  readonly checkpoint: (value: unknown) => Promise<void>;
+  readonly lastCheckpoint: () => Payload | undefined;
 }
 
 /** The context of an attempt. Most activities look at none of it: everything is made when it is asked for. */
 export class AttemptContext implements ActivityContext {
+  readonly #call: ActivityCall;
   readonly #source: ContextSource;
 
-  constructor(source: ContextSource) {
+  constructor(call: ActivityCall, source: ContextSource) {
+    this.#call = call;
     this.#source = source;
   }
 
   get runId(): string {
-    return this.#source.run.runId;
+    return this.#call.runId;
   }
 
   get workflow(): string {
-    return this.#source.run.workflow;
+    return this.#call.workflow;
   }
 
   get name(): string {
-    return this.#source.name;
+    return this.#call.name;
   }
 
   get attempt(): number {
-    return this.#source.attempt;
+    return this.#call.attempt;
   }
 
   get idempotencyKey(): string {
-    const { run, command } = this.#source;
-    return `${run.incarnation}-${run.baseSeq}-${command}`;
+    return this.#call.idempotencyKey;
   }
 
   get signal(): AbortSignal {
@@ -50,11 +52,20 @@ export class AttemptContext implements ActivityContext {
     return this.#source.beat;
   }
 
+  get checkpoint(): (value: unknown) => Promise<void> {
+    return this.#source.checkpoint;
+  }
+
+  get lastCheckpoint(): unknown {
+    const stored = this.#source.lastCheckpoint();
+    return stored === undefined ? undefined : this.#source.codec.decode(stored);
+  }
+
   get logger(): Logger {
-    const { logger, run, name, attempt } = this.#source;
-    const bound = { workflow: run.workflow, runId: run.runId, activity: name, attempt };
+    const { runId, workflow, name, attempt } = this.#call;
+    const bound = { workflow, runId, activity: name, attempt };
     const write = (level: keyof Logger) => (message: string, fields?: LogFields) =>
-      logger[level](message, { ...bound, ...fields });
+      this.#source.logger[level](message, { ...bound, ...fields });
     return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
   }
 }

@@ -1,24 +1,34 @@
+import { idempotencyKey } from "../engine/activity-task.ts";
 import type { OpenActivity } from "../engine/open-command.ts";
 import { CancelledError } from "../errors/index.ts";
 import type { RunHeader } from "../model/run.ts";
+import type { Claim } from "../storage/task.ts";
+import type { ActivityCall } from "./activity-call.ts";
 import { ActivityAttempt, type AttemptOutcome } from "./activity-attempt.ts";
 import type { WorkerEnvironment } from "./environment.ts";
+
+/** An attempt that came to its end by itself. */
+export interface EndedAttempt {
+  readonly command: number;
+  readonly attempt: ActivityAttempt;
+  readonly outcome: AttemptOutcome;
+}
 
 /** The attempts of one run's activities that are running in this process, each in a slot of the worker's. */
 export class Attempts {
   readonly #environment: WorkerEnvironment;
-  readonly #run: RunHeader;
-  readonly #ended: (attempt: ActivityAttempt, outcome: AttemptOutcome) => void;
+  readonly #claim: Claim;
+  readonly #ended: (ended: EndedAttempt) => void;
   readonly #slotFree: () => void;
   readonly #running = new Map<number, ActivityAttempt>();
 
   constructor(
     environment: WorkerEnvironment,
-    run: RunHeader,
-    on: { readonly ended: (attempt: ActivityAttempt, outcome: AttemptOutcome) => void; readonly slotFree: () => void },
+    claim: Claim,
+    on: { readonly ended: (ended: EndedAttempt) => void; readonly slotFree: () => void },
   ) {
     this.#environment = environment;
-    this.#run = run;
+    this.#claim = claim;
     this.#ended = on.ended;
     this.#slotFree = on.slotFree;
   }
@@ -31,36 +41,62 @@ export class Attempts {
     return this.#running.has(command);
   }
 
-  /** Starts an attempt if a slot is free; without one, `slotFree` is called later. */
-  start(activity: OpenActivity): boolean {
-    const { slots, codec, logger, runtime, access } = this.#environment;
+  /**
+   * Starts an attempt if a slot is free; without one, `slotFree` is called later. `isFirst`: nothing of this call can have been
+   * executed before.
+   */
+  start(run: RunHeader, activity: OpenActivity, isFirst: boolean): boolean {
+    const { slots } = this.#environment;
     if (!slots.take(this.#slotFree)) return false;
-    const environment = { codec, logger, runtime, now: () => access.clock.latest() };
-    const attempt = new ActivityAttempt(environment, this.#run, activity, (outcome) => this.#ended(attempt, outcome));
-    this.#running.set(activity.command, attempt);
+    const { command } = activity;
+    const call = callOf(run, this.#claim, activity, !isFirst);
+    const attempt = new ActivityAttempt(this.#environment, call, (outcome) =>
+      this.#ended({ command, attempt, outcome }),
+    );
+    this.#running.set(command, attempt);
     void attempt.execute();
-    return true;
-  }
-
-  /** Takes an attempt that has ended out. Answers whether it was still wanted. */
-  end(attempt: ActivityAttempt): boolean {
-    if (this.#running.get(attempt.command) !== attempt) return false;
-    this.#running.delete(attempt.command);
-    this.#environment.slots.release();
     return true;
   }
 
   /** Aborts those that `keep` does not want: their signal fires, their slot is free, their outcome is dropped. */
   abort(reason: string, keep: (command: number) => boolean = () => false): void {
-    for (const attempt of this.#running.values()) {
-      if (keep(attempt.command)) continue;
-      this.end(attempt);
+    for (const [command, attempt] of this.#running) {
+      if (keep(command)) continue;
+      this.end({ command, attempt });
       attempt.abort(new CancelledError({ reason }));
     }
   }
 
   /** Commands whose attempt has been running since before `startedBefore` (monotonic). */
   *slow(startedBefore: number): Iterable<number> {
-    for (const { command, startedAt } of this.#running.values()) if (startedAt <= startedBefore) yield command;
+    for (const [command, { startedAt }] of this.#running) if (startedAt <= startedBefore) yield command;
   }
+
+  /** Takes an attempt that has ended out. Answers whether it was still wanted. */
+  end({ command, attempt }: Pick<EndedAttempt, "command" | "attempt">): boolean {
+    if (this.#running.get(command) !== attempt) return false;
+    this.#running.delete(command);
+    this.#environment.slots.release();
+    return true;
+  }
+}
+
+function callOf(run: RunHeader, claim: Claim, activity: OpenActivity, resumes: boolean): ActivityCall {
+  const { command, name, attempt, attempts, inputSchema, outputSchema, execute, cache, input } = activity;
+  return {
+    runId: run.runId,
+    workflow: run.workflow,
+    name,
+    attempt,
+    idempotencyKey: idempotencyKey(run, command),
+    inputSchema,
+    outputSchema,
+    execute,
+    cache,
+    timeoutMs: attempts.timeoutMs,
+    heartbeatTimeoutMs: attempts.heartbeatTimeoutMs,
+    input,
+    claim,
+    resumes,
+  };
 }

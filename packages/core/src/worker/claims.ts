@@ -1,9 +1,12 @@
 import { hostname } from "node:os";
 import { isPerdureError } from "../errors/index.ts";
 import type { Millis, TaskId } from "../model/ids.ts";
-import type { ClaimedTask, ClaimedWorkflowTask, ClaimResult } from "../storage/task.ts";
+import type { ClaimedTask, ClaimedWorkflowTask, ClaimResult, TaskKind } from "../storage/task.ts";
 import { blockUnreadable } from "./block-run.ts";
 import type { WorkerEnvironment } from "./environment.ts";
+import { handBack } from "./hand-back.ts";
+import type { Held } from "./held.ts";
+import { HeldActivity } from "./held-activity.ts";
 import { HeldRun } from "./held-run.ts";
 import { Lease } from "./lease.ts";
 import type { WorkerSettings } from "./options.ts";
@@ -17,11 +20,17 @@ const FLOOR_MS = { push: 5_000, "in-process": 5_000, none: 250 } as const;
 const RETRY_MS = 500;
 
 /** A claimed task, from its hand-out until this worker is done with it. */
-interface Taken {
-  readonly task: ClaimedWorkflowTask;
+interface Taken<T extends ClaimedTask = ClaimedTask> {
+  readonly task: T;
   readonly lease: Lease;
   readonly now: Millis;
-  held: HeldRun | null;
+  held: Held | null;
+}
+
+/** What a claim is to bring. */
+interface Wanted {
+  readonly kinds: readonly TaskKind[];
+  readonly limit: number;
 }
 
 interface ClaimsListener {
@@ -32,8 +41,9 @@ interface ClaimsListener {
 }
 
 /**
- * What the worker has claimed, and when it claims more: one call feeds all free slots and a prefetch of half as many. It claims
+ * What the worker has claimed, and when it claims more: one call feeds all free slots and a prefetch of half as many runs. It claims
  * when a quarter of its slots is wanted or nothing runs, so that batches stay large under load and an idle worker answers at once.
+ * Activities of others are claimed for slots that are free now.
  */
 export class Claims {
   readonly #environment: WorkerEnvironment;
@@ -41,13 +51,17 @@ export class Claims {
   readonly #workerId = `${hostname()}/${process.pid}`;
   readonly #workerInstance: string;
   readonly #on: ClaimsListener;
-  readonly #waiting: Taken[] = [];
+  /** Runs that wait for their turn here. */
+  readonly #waiting: Taken<ClaimedWorkflowTask>[] = [];
   readonly #active = new Map<TaskId, Taken>();
   /** Tasks that this worker failed at: not asked for again before their lease is over. */
   readonly #failed = new Map<TaskId, Lease>();
   #claiming: Promise<ClaimResult> | null = null;
-  /** Something may be claimable. */
-  #promising = false;
+  /** Something of these kinds may be claimable. */
+  readonly #promising = new Set<TaskKind>();
+  readonly #kinds: readonly TaskKind[];
+  /** Activities of others that are held. */
+  #activities = 0;
   /** The storage was unavailable: the next claim waits for the alarm. */
   #pausing = false;
   #started = false;
@@ -63,6 +77,7 @@ export class Claims {
     this.#on = on;
     this.#settings = settings;
     this.#workerInstance = environment.runtime.id();
+    this.#kinds = environment.registry.activityNames.length > 0 ? ["workflow", "activity"] : ["workflow"];
   }
 
   get isEmpty(): boolean {
@@ -70,7 +85,7 @@ export class Claims {
   }
 
   /** Everything that is claimed, with what proves it. */
-  *taken(): Iterable<{ readonly task: ClaimedWorkflowTask; readonly lease: Lease; readonly held: HeldRun | null }> {
+  *taken(): Iterable<Taken> {
     yield* this.#active.values();
     yield* this.#waiting;
   }
@@ -88,8 +103,12 @@ export class Claims {
 
   /** Something may be claimable now. */
   look(): void {
-    this.#promising = true;
+    this.#hope();
     this.#pump();
+  }
+
+  #hope(kinds = this.#kinds): void {
+    for (const kind of kinds) this.#promising.add(kind);
   }
 
   /** Resolves when nothing is ready and nothing is held. */
@@ -104,7 +123,8 @@ export class Claims {
   async takeOnce(max: number): Promise<number> {
     if (this.#draining) return 0;
     const { limits } = this.#environment.access.storage.info;
-    const { tasks } = await this.#claim(Math.min(max, this.#settings.runs, limits.claimTasks, limits.batch));
+    const limit = Math.min(max, this.#settings.runs, limits.claimTasks, limits.batch);
+    const { tasks } = await this.#claim({ kinds: this.#kinds, limit });
     this.#pump();
     await this.#whenSettled();
     return tasks.length;
@@ -127,7 +147,7 @@ export class Claims {
   }
 
   /** A lease could not be proven any more. */
-  drop(taken: { readonly task: ClaimedWorkflowTask }): void {
+  drop(taken: { readonly task: ClaimedTask }): void {
     const at = this.#waiting.findIndex(({ task }) => task === taken.task);
     if (at >= 0) this.#waiting.splice(at, 1);
   }
@@ -140,35 +160,56 @@ export class Claims {
   }
 
   #pump(): void {
-    while (this.#active.size < this.#settings.runs) {
+    while (this.#runs < this.#settings.runs) {
       const taken = this.#waiting.shift();
       if (taken === undefined) break;
       void this.#work(taken);
     }
-    if (this.#started && !this.#draining && this.#claiming === null && this.#promising && !this.#pausing)
-      this.#claimMore();
+    if (this.#started && !this.#draining && this.#claiming === null && !this.#pausing) this.#claimMore();
     if (!this.isEmpty || this.#claiming !== null) return;
     for (const settled of this.#settled.splice(0)) settled();
-    if (!this.#promising || this.#draining) for (const { resolve } of this.#idle.splice(0)) resolve();
+    if (this.#promising.size === 0 || this.#draining) for (const { resolve } of this.#idle.splice(0)) resolve();
+  }
+
+  /** Runs that are held now. */
+  get #runs(): number {
+    return this.#active.size - this.#activities;
   }
 
   #claimMore(): void {
-    const { runs } = this.#settings;
-    const held = this.#active.size + this.#waiting.length;
-    // All that is held is named by the next claim, and renewed, in one call.
-    const { batch } = this.#environment.access.storage.info.limits;
-    const room = Math.min(runs + Math.floor(runs / 2), batch - this.#failed.size) - held;
-    if (room < 1 || (room < Math.ceil(runs / 4) && this.#active.size > 0)) return;
-    this.#promising = false;
-    void this.#claim(room).then(
-      (result) => this.#plan(result),
+    const wanted = this.#wanted();
+    if (wanted.kinds.length === 0) return;
+    for (const kind of wanted.kinds) this.#promising.delete(kind);
+    void this.#claim(wanted).then(
+      (result) => this.#plan(wanted, result),
       (error: unknown) => this.#refused(error),
     );
   }
 
+  #wanted(): Wanted {
+    const { runs, activities } = this.#settings;
+    // All that is held is named by the next claim, and renewed, in one call.
+    const { batch } = this.#environment.access.storage.info.limits;
+    const left = batch - this.#failed.size - this.#active.size - this.#waiting.length;
+    const room: Record<TaskKind, number> = {
+      workflow: Math.min(runs + Math.floor(runs / 2) - this.#runs - this.#waiting.length, left),
+      activity: Math.min(this.#environment.slots.free, left),
+    };
+    const isWanted: Record<TaskKind, boolean> = {
+      workflow: room.workflow >= Math.ceil(runs / 4) || this.#runs === 0,
+      activity: room.activity >= Math.ceil(activities / 4) || this.#activities === 0,
+    };
+    const kinds = [...this.#promising].filter((kind) => room[kind] >= 1 && isWanted[kind]);
+    if (this.#promising.has("activity") && !kinds.includes("activity")) this.#environment.slots.notify(this.#slotFree);
+    return { kinds, limit: Math.min(...kinds.map((kind) => room[kind])) };
+  }
+
+  readonly #slotFree = (): void => this.#pump();
+
   #refused(error: unknown): void {
     if (isPerdureError(error, "unavailable")) {
-      this.#promising = this.#pausing = true;
+      this.#hope();
+      this.#pausing = true;
       this.#wakeAt(this.#environment.access.clock.earliest() + RETRY_MS);
     } else {
       for (const { reject } of this.#idle.splice(0)) reject(error);
@@ -178,9 +219,9 @@ export class Claims {
   }
 
   /** One claim at a time: what another one in flight hands out would look forgotten to this one. */
-  async #claim(limit: number): Promise<ClaimResult> {
+  async #claim(wanted: Wanted): Promise<ClaimResult> {
     while (this.#claiming !== null) await this.#claiming.catch(() => {});
-    this.#claiming = this.#claimNow(limit);
+    this.#claiming = this.#claimNow(wanted);
     try {
       return await this.#claiming;
     } finally {
@@ -188,23 +229,24 @@ export class Claims {
     }
   }
 
-  async #claimNow(limit: number): Promise<ClaimResult> {
+  async #claimNow({ kinds, limit }: Wanted): Promise<ClaimResult> {
     const { access, registry, leaseMs, runtime } = this.#environment;
     const { result, sentAt } = await access.claim({
       workerId: this.#workerId,
       workerInstance: this.#workerInstance,
       holding: this.#holding(),
       queues: this.#settings.queues,
-      kinds: ["workflow"],
-      handlers: { workflows: registry.names, activities: [] },
+      kinds,
+      handlers: { workflows: registry.workflowNames, activities: registry.activityNames },
       limit: Math.min(limit, access.storage.info.limits.claimTasks),
       leaseMs,
       inlineEvents: INLINE_EVENTS,
       overdue: true,
     });
     for (const task of result.tasks) {
-      if (!isWorkflow(task)) continue;
-      this.#waiting.push({ task, lease: new Lease(runtime.monotonic, leaseMs, sentAt), now: result.now, held: null });
+      const taken = { lease: new Lease(runtime.monotonic, leaseMs, sentAt), now: result.now, held: null };
+      if (task.kind === "workflow") this.#waiting.push({ ...taken, task });
+      else void this.#work({ ...taken, task });
     }
     if (result.tasks.length > 0) this.#on.taken();
     return result;
@@ -216,11 +258,11 @@ export class Claims {
   }
 
   /** When to claim again, after an answer. */
-  #plan({ nextReadyAt }: ClaimResult): void {
+  #plan({ kinds }: Wanted, { nextReadyAt }: ClaimResult): void {
     const { access, runtime } = this.#environment;
     const { wakeups } = access.storage.info.capabilities;
     const now = access.clock.earliest();
-    if (nextReadyAt !== null && nextReadyAt <= now) this.#promising = true;
+    if (nextReadyAt !== null && nextReadyAt <= now) this.#hope(kinds);
     else if (nextReadyAt !== null) this.#wakeAt(nextReadyAt);
     this.#wakeAt(now + FLOOR_MS[wakeups] * (0.75 + runtime.random() / 2), { poll: true });
     this.#pump();
@@ -248,7 +290,9 @@ export class Claims {
 
   async #work(taken: Taken): Promise<void> {
     const { taskId } = taken.task.claim;
+    const isActivity = taken.task.kind === "activity";
     this.#active.set(taskId, taken);
+    if (isActivity) this.#activities++;
     try {
       this.#released(await this.#release(taken));
     } catch (error) {
@@ -256,30 +300,44 @@ export class Claims {
     }
     // The task may have been claimed again before the answer that gave it up was in.
     if (this.#active.get(taskId) === taken) this.#active.delete(taskId);
+    if (isActivity) this.#activities--;
     this.#pump();
   }
 
   async #giveUp({ task, lease }: Taken, error: unknown): Promise<void> {
     this.#failed.set(task.claim.taskId, lease);
     this.#wakeAt(this.#environment.access.clock.earliest() + this.#environment.leaseMs);
-    const { runId, workflow } = task.run;
-    if (isPerdureError(error, "corrupt")) await blockUnreadable(this.#environment, task, error).catch(() => {});
+    if (task.kind === "workflow" && isPerdureError(error, "corrupt"))
+      await blockUnreadable(this.#environment, task, error).catch(() => {});
     else
-      this.#environment.logger.error("A run could not be carried on; it is tried again when its lease ends.", {
-        runId,
-        workflow,
-        error,
-      });
+      this.#environment.logger.error(
+        `A ${whatIs(task)} could not be carried on; it is tried again when its lease ends.`,
+        {
+          runId: task.claim.runId,
+          workflow: task.kind === "workflow" ? task.run.workflow : task.workflow,
+          ...(task.kind === "activity" && { activity: task.task.activity }),
+          error,
+        },
+      );
   }
 
-  async #release(taken: Taken): Promise<Release> {
-    if (this.#draining) return this.#handBack(taken);
+  #release(taken: Taken): Promise<Release> {
+    const { task, lease } = taken;
+    if (this.#draining) return handBack(this.#environment, task);
+    if (task.kind === "workflow") return this.#carryOn(taken as Taken<ClaimedWorkflowTask>);
+    const held = new HeldActivity(this.#environment, task, lease);
+    taken.held = held;
+    return held.drive();
+  }
+
+  async #carryOn(taken: Taken<ClaimedWorkflowTask>): Promise<Release> {
     const task = await this.#withHistory(taken.task);
     const withoutCode = await takeWithoutCode(this.#environment, task, taken.now);
     if (withoutCode !== null) return withoutCode;
-    taken.held = new HeldRun(this.#environment, task, taken.lease);
-    if (this.#draining) taken.held.drain(false);
-    return taken.held.drive();
+    const held = new HeldRun(this.#environment, task, taken.lease);
+    taken.held = held;
+    if (this.#draining) held.drain(false);
+    return held.drive();
   }
 
   /** Reads the events of a run that is neither in memory nor short enough to come with its claim. */
@@ -291,29 +349,13 @@ export class Claims {
   }
 
   #released(release: Release): void {
-    if (release.to === "lost") this.#promising = true;
+    if (release.to === "lost") this.#hope();
     if ((release.to !== "parked" && release.to !== "blocked") || release.wakeAt === null) return;
-    if (release.wakeAt <= this.#environment.access.clock.earliest()) this.#promising = true;
+    if (release.wakeAt <= this.#environment.access.clock.earliest()) this.#hope();
     else this.#wakeAt(release.wakeAt);
-  }
-
-  /** Parks a run as it is, for whoever is free. */
-  async #handBack({ task }: Taken): Promise<Release> {
-    const { access, runtime } = this.#environment;
-    const wakeAt = access.clock.earliest();
-    const { status } = await access.commit({
-      kind: "workflow",
-      claim: task.claim,
-      commitId: runtime.id(),
-      expectedSeq: task.lastSeq,
-      events: [],
-      ackInbox: task.inboxAcked,
-      next: { do: "park", wakeAt },
-    });
-    return status === "ok" || status === "duplicate" ? { to: "parked", wakeAt } : { to: "lost" };
   }
 }
 
-function isWorkflow(task: ClaimedTask): task is ClaimedWorkflowTask {
-  return task.kind === "workflow";
+function whatIs({ kind }: ClaimedTask): string {
+  return kind === "workflow" ? "run" : "remote activity";
 }

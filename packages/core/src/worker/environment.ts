@@ -18,6 +18,8 @@ export interface WorkerEnvironment {
   readonly slots: Semaphore;
   readonly leaseMs: number;
   readonly maxDeliveries: number;
+  /** Whether this worker serves the queue. */
+  readonly serves: (queue: string) => boolean;
   /** Hints, once the worker listens to any. */
   readonly hints: () => Subscription | null;
 }

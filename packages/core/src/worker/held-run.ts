@@ -2,25 +2,26 @@ import { firstThatFit } from "../batch/first-that-fit.ts";
 import { dutiesOf } from "../engine/closing.ts";
 import { closeOf, terminalEvent, timedOut } from "../engine/ending.ts";
 import { Execution } from "../engine/execution.ts";
+import type { OpenActivity } from "../engine/open-command.ts";
 import { workflowBody } from "../engine/workflow-body.ts";
 import type { InboxNo, Millis, Seq } from "../model/ids.ts";
 import type { CommitResult, NextStep, WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent } from "../storage/event.ts";
 import type { StoredMessage } from "../storage/message.ts";
 import type { Claim, ClaimedWorkflowTask, RenewResult } from "../storage/task.ts";
-import type { ActivityAttempt, AttemptOutcome } from "./activity-attempt.ts";
-import { Attempts } from "./attempts.ts";
+import { Attempts, type EndedAttempt } from "./attempts.ts";
 import { UsageError } from "../errors/index.ts";
 import { blockStep } from "./block-run.ts";
 import { Effects, type EffectOutcome } from "./effects.ts";
 import type { WorkerEnvironment } from "./environment.ts";
+import type { Held } from "./held.ts";
 import type { Lease } from "./lease.ts";
 import { isTermination, receiveMessage } from "./receive-message.ts";
 import type { Release } from "./release.ts";
 
 /** What reaches a held run, one at a time. */
 type Input =
-  | { readonly kind: "attempt"; readonly attempt: ActivityAttempt; readonly outcome: AttemptOutcome }
+  | { readonly kind: "attempt"; readonly ended: EndedAttempt }
   | { readonly kind: "slow"; readonly command: number }
   | { readonly kind: "messages"; readonly messages: readonly StoredMessage[] }
   | { readonly kind: "committed"; readonly commit: WorkflowCommit; readonly result: CommitResult }
@@ -36,7 +37,7 @@ const MAX_UNREAD_ROUNDS = 3;
  * asked for once everything before it is durable. One commit is in flight at a time; the code runs ahead of it in memory. Whatever
  * refuses a commit throws this object and its execution away.
  */
-export class HeldRun {
+export class HeldRun implements Held {
   readonly claim: Claim;
   readonly lease: Lease;
   readonly #environment: WorkerEnvironment;
@@ -59,6 +60,8 @@ export class HeldRun {
   #ackedDurable: InboxNo;
   /** Messages in between, and the seq of the event that each has become. */
   #received: { readonly no: InboxNo; readonly seq: Seq }[] = [];
+  /** Commands that an earlier holder may have begun to execute. */
+  readonly #known = new Set<number>();
   #inFlight = false;
   /** The commit in flight gives the claim up: what arrives now is for the next holder. */
   #leaving = false;
@@ -75,8 +78,8 @@ export class HeldRun {
     this.#task = task;
     this.#durable = task.lastSeq;
     this.#seen = this.#acked = this.#ackedDurable = task.inboxAcked;
-    this.#attempts = new Attempts(environment, task.run, {
-      ended: (attempt, outcome) => this.#push({ kind: "attempt", attempt, outcome }),
+    this.#attempts = new Attempts(environment, task.claim, {
+      ended: (ended) => this.#push({ kind: "attempt", ended }),
       slotFree: () => this.#push({ kind: "look" }),
     });
   }
@@ -102,31 +105,25 @@ export class HeldRun {
     return this.#release!;
   }
 
-  /** Takes in the answer to a renewal that was sent at `sentAt` (monotonic). */
   renewed(result: RenewResult, sentAt: number): void {
     if (result.status === "lost") return this.lose();
     this.lease.renewed(sentAt);
     if (result.messages.length > 0) this.#push({ kind: "messages", messages: result.messages });
   }
 
-  /** Stops everything: this worker cannot prove any more that the run is its own. */
   lose(): void {
     this.#release ??= { to: "lost" };
     this.#attempts.abort("This worker can no longer prove that it owns the run.");
     this.#push({ kind: "look" });
   }
 
-  /** Starts no new attempts, lets those that run end (not if `hard`), then parks. */
   drain(hard: boolean): void {
     this.#draining = true;
     if (hard) this.#attempts.abort("The worker is stopping.");
     this.#push({ kind: "look" });
   }
 
-  /**
-   * Has attempts recorded that have been running since before `startedBefore` (monotonic). From the first on the run listens to
-   * its inbox: answers whether it has just begun to, and may have missed something.
-   */
+  /** From the first slow attempt on the run listens to its inbox. */
   noticeSlow(startedBefore: number): boolean {
     let listens = false;
     for (const command of this.#attempts.slow(startedBefore)) {
@@ -141,7 +138,7 @@ export class HeldRun {
   async #load(): Promise<void> {
     const { run, claim, lastSeq, events } = this.#task;
     const { runId, incarnation, baseSeq } = run;
-    const { access, registry, codec, cache, runtime, logger } = this.#environment;
+    const { access, registry, codec, cache, runtime, logger, serves } = this.#environment;
     const cached = cache.take(claim.taskId);
     if (cached !== undefined && cached.lastSeq <= lastSeq && cached.execution.run.baseSeq === baseSeq) {
       this.#execution = cached.execution;
@@ -155,9 +152,12 @@ export class HeldRun {
         settle: runtime.settle,
         random: runtime.random,
         turnTime: () => access.clock.latest(),
+        serves,
       };
-      this.#execution = new Execution(run, workflowBody(registry.get(run.workflow)!), environment);
+      this.#execution = new Execution(run, workflowBody(registry.workflow(run.workflow)!), environment);
       await this.#execution.replay(events ?? (await access.readAll({ runId, incarnation, after: baseSeq })));
+      // Whoever held the run before may have executed what is open now.
+      if (claim.epoch > 1) for (const command of this.#execution.open.activities.keys()) this.#known.add(command);
     }
     this.#effects = new Effects(this.#environment, this.#execution, this.lease, {
       done: (outcome) => this.#push(outcome),
@@ -220,7 +220,7 @@ export class HeldRun {
       case "refused":
         return this.#refused(input.message);
       case "attempt":
-        return this.#attemptEnded(input.attempt, input.outcome);
+        return this.#attemptEnded(input.ended);
       case "slow":
         return execution.activityScheduled(input.command);
       case "messages":
@@ -239,12 +239,13 @@ export class HeldRun {
     }
   }
 
-  async #attemptEnded(attempt: ActivityAttempt, outcome: AttemptOutcome): Promise<void> {
-    if (!this.#attempts.end(attempt)) return;
+  async #attemptEnded(ended: EndedAttempt): Promise<void> {
+    if (!this.#attempts.end(ended)) return;
+    const { command, outcome } = ended;
     const { broken, ending } = this.#execution;
     if (broken !== null || ending !== null) return;
-    if ("output" in outcome) await this.#execution.activityCompleted(attempt.command, outcome.output);
-    else await this.#execution.activityFailed(attempt.command, outcome.failure);
+    if ("output" in outcome) await this.#execution.activityCompleted(command, outcome.output, outcome.cached);
+    else await this.#execution.activityFailed(command, outcome.failure);
   }
 
   async #receive(message: StoredMessage): Promise<void> {
@@ -305,7 +306,8 @@ export class HeldRun {
     if (this.#attempts.size > 0 || this.#effects.open || this.#effects.childToTell) return true;
     if (this.#draining) return false;
     const now = this.#environment.access.clock.earliest();
-    for (const activity of this.#execution.open.activities.values()) if (activity.dueAt <= now) return true;
+    for (const { dueAt, task } of this.#execution.open.activities.values())
+      if (task === null && dueAt <= now) return true;
     return false;
   }
 
@@ -374,6 +376,8 @@ export class HeldRun {
       expectedSeq: this.#durable,
       events,
       ackInbox,
+      // A run that closes takes its tasks with it.
+      ...(close === undefined && this.#execution.taskChanges.take(this.#durable + events.length)),
       ...(run !== undefined && { run }),
       ...(close !== undefined && { close }),
       next,
@@ -465,10 +469,24 @@ export class HeldRun {
     const now = execution.open.activities.size === 0 ? 0 : this.#environment.access.clock.earliest();
     let hasSlot = true;
     for (const activity of execution.open.activities.values()) {
-      if (activity.gate > this.#durable || activity.dueAt > now || this.#attempts.has(activity.command)) continue;
+      const { command, task, gate, dueAt } = activity;
+      if (task !== null || gate > this.#durable || dueAt > now || this.#attempts.has(command)) continue;
       // From now on it waits for a slot, not for a time.
       activity.dueAt = 0;
-      hasSlot = hasSlot && this.#attempts.start(activity);
+      hasSlot = hasSlot && this.#attempts.start(execution.run, activity, this.#isFirst(activity));
+      if (!hasSlot) this.#overflow(activity);
     }
+  }
+
+  /** Nothing of it can have been executed before. */
+  #isFirst({ command, attempt, recorded }: OpenActivity): boolean {
+    return attempt === 1 && !recorded && !this.#known.has(command);
+  }
+
+  /** No slot is free here: what others can execute goes out to them. */
+  #overflow({ command, name, recorded, input }: OpenActivity): void {
+    if (recorded || input === null || this.#environment.registry.activity(name) === undefined) return;
+    this.#execution.activityDispatched(command);
+    this.#push({ kind: "look" });
   }
 }

@@ -38,7 +38,7 @@ export class LeaseKeeper {
   /** A held run may have a message: a renewal brings it. */
   lookAt(runId: string): void {
     for (const { task, held } of this.#claims.taken()) {
-      if (task.run.runId === runId && held !== null) void this.#renew();
+      if (task.kind === "workflow" && task.claim.runId === runId && held !== null) void this.#renew();
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Codec } from "../codec/codec.ts";
 import { requireName } from "../define/name.ts";
+import type { AnyActivity } from "../define/activity.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
@@ -13,6 +14,11 @@ export interface WorkerOptions {
   readonly storage: StorageBackend;
   /** Runs of other workflows are left to other workers. */
   readonly workflows: readonly AnyWorkflow[];
+  /**
+   * Executes these for other workers too: those that do not serve an activity's queue, and those that have no slot free. Activities of
+   * the worker's own runs need not be listed; when they are, and no slot is free, they go out to whoever lists them.
+   */
+  readonly activities?: readonly AnyActivity[];
   /** Default: `default`. */
   readonly queues?: readonly string[];
   /** Runs and activities at a time; one number is both. Default 100. */

@@ -24,6 +24,8 @@ export async function receiveMessage(
     case "terminate":
       execution.ending ??= { status: "cancelled", reason: content.reason, terminated: true };
       return;
+    case "activity-closed":
+      return activityClosed(codec, execution, content);
     case "child-closed":
       return childClosed(environment, execution, content);
   }
@@ -32,6 +34,19 @@ export async function receiveMessage(
 /** Whether a message ends the run without asking its code. */
 export function isTermination(codec: Codec, { data }: StoredMessage): boolean {
   return readMessage(codec, data).kind === "terminate";
+}
+
+/** Of an activity that another worker executed. One that was cancelled meanwhile has an outcome already. */
+async function activityClosed(
+  codec: Codec,
+  execution: Execution,
+  { seq, attempt, output, failure, cached }: Extract<InboxMessage, { kind: "activity-closed" }>,
+): Promise<void> {
+  const activity = execution.open.activityOfTask(seq);
+  if (activity === undefined) return;
+  activity.attempt = attempt;
+  if (failure !== undefined) return execution.activityExhausted(activity.command, failure);
+  return execution.activityCompleted(activity.command, codec.encode(output), cached);
 }
 
 async function childClosed(

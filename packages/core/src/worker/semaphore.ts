@@ -7,6 +7,15 @@ export class Semaphore {
     this.#free = slots;
   }
 
+  get free(): number {
+    return this.#free;
+  }
+
+  /** Calls `whenFree` once, when a slot becomes free. */
+  notify(whenFree: () => void): void {
+    this.#waiting.add(whenFree);
+  }
+
   /** Takes a slot; without one `whenFree` is called later, once. */
   take(whenFree: () => void): boolean {
     if (this.#free > 0) {

@@ -69,7 +69,7 @@ class StorageWorker implements Worker {
 
   constructor(options: WorkerOptions) {
     const settings = requireWorkerSettings(options);
-    const registry = new Registry(options.workflows);
+    const registry = new Registry(options.workflows, options.activities);
     this.#runtime = options.runtime ?? realRuntime;
     this.#logger = safeLogger(options.logger ?? consoleLogger);
     this.#queues = settings.queues;
@@ -84,6 +84,7 @@ class StorageWorker implements Worker {
       slots: new Semaphore(settings.activities),
       leaseMs: settings.leaseMs,
       maxDeliveries: settings.maxDeliveries,
+      serves: (queue) => settings.queues.includes(queue),
       hints: () => this.#hints,
     };
     this.#claims = new Claims(environment, settings, {

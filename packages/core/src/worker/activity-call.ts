@@ -1,0 +1,26 @@
+import type { ActivityContext, ResultCache } from "../define/activity.ts";
+import type { Payload } from "../model/payload.ts";
+import type { Schema } from "../model/schema.ts";
+import type { Claim } from "../storage/task.ts";
+
+/** One attempt to be made, wherever its run is held. */
+export interface ActivityCall {
+  readonly runId: string;
+  readonly workflow: string;
+  readonly name: string;
+  /** 1-based. */
+  readonly attempt: number;
+  readonly idempotencyKey: string;
+  readonly inputSchema: Schema | null;
+  readonly outputSchema: Schema | null;
+  readonly execute: (input: never, context: ActivityContext) => unknown;
+  readonly cache: ResultCache | null;
+  readonly timeoutMs: number | null;
+  readonly heartbeatTimeoutMs: number | null;
+  /** `null`: it takes none. */
+  readonly input: Payload | null;
+  /** Proves that the attempt's worker owns what it writes for it. */
+  readonly claim: Claim;
+  /** An attempt before this one may have left a checkpoint. */
+  readonly resumes: boolean;
+}

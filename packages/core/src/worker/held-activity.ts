@@ -1,0 +1,145 @@
+import { readTaskDetails } from "../engine/activity-task.ts";
+import { activityClosedMessage } from "../engine/inbox-message.ts";
+import { CancelledError, UsageError } from "../errors/index.ts";
+import type { Failure } from "../model/failure.ts";
+import { parseTaskId } from "../model/ids.ts";
+import { nextDelayAfter } from "../model/retry.ts";
+import { toFailure } from "../model/to-failure.ts";
+import type { ActivityCommit } from "../storage/commit.ts";
+import type { NewMessage } from "../storage/message.ts";
+import type { ClaimedActivityTask, RenewResult } from "../storage/task.ts";
+import type { ActivityCall } from "./activity-call.ts";
+import { ActivityAttempt, type AttemptOutcome } from "./activity-attempt.ts";
+import type { WorkerEnvironment } from "./environment.ts";
+import type { Held } from "./held.ts";
+import type { Lease } from "./lease.ts";
+import type { Release } from "./release.ts";
+
+/** What came of a hand-out: the attempt's end, or that there was none. */
+type End = AttemptOutcome | "lost" | "drained";
+
+/**
+ * An activity that this worker executes for a run which it does not hold: one attempt in a slot. The attempt's end is one write:
+ * the outcome goes to the run's inbox, or the task waits for its next attempt, without a turn of the workflow.
+ */
+export class HeldActivity implements Held {
+  readonly #environment: WorkerEnvironment;
+  readonly #task: ClaimedActivityTask;
+  readonly #lease: Lease;
+  readonly #end = Promise.withResolvers<End>();
+  #attempt: ActivityAttempt | null = null;
+  #stopped = false;
+
+  constructor(environment: WorkerEnvironment, task: ClaimedActivityTask, lease: Lease) {
+    this.#environment = environment;
+    this.#task = task;
+    this.#lease = lease;
+  }
+
+  /** Holds the task until its attempt has ended and that is written, or until it is lost. */
+  async drive(): Promise<Release> {
+    const { deliveries, task } = this.#task;
+    if (deliveries > this.#environment.maxDeliveries) return this.#complete({ failure: poisoned(this.#task) });
+    this.#start();
+    const end = await this.#end.promise;
+    if (this.#attempt !== null) this.#environment.slots.release();
+    if (end === "lost") return { to: "lost" };
+    if (end === "drained") return this.#commit({ do: "release" });
+    if ("output" in end) return this.#complete(end);
+    const delayMs = nextDelayAfter(this.#call().retry, task.attempt, this.#environment.runtime.random(), end.failure);
+    if (delayMs === null) return this.#complete(end);
+    const at = this.#environment.access.clock.latest() + delayMs;
+    return this.#commit({ do: "retry", at, attempt: task.attempt + 1 });
+  }
+
+  renewed(result: RenewResult, sentAt: number): void {
+    if (result.status === "lost") this.lose("The activity was cancelled, or has another worker.");
+    else this.#lease.renewed(sentAt);
+  }
+
+  lose(reason = "This worker can no longer prove that it owns the activity."): void {
+    this.#stop("lost", reason);
+  }
+
+  drain(hard: boolean): void {
+    if (hard || this.#attempt === null) this.#stop("drained", "The worker is stopping.");
+  }
+
+  noticeSlow(): boolean {
+    return false;
+  }
+
+  #start = (): void => {
+    if (this.#attempt !== null || this.#stopped || !this.#environment.slots.take(this.#start)) return;
+    this.#attempt = new ActivityAttempt(this.#environment, this.#call(), this.#end.resolve);
+    void this.#attempt.execute();
+  };
+
+  #stop(end: "lost" | "drained", reason: string): void {
+    this.#stopped = true;
+    this.#attempt?.abort(new CancelledError({ reason }));
+    this.#end.resolve(end);
+  }
+
+  #call(): ActivityCall & Pick<ReturnType<typeof readTaskDetails>, "retry"> {
+    const { claim, workflow, deliveries, task } = this.#task;
+    const { inputSchema, outputSchema, execute, cache } = this.#environment.registry.activity(task.activity)!;
+    return {
+      ...readTaskDetails(task.details),
+      runId: claim.runId,
+      workflow,
+      name: task.activity,
+      attempt: task.attempt,
+      inputSchema,
+      outputSchema,
+      execute,
+      cache,
+      input: task.input,
+      claim,
+      resumes: task.attempt > 1 || deliveries > 1,
+    };
+  }
+
+  async #complete(outcome: AttemptOutcome): Promise<Release> {
+    try {
+      return await this.#commit({ do: "complete", message: this.#message(outcome) });
+    } catch (error) {
+      // The storage will never take this result.
+      if (!(error instanceof UsageError) || "failure" in outcome) throw error;
+      return this.#complete({ failure: { ...toFailure(error), nonRetryable: true } });
+    }
+  }
+
+  #message(outcome: AttemptOutcome): NewMessage {
+    const { codec } = this.#environment;
+    const { claim, task } = this.#task;
+    const { seq } = parseTaskId(claim.taskId)!;
+    const ended = { seq, attempt: task.attempt, cached: "cached" in outcome };
+    const data = activityClosedMessage(
+      codec,
+      ended,
+      "output" in outcome ? { output: outcome.output } : { failure: codec.encode(outcome.failure) },
+    );
+    const { runId, incarnation } = claim;
+    return { runId, incarnation, dedupeId: `activity-closed:${seq}`, external: false, data };
+  }
+
+  async #commit(next: ActivityCommit["next"]): Promise<Release> {
+    const { access, runtime } = this.#environment;
+    const { status } = await access.commit({ kind: "activity", claim: this.#task.claim, commitId: runtime.id(), next });
+    if (status !== "ok" && status !== "duplicate") return { to: "lost" };
+    return next.do === "retry" ? { to: "parked", wakeAt: next.at } : { to: "done" };
+  }
+}
+
+/** Whoever executed it died of it, or was gone for longer than its lease, again and again. */
+function poisoned({ claim, deliveries, task }: ClaimedActivityTask): Failure {
+  return {
+    name: "Error",
+    message:
+      `Activity "${task.activity}" of run "${claim.runId}" was handed out ${deliveries - 1} times and its worker never came back: it kills or blocks the process that executes it. ` +
+      "Mend its code, or give it a longer lease.",
+    code: "poisoned",
+    nonRetryable: true,
+  };
+}
