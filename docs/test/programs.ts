@@ -17,6 +17,7 @@ export const pages: readonly string[] = [
   "docs/children-and-cancellation.md",
   "docs/errors.md",
   "docs/determinism.md",
+  "docs/guarantees.md",
   "docs/storages/sqlite.md",
 ];
 
