@@ -5,7 +5,13 @@ export type { RunHandle } from "./client/handle.ts";
 export type { StartOptions } from "./client/start.ts";
 export { createJsonCodec, jsonCodec } from "./codec/json-codec.ts";
 export type { Codec } from "./codec/codec.ts";
-export { type Activity, type ActivityContext, type ActivityOptions, activity } from "./define/activity.ts";
+export {
+  type Activity,
+  type ActivityCache,
+  type ActivityContext,
+  type ActivityOptions,
+  activity,
+} from "./define/activity.ts";
 export type { ChildHandle, ChildOptions, StateHandle, WorkflowContext, WorkflowInfo } from "./define/context.ts";
 export { type AnySignal, type Signal, signal } from "./define/signal.ts";
 export { type AnyWorkflow, type Workflow, type WorkflowOptions, workflow } from "./define/workflow.ts";

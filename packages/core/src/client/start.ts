@@ -7,6 +7,7 @@ import { requireName } from "../define/name.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
+import { requireInstant } from "../errors/require-instant.ts";
 import { validateWith } from "../errors/validate.ts";
 import type { Duration } from "../model/duration.ts";
 import type { Millis } from "../model/ids.ts";
@@ -105,12 +106,7 @@ function identify(
 
 function startTime(startAt: Date | Duration, now: Millis): Millis {
   if (!(startAt instanceof Date)) return now + requireDuration(startAt, "startAt of client.start");
-  const at = startAt.getTime();
-  if (at >= 0 && at <= 253_402_300_799_999) return at;
-  throw new UsageError(
-    "invalid-argument",
-    "startAt of client.start is a Date that is invalid, before 1970 or after the year 9999. Pass a valid one.",
-  );
+  return requireInstant(startAt, "startAt of client.start");
 }
 
 function requirePriority(priority: number): number {

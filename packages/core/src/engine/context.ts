@@ -7,6 +7,7 @@ import type { AnySignal } from "../define/signal.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
+import { requireInstant } from "../errors/require-instant.ts";
 import type { Duration } from "../model/duration.ts";
 import { failureToError } from "../model/failure-to-error.ts";
 import type { Failure } from "../model/failure.ts";
@@ -156,7 +157,7 @@ function schedule(
 }
 
 async function sleep(execution: Execution, time: Duration | Date): Promise<void> {
-  const until = time instanceof Date ? requireInstant(time) : null;
+  const until = time instanceof Date ? requireInstant(time, "the time of ctx.sleep") : null;
   const ms = until === null ? requireDuration(time as Duration, "ctx.sleep") : 0;
   const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["TIMER_STARTED"], "");
@@ -166,15 +167,6 @@ async function sleep(execution: Execution, time: Duration | Date): Promise<void>
   const dueAt = recorded?.data.dueAt ?? until ?? execution.time() + ms;
   if (recorded === undefined) execution.record("TIMER_STARTED", command, { dueAt });
   await openPromise((settler) => execution.open.timers.set(command, { command, ...settler, dueAt }));
-}
-
-function requireInstant(date: Date): number {
-  const at = date.getTime();
-  if (at >= 0 && at <= 253_402_300_799_999) return at;
-  throw new UsageError(
-    "invalid-argument",
-    "ctx.sleep got a Date that is invalid, before 1970 or after the year 9999. Pass a valid one.",
-  );
 }
 
 async function waitFor(execution: Execution, signal: AnySignal, timeout?: Duration): Promise<unknown> {

@@ -1,11 +1,10 @@
 import type { Millis } from "../model/ids.ts";
 import type { Limits } from "../storage/info.ts";
 import type { PurgeRequest, PurgeResult } from "../storage/operations.ts";
+import { PURGE_AGE_MS } from "../storage/validate.ts";
 import { deleteCacheOf } from "./cache.ts";
 import type { RunRecord } from "./records.ts";
 import type { Namespace } from "./store.ts";
-
-const DEFAULT_MIN_AGE_MS = 3_600_000;
 
 /** `purgeRuns`: oldest first. A run's record holds everything of it but its cache entries (I26). */
 export function purgeRuns(space: Namespace, request: PurgeRequest, limits: Limits, now: Millis): PurgeResult {
@@ -29,7 +28,7 @@ function candidates(space: Namespace, { runIds }: PurgeRequest): Iterable<RunRec
 }
 
 function isPurgeable(space: Namespace, run: RunRecord, request: PurgeRequest, now: Millis): boolean {
-  const { closedBefore, minAgeMs = DEFAULT_MIN_AGE_MS, status } = request;
+  const { closedBefore, minAgeMs = PURGE_AGE_MS, status } = request;
   const { closedAt } = run;
   if (run.task !== null || run.status === "open" || closedAt === null) return false;
   if (closedAt >= closedBefore || closedAt > now - minAgeMs) return false;

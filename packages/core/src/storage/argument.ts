@@ -1,8 +1,6 @@
+import { maxInstant } from "../model/instant.ts";
 import { UsageError } from "../errors/usage-error.ts";
 import type { Limits } from "./info.ts";
-
-/** The last millisecond of the year 9999: no instant is later. */
-export const MAX_INSTANT = 253_402_300_799_999;
 
 const INCARNATION = /^[0-9A-Za-z_-]{16,64}$/u;
 
@@ -55,7 +53,7 @@ export function checkWhole(value: number, field: string, min: number, max: numbe
 
 /** A moment in whole epoch milliseconds, up to the end of the year 9999. */
 export function checkInstant(value: number, field: string): void {
-  checkWhole(value, field, 0, MAX_INSTANT);
+  checkWhole(value, field, 0, maxInstant);
 }
 
 export function checkInstantOrNull(value: number | null, field: string): void {

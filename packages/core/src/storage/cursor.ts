@@ -1,5 +1,6 @@
 import type { Millis } from "../model/ids.ts";
-import { MAX_INSTANT, refuse } from "./argument.ts";
+import { maxInstant } from "../model/instant.ts";
+import { refuse } from "./argument.ts";
 
 /** The last run of a page. Its keys never change, so the next page neither repeats nor misses a run (I19). */
 export interface RunCursor {
@@ -17,7 +18,7 @@ export function decodeCursor(cursor: string): RunCursor {
   const match = /^r1\.([0-9]{1,15})\.([0-9A-Za-z_-]{2,340})$/u.exec(cursor);
   const createdAt = Number(match?.[1]);
   const runId = Buffer.from(match?.[2] ?? "", "base64url").toString("utf8");
-  if (match === null || createdAt > MAX_INSTANT || encodeCursor({ createdAt, runId }) !== cursor) {
+  if (match === null || createdAt > maxInstant || encodeCursor({ createdAt, runId }) !== cursor) {
     return refuse("RunQuery.cursor", "the cursor of a page before");
   }
   return { createdAt, runId };

@@ -42,6 +42,9 @@ export { checkCommit, checkCommits } from "./validate-commit.ts";
 /** Bounds of a lease: shorter ones are lost to a slow disk, longer ones hide a dead worker. */
 export const LEASE_MS = { min: 300, max: 3_600_000 } as const;
 
+/** How long ago a run must have closed before it is purged, unless the request says otherwise. */
+export const PURGE_AGE_MS = 3_600_000;
+
 /** @throws UsageError `unsupported` for a transaction that the backend does not declare for this verb. */
 export function checkTransaction(
   verb: StorageInfo["capabilities"]["transactions"][number],

@@ -8,6 +8,7 @@ import type { Duration } from "../model/duration.ts";
 import type { Logger } from "../model/logger.ts";
 import type { Runtime } from "../model/runtime.ts";
 import type { StorageBackend } from "../storage/backend.ts";
+import { LEASE_MS } from "../storage/validate.ts";
 
 /** How a worker works. */
 export interface WorkerOptions {
@@ -53,7 +54,7 @@ export function requireWorkerSettings(options: WorkerOptions): WorkerSettings {
   const { runs, activities } =
     typeof concurrency === "number" ? { runs: concurrency, activities: concurrency } : concurrency;
   const leaseMs = requireDuration(options.lease ?? "15s", "lease of the worker");
-  if (leaseMs < 300 || leaseMs > 3_600_000) {
+  if (leaseMs < LEASE_MS.min || leaseMs > LEASE_MS.max) {
     throw new UsageError(
       "invalid-argument",
       `The lease of a worker must be from 300 ms to 1 h, not ${leaseMs} ms. Leave it out for 15 s.`,

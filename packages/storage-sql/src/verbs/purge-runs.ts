@@ -1,4 +1,4 @@
-import type { PurgeRequest, PurgeResult } from "@perdure/core/storage";
+import { PURGE_AGE_MS, type PurgeRequest, type PurgeResult } from "@perdure/core/storage";
 import { sql } from "kysely";
 import { dropTasks } from "../activities.ts";
 import { dropAttributes } from "../attributes.ts";
@@ -6,8 +6,6 @@ import { emptyInbox } from "../inbox.ts";
 import { query, transient } from "../query.ts";
 import { change, rows, type Steps } from "../steps.ts";
 import type { Turn } from "../turn.ts";
-
-const DEFAULT_MIN_AGE_MS = 3_600_000;
 
 /** `purgeRuns`: those that closed first come first. Each goes with everything that belongs to it (I26). */
 export function* purgeRuns(turn: Turn, request: PurgeRequest): Steps<PurgeResult> {
@@ -35,7 +33,7 @@ function* deleteRun(run: number): Steps<void> {
 
 /** Closed runs whose task is gone, that closed long enough ago, and whose parent waits for nothing. */
 function selectPurgeable({ ns, now }: Turn, request: PurgeRequest, limit: number) {
-  const { closedBefore, minAgeMs = DEFAULT_MIN_AGE_MS, status, runIds } = request;
+  const { closedBefore, minAgeMs = PURGE_AGE_MS, status, runIds } = request;
   return transient((db) =>
     db
       .selectFrom("perdure_runs as r")
