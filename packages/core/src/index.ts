@@ -13,7 +13,11 @@ export {
   activity,
 } from "./define/activity.ts";
 export type { ChildHandle, ChildOptions, StateHandle, WorkflowContext, WorkflowInfo } from "./define/context.ts";
+export type { GraphEdge, GraphNode, WorkflowGraph } from "./define/graph.ts";
 export { type AnySignal, type Signal, signal } from "./define/signal.ts";
+export { type AnyStep, type Step, step } from "./define/step.ts";
+export { toDot } from "./define/to-dot.ts";
+export { toMermaid } from "./define/to-mermaid.ts";
 export { type AnyWorkflow, type Workflow, type WorkflowOptions, workflow } from "./define/workflow.ts";
 export type { Definition } from "./define/definition.ts";
 export type { BlockReason } from "./engine/block-reason.ts";

@@ -1,4 +1,5 @@
 /** Drives an Execution by hand: no worker, no storage, no time but what the test says. */
+import { expect } from "vitest";
 import { jsonCodec } from "../src/codec/json-codec.ts";
 import type { AnyWorkflow } from "../src/define/workflow.ts";
 import { Execution } from "../src/engine/execution.ts";
@@ -88,4 +89,15 @@ export class Driven {
 /** Starts the code. */
 export function drive(definition: AnyWorkflow, input?: unknown, logger?: Logger): Promise<Driven> {
   return new Driven(definition, input, logger).replay([started(definition)]);
+}
+
+/** Replays every prefix cold: what it asks for is what the history has next (I14). */
+export async function replayPrefixes(definition: AnyWorkflow, { history }: Driven): Promise<void> {
+  for (let length = 1; length <= history.length; length++) {
+    const cold = await new Driven(definition).replay(history.slice(0, length));
+    expect(cold.execution.broken).toBeNull();
+    const fresh = cold.execution.fresh.map(({ type, command }) => ({ type, command }));
+    const next = history.slice(length, length + fresh.length).map(({ type, command }) => ({ type, command }));
+    expect(fresh.slice(0, next.length)).toEqual(next);
+  }
 }

@@ -1,5 +1,6 @@
 import { readBlockReason, type BlockReason } from "../engine/block-reason.ts";
 import { openInHistory, type OpenItem } from "../engine/open-in-history.ts";
+import { progressInHistory } from "../engine/progress-in-history.ts";
 import type { WorkflowEvent } from "../model/event.ts";
 import type { Millis } from "../model/ids.ts";
 import type { Attributes, RunStatus } from "../model/run.ts";
@@ -17,6 +18,13 @@ export interface RunDescription {
   /** Why nothing happens, or what does: one sentence. */
   readonly why: string;
   readonly blocked: BlockReason | null;
+  /**
+   * The step of a stepped workflow that is under way; of a run that failed or was cancelled, the one in which that happened. `null`
+   * before, between and after steps.
+   */
+  readonly currentStep: string | null;
+  /** Ids for which `ctx.patched` has answered `true`. */
+  readonly patches: readonly string[];
   /** Activities that are under way or wait for their next attempt. */
   readonly currentActivities: readonly {
     readonly name: string;
@@ -60,6 +68,7 @@ export function describeRun(run: Run, history: readonly WorkflowEvent[], now: Mi
     status: shownStatus(run, now),
     why: explain(run, blocked, waitingFor, now),
     blocked,
+    ...progressInHistory(history),
     currentActivities: waitingFor.flatMap((awaited) =>
       awaited.what === "activity"
         ? [

@@ -3,9 +3,12 @@ import { requireDuration } from "../errors/require-duration.ts";
 import { validateNow } from "../errors/validate.ts";
 import type { Duration } from "../model/duration.ts";
 import type { InferInput, InferOutput, Schema } from "../model/schema.ts";
+import { codeOf } from "./code.ts";
 import type { WorkflowContext } from "./context.ts";
 import type { Definition } from "./definition.ts";
+import { graphOf, type WorkflowGraph } from "./graph.ts";
 import { requireName } from "./name.ts";
+import { type AnyStep, type Step, type StepMaker, type UntypedStepMaker } from "./step.ts";
 
 /** What every workflow may say about itself. */
 export interface WorkflowOptions<State> {
@@ -32,7 +35,11 @@ export interface WorkflowOptions<State> {
 export interface Workflow<Input, Output, State = unknown> extends Definition<Input, Output> {
   readonly initialState: ((input: unknown) => State) | null;
   readonly checkState: ((state: unknown) => void) | null;
-  readonly run: (context: WorkflowContext<State>, input: never) => PromiseLike<unknown>;
+  /** What is done before `run`, in this order; empty for a workflow without steps. */
+  readonly steps: readonly AnyStep[];
+  readonly run: (context: WorkflowContext<State>, input: never) => unknown;
+  /** What its definition says about its course, for documents and tools: see `toMermaid` and `toDot`. */
+  graph(): WorkflowGraph;
 }
 
 /** Any workflow, whatever its types. */
@@ -41,15 +48,37 @@ export type AnyWorkflow = Workflow<any, any, any>;
 
 type Body<Context, Input, Output> = (context: Context, input: Input) => PromiseLike<Output>;
 
+/** What the run answers after its last step. */
+type StepOutput<State, Input, Output> = (
+  context: WorkflowContext<NoInfer<State>>,
+  input: NoInfer<Input>,
+) => Output | Promise<Output>;
+
 /**
  * Defines a workflow: a plain async function that may be interrupted at any `await` and goes on there, on any worker, after
  * any crash. Between its commands it must be deterministic: time, randomness and effects come from the context.
  *
- * @throws UsageError `invalid-argument` for a bad name, time-out or queue.
+ * Or, without a function, a list of named steps: they run one after the other, share the run's state, and the state is the result,
+ * unless `output` makes another of it. Where a run is shows in its history and in `describe().currentStep`. The steps of open runs
+ * must keep their names and their order.
+ *
+ * @throws UsageError `invalid-argument` for a bad name, time-out or queue, for steps without a name of their own, and for steps
+ * together with a function.
  * @example
  * const greet = workflow({ name: "greet" }, async (ctx, name: string) => {
  *   await ctx.sleep("1s");
  *   return `Hello, ${name}`;
+ * });
+ * @example
+ * const assessment = workflow({
+ *   name: "assessment",
+ *   input: z.object({ topic: z.string() }),
+ *   state: { initial: { questions: [] as string[], score: 0 } },
+ *   steps: (step) => [
+ *     step("generate-quiz", async (ctx, { topic }) => ctx.state.set("questions", await ctx.run(generate, topic))),
+ *     step("grade", async (ctx) => ctx.state.set("score", await ctx.run(grade, ctx.state.get("questions")))),
+ *   ],
+ *   output: (ctx) => ctx.state.get("score"),
  * });
  */
 export function workflow<In extends Schema, Output, State = Record<string, never>>(
@@ -60,11 +89,33 @@ export function workflow<Input, Output, State = Record<string, never>>(
   options: WorkflowOptions<State> & { readonly output?: Schema<unknown, Output> },
   run: Body<WorkflowContext<State>, Input, Output>,
 ): Workflow<Input, Output, State>;
+export function workflow<In extends Schema, State = Record<string, never>, Output = State>(
+  options: WorkflowOptions<State> & {
+    readonly input: In;
+    readonly steps:
+      | readonly Step<NoInfer<State>, InferOutput<In>>[]
+      | ((step: StepMaker<State, InferOutput<In>>) => readonly Step<NoInfer<State>, InferOutput<In>>[]);
+    readonly output?: StepOutput<State, InferOutput<In>, Output>;
+  },
+): Workflow<InferInput<In>, Output, State>;
+export function workflow<Input, State = Record<string, never>, Output = State>(
+  options: WorkflowOptions<State> & {
+    readonly steps:
+      | readonly Step<NoInfer<State>, Input>[]
+      | ((step: UntypedStepMaker<State>) => readonly Step<NoInfer<State>, Input>[]);
+    readonly output?: StepOutput<State, Input, Output>;
+  },
+): Workflow<Input, Output, State>;
 export function workflow(
-  options: WorkflowOptions<unknown> & { readonly input?: Schema; readonly output?: Schema },
-  run: Body<never, never, unknown>,
+  options: WorkflowOptions<unknown> & {
+    readonly input?: Schema;
+    readonly output?: Schema | StepOutput<unknown, unknown, unknown>;
+    readonly steps?: unknown;
+  },
+  run?: AnyWorkflow["run"],
 ): AnyWorkflow {
   const { state } = options;
+  const { steps, ...code } = codeOf(options, run);
   const checkState = stateCheck(options.name, state?.schema);
   return {
     kind: "workflow",
@@ -72,13 +123,15 @@ export function workflow(
     version: options.version ?? null,
     description: options.description ?? null,
     inputSchema: options.input ?? null,
-    outputSchema: options.output ?? null,
+    outputSchema: code.outputSchema,
     initialState: state === undefined ? null : initialState(options.name, state.initial, checkState),
     checkState,
     timeoutMs:
       options.timeout === undefined ? null : requireDuration(options.timeout, `timeout of workflow "${options.name}"`),
     queue: options.queue === undefined ? "default" : requireName(options.queue, "queue"),
-    run: run as AnyWorkflow["run"],
+    steps,
+    run: code.run,
+    graph: () => graphOf(steps),
   };
 }
 

@@ -18,6 +18,11 @@ export function commandName(event: WorkflowEvent): string {
       return event.data.name;
     case "STATE_SET":
       return event.data.key;
+    case "STEP_STARTED":
+    case "STEP_COMPLETED":
+      return event.data.step;
+    case "VERSION_MARKED":
+      return event.data.id;
     default:
       return "";
   }

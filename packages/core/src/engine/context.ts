@@ -145,7 +145,7 @@ function schedule(
       attempts,
       input,
       queue: activity.queue,
-      gate: execution.head,
+      gate: execution.gate,
       attempt: 1,
       dueAt: 0,
       recorded: asked.recorded !== undefined,

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordingLogger } from "../../test/environment.ts";
-import { type Driven, drive, Driven as DrivenExecution, started, STARTED_AT } from "../../test/execution.ts";
+import {
+  type Driven,
+  drive,
+  Driven as DrivenExecution,
+  replayPrefixes,
+  started,
+  STARTED_AT,
+} from "../../test/execution.ts";
 import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
 import { type AnyWorkflow, workflow } from "../define/workflow.ts";
@@ -11,17 +18,6 @@ const go = signal<string>("go");
 
 function code(run: (ctx: WorkflowContext) => Promise<unknown>): AnyWorkflow {
   return workflow({ name: "code" }, (ctx) => run(ctx as unknown as WorkflowContext));
-}
-
-/** Replays every prefix cold; answers what each one asks for beyond the prefix, as `TYPE command`. */
-async function replayPrefixes(definition: AnyWorkflow, { history }: Driven): Promise<void> {
-  for (let length = 1; length <= history.length; length++) {
-    const cold = await new DrivenExecution(definition).replay(history.slice(0, length));
-    expect(cold.execution.broken).toBeNull();
-    const fresh = cold.execution.fresh.map(({ type, command }) => ({ type, command }));
-    const next = history.slice(length, length + fresh.length).map(({ type, command }) => ({ type, command }));
-    expect(fresh.slice(0, next.length)).toEqual(next);
-  }
 }
 
 describe("one event at a time", () => {

@@ -1,7 +1,7 @@
 import type { Codec } from "../codec/codec.ts";
 import { sealData, type SealedValues } from "../codec/envelope.ts";
 import { CancelledError, isPerdureError, type DeterminismError } from "../errors/index.ts";
-import type { EventData, EventOf, EventType, WorkflowEvent } from "../model/event.ts";
+import { type EventData, type EventOf, type EventType, isRemark, type WorkflowEvent } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 import { activityTaskId, type Millis, type Seq, type TaskId } from "../model/ids.ts";
 import type { Logger } from "../model/logger.ts";
@@ -56,6 +56,8 @@ export class Execution implements CommandLog {
   readonly open = new OpenCommands();
   /** Seq of the newest event, recorded or fresh. */
   head: Seq;
+  /** Seq of the newest event that has to be durable before anything follows from it. */
+  gate: Seq;
   /** The `at` of the event that the code answers to. */
   now: Millis;
   /** Events that nobody has taken for a commit yet. */
@@ -86,7 +88,7 @@ export class Execution implements CommandLog {
     this.run = run;
     this.#body = body;
     this.environment = environment;
-    this.head = run.baseSeq;
+    this.head = this.gate = run.baseSeq;
     this.now = run.createdAt;
     this.state = new StateObject(this);
   }
@@ -135,7 +137,7 @@ export class Execution implements CommandLog {
       this.#lastRecorded = Math.max(this.#lastRecorded, command);
     }
     const last = opened.length - 1;
-    this.head += opened.length;
+    this.gate = this.head += opened.length;
     for (let at = 0; at <= last && this.broken === null; at++) {
       this.replaying = at < last;
       await this.#deliver(opened[at]!);
@@ -433,6 +435,7 @@ export class Execution implements CommandLog {
     const at = this.time();
     this.#lastAt = at;
     this.head++;
+    if (!isRemark(type)) this.gate = this.head;
     this.fresh.push({ type, command, at, data: sealData(this.environment.codec, plain, values) });
     return at;
   }

@@ -129,3 +129,10 @@ const TERMINAL: ReadonlySet<string> = new Set<EventType>([
 export function isTerminal(type: string): boolean {
   return TERMINAL.has(type);
 }
+
+const REMARKS: ReadonlySet<string> = new Set<EventType>(["STEP_STARTED", "STEP_COMPLETED"]);
+
+/** Whether an event of this type says only how far the code is: nothing waits for it, it is recorded with what comes next. */
+export function isRemark(type: string): boolean {
+  return REMARKS.has(type);
+}

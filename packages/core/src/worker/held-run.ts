@@ -4,6 +4,7 @@ import { closeOf, terminalEvent, timedOut } from "../engine/ending.ts";
 import { Execution } from "../engine/execution.ts";
 import type { OpenActivity } from "../engine/open-command.ts";
 import { workflowBody } from "../engine/workflow-body.ts";
+import { isRemark } from "../model/event.ts";
 import type { InboxNo, Millis, Seq } from "../model/ids.ts";
 import type { CommitResult, NextStep, WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent } from "../storage/event.ts";
@@ -296,7 +297,7 @@ export class HeldRun implements Held {
     if (broken !== null || stuck) return this.#block();
     if (ending !== null && !this.#effects.open) return this.#close();
     const hold = ending !== null || this.#busy();
-    if (hold && fresh.length === 0) return;
+    if (hold && fresh.every(({ type }) => isRemark(type))) return;
     execution.fresh = [];
     this.#send(fresh, hold ? { do: "hold" } : { do: "park", wakeAt: this.#parkUntil() }, execution.takeRunFields());
   }
