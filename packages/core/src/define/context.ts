@@ -75,6 +75,22 @@ export interface WorkflowContext<State = unknown> {
   uuid(): string;
   /** Runs a quick, synchronous, non-deterministic function once and records what it returned. */
   sideEffect<T>(name: string, fn: () => T): T;
+
+  /**
+   * Whether this run has a change of its workflow's code: `true` in runs that come to this place with the new code, `false` in runs
+   * that were past it before. The same answer for this id for the rest of the run, whoever replays it.
+   *
+   * Life of a patch: first `if (ctx.patched("new-tax")) { new code } else { old code }`. When no open run is older than that, the
+   * new code alone, with `ctx.deprecatePatch("new-tax")` before it. When no open run is older than that either, nothing.
+   * @throws UsageError `invalid-argument` for a bad id.
+   */
+  patched(id: string): boolean;
+  /**
+   * Says that no open run is without a patch any more: stands where {@link patched} was asked first. Once all open runs were started
+   * with it, it may be removed.
+   * @throws UsageError `invalid-argument` for a bad id.
+   */
+  deprecatePatch(id: string): void;
 }
 
 export interface WorkflowInfo {

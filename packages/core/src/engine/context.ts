@@ -16,6 +16,7 @@ import { toFailure } from "../model/to-failure.ts";
 import { requireAttributes } from "../define/attributes.ts";
 import type { Attributes, RunHeader } from "../model/run.ts";
 import { startChild } from "./child-command.ts";
+import { deprecatePatch, patched } from "./patch-command.ts";
 import type { Execution } from "./execution.ts";
 import { replaySafeLogger } from "./replay-safe-logger.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -62,6 +63,8 @@ export function createContext(execution: Execution): WorkflowContext {
     random: () => random.next(),
     uuid: () => random.uuid(),
     sideEffect: (name, fn) => sideEffect(execution, name, fn),
+    patched: (id) => patched(execution, id),
+    deprecatePatch: (id) => deprecatePatch(execution, id),
   };
   return context;
 }

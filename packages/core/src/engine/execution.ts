@@ -69,6 +69,8 @@ export class Execution implements CommandLog {
   /** The run cannot go on with this code. */
   broken: DeterminismError | null = null;
   cancelRequested: { readonly reason: string | undefined } | null = null;
+  /** What `ctx.patched` has answered. */
+  readonly patches = new Map<string, boolean>();
   /** What the code does now was done before, by itself or by another execution of the run. */
   replaying = false;
   attributes: Attributes = {};
@@ -146,6 +148,7 @@ export class Execution implements CommandLog {
   }
 
   async #deliver(event: WorkflowEvent): Promise<void> {
+    if (event.type === "VERSION_MARKED") this.#skipMarks([], "");
     if (event.command !== null && event.command > this.#commands) {
       this.broken = this.stuck ? nonDurableAwait(this.run) : missingCommand(this.run, event, this.ending !== null);
       return;
@@ -326,16 +329,13 @@ export class Execution implements CommandLog {
    * Answers `null` when the code must not go on: history has something else, or the run has ended.
    */
   ask<T extends EventType>(types: readonly T[], name: string): Asked<T> | null {
-    if (this.broken !== null || this.ending !== null) return null;
-    if (!this.#inTurn) {
-      this.broken = nonDurableAwait(this.run);
-      return null;
-    }
+    if (!this.#mayAsk()) return null;
+    this.#skipMarks(types, name);
     const command = ++this.#commands;
     const recorded = this.#recorded.get(command);
     if (recorded === undefined) return { command, recorded };
     this.#recorded.delete(command);
-    if (!(types as readonly string[]).includes(recorded.type) || commandName(recorded) !== name) {
+    if (!isAbout(recorded, types, name)) {
       this.broken = differentCommand(this.run, recorded, name === "" ? types[0]! : `${types[0]!} "${name}"`);
       return null;
     }
@@ -350,6 +350,34 @@ export class Execution implements CommandLog {
     const asked = this.ask(types, name);
     if (asked === null) throw this.broken ?? endedAlready(this.run);
     return asked;
+  }
+
+  /**
+   * {@link askNow} for what the code did not always ask for. Answers `null`, and takes no number, when history goes on without it.
+   */
+  askUnlessPast<T extends EventType>(types: readonly T[], name: string): Asked<T> | null {
+    if (this.#mayAsk()) {
+      this.#skipMarks(types, name);
+      const next = this.#recorded.get(this.#commands + 1);
+      const isNext = next !== undefined && isAbout(next, types, name);
+      if (!isNext && this.#lastRecorded > this.#commands) return null;
+    }
+    return this.askNow(types, name);
+  }
+
+  #mayAsk(): boolean {
+    if (this.broken !== null || this.ending !== null) return false;
+    if (!this.#inTurn) this.broken = nonDurableAwait(this.run);
+    return this.#inTurn;
+  }
+
+  /** Passes over deprecated marks, unless one is what the code asks for. */
+  #skipMarks(types: readonly EventType[], name: string): void {
+    for (;;) {
+      const next = this.#recorded.get(this.#commands + 1);
+      if (next?.type !== "VERSION_MARKED" || next.data.deprecated !== true || isAbout(next, types, name)) return;
+      this.#recorded.delete(++this.#commands);
+    }
   }
 
   /** Appends the record of a command that the code has just asked for. */
@@ -439,6 +467,10 @@ export class Execution implements CommandLog {
     this.fresh.push({ type, command, at, data: sealData(this.environment.codec, plain, values) });
     return at;
   }
+}
+
+function isAbout(event: WorkflowEvent, types: readonly EventType[], name: string): boolean {
+  return types.includes(event.type) && commandName(event) === name;
 }
 
 function inputOf(open: OpenActivity): SealedValues {

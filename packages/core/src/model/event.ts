@@ -95,7 +95,11 @@ export interface EventData {
   CHILD_COMPLETED: { readonly output: unknown };
   CHILD_FAILED: { readonly failure: Failure };
   SIDE_EFFECT_RECORDED: { readonly name: string; readonly value?: unknown; readonly failure?: Failure };
-  VERSION_MARKED: { readonly id: string };
+  VERSION_MARKED: {
+    readonly id: string;
+    /** By `ctx.deprecatePatch`: code that does not ask for it passes over it. */
+    readonly deprecated?: true;
+  };
   ATTRIBUTES_SET: { readonly attributes: Attributes };
   FORKED: { readonly fromRunId: string; readonly fromSeq: Seq };
 }

@@ -5,7 +5,7 @@ import type { Payload } from "../model/payload.ts";
 
 /** Something that workflow code asked for. */
 export interface Command {
-  /** In the order of asking, from 1. */
+  /** In the order of asking, from 1. Marks of patches that are gone leave gaps. */
   readonly number: number;
   /** Type of the event that records it first. */
   readonly type: EventType;
@@ -16,6 +16,7 @@ export interface Command {
 /** An execution that remembers what its code asked for. */
 export class ObservedExecution extends Execution {
   readonly #commands: Command[] = [];
+  readonly #newMarks = new Set<number>();
   #certain = Infinity;
 
   override ask<T extends EventType>(types: readonly T[], name: string): Asked<T> | null {
@@ -23,12 +24,19 @@ export class ObservedExecution extends Execution {
     if (asked === null) return null;
     const { command: number, recorded } = asked;
     this.#commands.push({ number, type: types[0]!, name });
-    if (types[0] === "SIDE_EFFECT_RECORDED" && recorded === undefined) this.#certain = Math.min(this.#certain, number);
+    if (recorded !== undefined) return asked;
+    if (types[0] === "VERSION_MARKED") this.#newMarks.add(number);
+    if (types[0] === "SIDE_EFFECT_RECORDED") this.#certain = Math.min(this.#certain, number);
     return asked;
   }
 
   get commands(): readonly Command[] {
     return this.#commands;
+  }
+
+  /** Patches that history has not recorded: if there is more of it, by code without them, they will not be in it. */
+  get newMarks(): ReadonlySet<number> {
+    return this.#newMarks;
   }
 
   /** Commands up to this one are the same each time: the first side effect that history has not recorded may turn out differently. */

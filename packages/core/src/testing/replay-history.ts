@@ -81,6 +81,7 @@ class Replayer {
   readonly #events: readonly WorkflowEvent[];
   /** Of the whole history: what every prefix must begin with. */
   #commands: readonly Command[] = [];
+  /** What was handed over with them, by their place among them. */
   readonly #inputs = new Map<number, Payload | null>();
 
   constructor(definition: AnyWorkflow, codec: Codec, generation: Generation) {
@@ -120,18 +121,23 @@ class Replayer {
 
   /** What the code asked for by the end of a prefix is what it asks for in the whole history. */
   #checkPrefix(count: number, execution: ObservedExecution): void {
-    const { certain, commands } = execution;
-    for (const command of commands) {
-      if (command.number > certain) return;
-      const expected = this.#commands[command.number - 1];
+    const { certain, commands, newMarks } = execution;
+    const places = new Map<number, number>();
+    for (const [place, command] of commands.entries()) {
+      if (command.number > certain) break;
+      const expected = this.#commands[place];
       if (expected === undefined || expected.type !== command.type || expected.name !== command.name) {
+        // Code without the patch wrote the whole: the prefix goes on with it, and asks for other things.
+        if (newMarks.has(command.number)) break;
         throw this.#differs(count, describe(command), expected === undefined ? "nothing" : describe(expected));
       }
+      places.set(command.number, place);
     }
     for (const [number, input] of execution.inputs()) {
-      if (number > certain) continue;
-      const expected = this.#inputs.get(number) ?? input;
-      this.#inputs.set(number, expected);
+      const place = places.get(number);
+      if (place === undefined) continue;
+      const expected = this.#inputs.get(place) ?? input;
+      this.#inputs.set(place, expected);
       if (expected !== input)
         throw this.#differs(count, `command ${number} with ${input}`, `command ${number} with ${expected}`);
     }
