@@ -91,6 +91,13 @@ export interface WorkflowContext<State = unknown> {
    * @throws UsageError `invalid-argument` for a bad id.
    */
   deprecatePatch(id: string): void;
+
+  /**
+   * Calls a function, and answers what it answers. What it asks for finishes, even if the run is asked to cancel meanwhile;
+   * its children are not told. The code outside learns of the request then: CancelledError comes from the first thing
+   * that it asks for after the shield. Terminations and deadlines do not wait.
+   */
+  shield<T>(fn: () => T | PromiseLike<T>): Promise<T>;
 }
 
 export interface WorkflowInfo {

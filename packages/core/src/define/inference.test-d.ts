@@ -249,6 +249,16 @@ describe("steps", () => {
   });
 });
 
+describe("shields", () => {
+  it("answer what their function answers", () => {
+    workflow({ name: "w" }, async (ctx) => {
+      expectTypeOf(await ctx.shield(async () => 1)).toEqualTypeOf<number>();
+      expectTypeOf(await ctx.shield(() => "text")).toEqualTypeOf<string>();
+      expectTypeOf(await ctx.shield(() => ctx.sleep("1s"))).toEqualTypeOf<void>();
+    });
+  });
+});
+
 describe("a worker", () => {
   it("takes workflows of all types", () => {
     const one = workflow({ name: "one" }, async (_, input: string) => input);

@@ -7,7 +7,7 @@ import { UsageError } from "../errors/index.ts";
 import { validateNow } from "../errors/validate.ts";
 import type { EventOf } from "../model/event.ts";
 import type { Execution } from "./execution.ts";
-import type { OpenChild } from "./open-command.ts";
+import type { OpenChild, Settler } from "./open-command.ts";
 import { forCode, openPromise } from "./open-promise.ts";
 import { type Recipient, send, sendCancel } from "./send-command.ts";
 
@@ -33,7 +33,7 @@ export function startChild(
   const { command } = asked;
   const intent = asked.recorded ?? recordIntent(execution, command, definition, encoded, options);
   const { workflow, version, queue, parentClose, timeoutMs, incarnation } = intent.data;
-  const child: Omit<OpenChild, "resolve" | "reject"> = {
+  const child: Omit<OpenChild, keyof Settler> = {
     command,
     seq: intent.seq,
     workflow,

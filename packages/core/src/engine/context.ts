@@ -17,6 +17,7 @@ import { requireAttributes } from "../define/attributes.ts";
 import type { Attributes, RunHeader } from "../model/run.ts";
 import { startChild } from "./child-command.ts";
 import { deprecatePatch, patched } from "./patch-command.ts";
+import { shield } from "./shield.ts";
 import type { Execution } from "./execution.ts";
 import { replaySafeLogger } from "./replay-safe-logger.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -65,6 +66,7 @@ export function createContext(execution: Execution): WorkflowContext {
     sideEffect: (name, fn) => sideEffect(execution, name, fn),
     patched: (id) => patched(execution, id),
     deprecatePatch: (id) => deprecatePatch(execution, id),
+    shield: (fn) => forCode(shield(fn, () => execution.owedCancel.shieldBegun())),
   };
   return context;
 }

@@ -19,6 +19,7 @@ import type { Ending } from "./ending.ts";
 import type { OpenActivity } from "./open-command.ts";
 import { OpenCommands } from "./open-commands.ts";
 import { openEvent } from "./open-event.ts";
+import { OwedCancel } from "./owed-cancel.ts";
 import { StateObject } from "./state-object.ts";
 import { TaskChanges } from "./task-changes.ts";
 
@@ -69,6 +70,7 @@ export class Execution implements CommandLog {
   /** The run cannot go on with this code. */
   broken: DeterminismError | null = null;
   cancelRequested: { readonly reason: string | undefined } | null = null;
+  readonly owedCancel = new OwedCancel();
   /** What `ctx.patched` has answered. */
   readonly patches = new Map<string, boolean>();
   /** What the code does now was done before, by itself or by another execution of the run. */
@@ -79,7 +81,6 @@ export class Execution implements CommandLog {
   #attributesChanged = false;
   #commands = 0;
   #inTurn = false;
-  #cancelOwed = false;
   #lastAt: Millis = 0;
   /** First event of each command that is loaded and not asked for yet. */
   readonly #recorded = new Map<number, WorkflowEvent>();
@@ -216,8 +217,9 @@ export class Execution implements CommandLog {
   /** Only the first request counts (I17). */
   async cancelReceived(reason: string | undefined): Promise<void> {
     if (this.cancelRequested !== null || this.ending !== null) return;
+    const { shielded } = this.open;
     const tasks = this.openTasks();
-    const at = this.#append("CANCEL_REQUESTED", null, { reason });
+    const at = this.#append("CANCEL_REQUESTED", null, { reason, ...(shielded.length > 0 && { shielded }) });
     const seq = this.head;
     await this.#turn(at, () => this.#cancel(reason));
     const kept = this.openTasks();
@@ -397,11 +399,9 @@ export class Execution implements CommandLog {
     if (isNew) this.#attributesChanged = true;
   }
 
-  /** A cancel request that found nothing to interrupt ends the next thing that the code waits for. */
+  /** Ends what the code is about to wait for, if it has not been told of a cancel request. */
   takeOwedCancel(): CancelledError | null {
-    if (!this.#cancelOwed) return null;
-    this.#cancelOwed = false;
-    return new CancelledError({ reason: this.cancelRequested?.reason });
+    return this.owedCancel.take() ? new CancelledError({ reason: this.cancelRequested?.reason }) : null;
   }
 
   // How the code is moved
@@ -417,6 +417,7 @@ export class Execution implements CommandLog {
     this.#inTurn = true;
     if (deliver()) await this.environment.settle();
     this.#inTurn = false;
+    this.owedCancel.turnOver();
   }
 
   #start(input: unknown): boolean {
@@ -450,14 +451,16 @@ export class Execution implements CommandLog {
   #cancel(reason: string | undefined): boolean {
     this.cancelRequested = { reason };
     const interrupted = this.open.interrupt(reason);
-    this.#cancelOwed = !interrupted;
+    this.owedCancel.requested(interrupted);
     return interrupted;
   }
 
   #append<T extends EventType>(
     type: T,
     command: number | null,
-    plain: Omit<EventData[T], keyof SealedValues> | { readonly reason: string | undefined },
+    plain:
+      | Omit<EventData[T], keyof SealedValues>
+      | { readonly reason: string | undefined; readonly shielded?: readonly number[] },
     values?: SealedValues,
   ): Millis {
     const at = this.time();

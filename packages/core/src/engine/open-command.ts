@@ -8,6 +8,8 @@ import type { Schema } from "../model/schema.ts";
 export interface Settler {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
+  /** Asked for inside `ctx.shield`: a cancel request passes it over. */
+  readonly shielded: boolean;
 }
 
 /** An activity whose outcome is not recorded. */

@@ -69,16 +69,27 @@ export class OpenCommands {
     return false;
   }
 
-  /** Rejects all that is open, in command order. Intents stay, to be carried out all the same, and children, whose close policy is owed. */
+  /** What was asked for inside a shield, in command order. */
+  get shielded(): readonly number[] {
+    return this.#all.filter(({ shielded }) => shielded).map(({ command }) => command);
+  }
+
+  /**
+   * Rejects all that is open and not shielded, in command order. Intents stay, to be carried out all the same, and children, whose
+   * close policy is owed.
+   */
   interrupt(reason: string | undefined): boolean {
-    const { activities, timers, waits, children, sends } = this;
-    const open = [activities, timers, waits, children, sends].flatMap((commands) => [...commands.values()]);
-    open.sort((a, b) => a.command - b.command);
-    this.activities.clear();
-    this.timers.clear();
-    this.waits.clear();
+    const open = this.#all.filter(({ shielded }) => !shielded);
+    for (const { command } of open)
+      for (const commands of [this.activities, this.timers, this.waits]) commands.delete(command);
     for (const command of open) command.reject(new CancelledError({ reason }));
     return open.length > 0;
+  }
+
+  get #all(): readonly (Settler & { readonly command: number })[] {
+    const { activities, timers, waits, children, sends } = this;
+    const open = [activities, timers, waits, children, sends].flatMap((commands) => [...commands.values()]);
+    return open.toSorted((a, b) => a.command - b.command);
   }
 
   fire(command: number): boolean {

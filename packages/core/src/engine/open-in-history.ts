@@ -57,7 +57,8 @@ function fold(open: Map<number, OpenItem>, event: WorkflowEvent): void {
       }
       return;
     case "CANCEL_REQUESTED":
-      for (const [waiting, { what }] of open) if (what !== "child") open.delete(waiting);
+      for (const [waiting, { what }] of open)
+        if (what !== "child" && event.data.shielded?.includes(waiting) !== true) open.delete(waiting);
       return;
     case "ACTIVITY_COMPLETED":
     case "ACTIVITY_FAILED":

@@ -1,8 +1,9 @@
 import type { Settler } from "./open-command.ts";
+import { isShielded } from "./shield.ts";
 
 /** The promise of a command. It settles by an event alone; while there is none nothing can make the code go on, no `catch` either. */
 export function openPromise(open: (settler: Settler) => void): Promise<unknown> {
-  return new Promise<unknown>((resolve, reject) => open({ resolve, reject }));
+  return new Promise<unknown>((resolve, reject) => open({ resolve, reject, shielded: isShielded() }));
 }
 
 /** A promise for workflow code: a rejection that the code does not await must not end the process. */

@@ -79,7 +79,11 @@ export interface EventData {
     readonly payload: unknown;
   };
   SIGNAL_DELIVERED: { readonly status: "accepted" | "closed" | "unknown" };
-  CANCEL_REQUESTED: { readonly reason?: string };
+  CANCEL_REQUESTED: {
+    readonly reason?: string;
+    /** Commands that it left alone, because `ctx.shield` did. */
+    readonly shielded?: readonly number[];
+  };
   /** An intent: the child is created after this is durable, and again by the next holder. */
   CHILD_SCHEDULED: {
     readonly workflow: string;

@@ -1,5 +1,6 @@
 import { cancelChild, createChild, sendIntent } from "../batch/effects.ts";
 import type { Execution } from "../engine/execution.ts";
+import type { OpenChild } from "../engine/open-command.ts";
 import { isPerdureError } from "../errors/index.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Seq } from "../model/ids.ts";
@@ -46,7 +47,7 @@ export class Effects {
   get childToTell(): boolean {
     const { open, cancelRequested } = this.#execution;
     if (cancelRequested === null) return false;
-    for (const child of open.children.values()) if (child.parentClose === "cancel" && !child.cancelSent) return true;
+    for (const child of open.children.values()) if (isToTell(child)) return true;
     return false;
   }
 
@@ -66,7 +67,7 @@ export class Effects {
             failure: await createChild(access, run, child),
           }));
         }
-      } else if (cancelRequested !== null && child.parentClose === "cancel" && !child.cancelSent) {
+      } else if (cancelRequested !== null && isToTell(child)) {
         this.#carryOut(command, async () => {
           await cancelChild(access, codec, run, child);
           return { kind: "child-told", command };
@@ -118,4 +119,9 @@ export class Effects {
     this.#underway.add(command);
     void this.#finish(command, effect);
   }
+}
+
+/** A cancel request to its parent concerns the child, and it does not know. */
+function isToTell({ parentClose, shielded, cancelSent }: OpenChild): boolean {
+  return parentClose === "cancel" && !shielded && !cancelSent;
 }
