@@ -18,7 +18,9 @@ export type Step =
   | { readonly do: "self"; readonly name: string; readonly value: number }
   | { readonly do: "impatient"; readonly ms: number }
   | { readonly do: "race"; readonly ms: number }
+  | { readonly do: "patched"; readonly id: string; readonly value: number }
   | { readonly do: "all"; readonly branches: readonly Program[] }
+  | { readonly do: "shield"; readonly program: Program }
   | { readonly do: "child"; readonly program: Program };
 
 export type Program = readonly Step[];
@@ -37,7 +39,7 @@ export class Programmer {
 
   #step(depth: number): Step {
     const value = this.#int(1_000);
-    const kinds = depth > 0 ? 13 : 10;
+    const kinds = depth > 0 ? 15 : 11;
     switch (this.#int(kinds)) {
       case 0:
         return { do: "sleep", ms: this.#int(3_000) };
@@ -57,12 +59,16 @@ export class Programmer {
         return { do: "hopeless" };
       case 8:
         return { do: "attributes", value };
-      case 10:
+      case 9:
+        return { do: "patched", id: `p${this.#int(3)}`, value };
+      case 11:
         return {
           do: "all",
           branches: Array.from({ length: 2 + this.#int(2) }, () => this.program(depth - 1, 1 + this.#int(3))),
         };
-      case 11:
+      case 12:
+        return { do: "shield", program: this.program(depth - 1) };
+      case 13:
         return { do: "child", program: this.program(depth - 1) };
       default:
         return { do: "activity", value, fails: Math.max(0, this.#int(5) - 2) };
@@ -93,6 +99,7 @@ export function outputOf(program: Program): unknown[] {
       case "effect":
       case "wait":
       case "self":
+      case "patched":
         return step.value;
       case "impatient":
         return "timed-out";
@@ -100,6 +107,7 @@ export function outputOf(program: Program): unknown[] {
         return "short";
       case "all":
         return step.branches.map(outputOf);
+      case "shield":
       case "child":
         return outputOf(step.program);
     }
@@ -110,6 +118,7 @@ export function outputOf(program: Program): unknown[] {
 export function signalsOf(program: Program): readonly { readonly name: string; readonly value: number }[] {
   return program.flatMap((step) => {
     if (step.do === "wait") return [step];
+    if (step.do === "shield") return signalsOf(step.program);
     return step.do === "all" ? step.branches.flatMap(signalsOf) : [];
   });
 }
@@ -119,7 +128,7 @@ function withoutWaits(program: Program): Program {
   return program.map((step): Step => {
     if (step.do === "wait") return { do: "self", name: step.name, value: step.value };
     if (step.do === "all") return { ...step, branches: step.branches.map(withoutWaits) };
-    return step.do === "child" ? { ...step, program: withoutWaits(step.program) } : step;
+    return step.do === "child" || step.do === "shield" ? { ...step, program: withoutWaits(step.program) } : step;
   });
 }
 
@@ -137,25 +146,35 @@ const hopeless = activity({ name: "hopeless", retry: { maximumAttempts: 2, delay
   throw new RangeError("always");
 });
 
-export const interpreter = workflow(
-  { name: "interpreter", state: { initial: {} as Record<string, number> } },
-  async (ctx, program: Program): Promise<unknown[]> => {
-    try {
-      return await interpret(ctx, program);
-    } catch (error) {
-      if (isPerdureError(error, "cancelled")) await ctx.run("clean up", () => null);
-      throw error;
-    }
-  },
-);
+type Context = WorkflowContext<Record<string, unknown>>;
 
-async function interpret(ctx: WorkflowContext<Record<string, number>>, program: Program): Promise<unknown[]> {
+export const interpreter = workflow({
+  name: "interpreter",
+  state: { initial: {} as Record<string, unknown> },
+  steps: (step) => [
+    step("first", (ctx, program: Program) => part(ctx, "first", program.slice(0, 2))),
+    step("rest", (ctx, program: Program) => part(ctx, "rest", program.slice(2))),
+  ],
+  output: (ctx): unknown[] =>
+    [ctx.state.get("first"), ctx.state.get("rest")].flatMap((outputs) => outputs as unknown[]),
+});
+
+async function part(ctx: Context, name: string, program: Program): Promise<void> {
+  try {
+    ctx.state.set(name, await interpret(ctx, program));
+  } catch (error) {
+    if (isPerdureError(error, "cancelled")) await ctx.run("clean up", () => null);
+    throw error;
+  }
+}
+
+async function interpret(ctx: Context, program: Program): Promise<unknown[]> {
   const outputs: unknown[] = [];
   for (const step of program) outputs.push(await perform(ctx, step));
   return outputs;
 }
 
-async function perform(ctx: WorkflowContext<Record<string, number>>, step: Step): Promise<unknown> {
+async function perform(ctx: Context, step: Step): Promise<unknown> {
   switch (step.do) {
     case "activity":
       return ctx.run(work, step);
@@ -189,6 +208,10 @@ async function perform(ctx: WorkflowContext<Record<string, number>>, step: Step)
       return Promise.race([ctx.sleep("1h").then(() => "long"), ctx.sleep(step.ms).then(() => "short")]);
     case "all":
       return Promise.all(step.branches.map((branch) => interpret(ctx, branch)));
+    case "patched":
+      return ctx.patched(step.id) ? ctx.run("patched", () => step.value) : null;
+    case "shield":
+      return ctx.shield(() => interpret(ctx, step.program));
     case "child":
       return ctx.child(interpreter, withoutWaits(step.program));
   }

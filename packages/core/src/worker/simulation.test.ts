@@ -34,7 +34,7 @@ type Fate = "completed" | "cancelled" | "terminated" | "timed-out";
 
 interface Cast {
   readonly program: Program;
-  readonly handle: RunHandle<unknown[], Record<string, number>>;
+  readonly handle: RunHandle<unknown[], Record<string, unknown>>;
   /** What may become of it, besides completing. */
   readonly fate: Fate;
 }
