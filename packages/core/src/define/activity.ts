@@ -49,11 +49,14 @@ export interface ActivityCache<Input> {
   readonly ttl?: Duration;
 }
 
-/** Code with side effects, run at least once for each call; its result is recorded once. */
-export interface Activity<Input, Output> {
+/**
+ * Code with side effects, run at least once for each call; its result is recorded once. `Input` is what callers give, `Received`
+ * what the code gets of it through the input schema.
+ */
+export interface Activity<Input, Output, Received = Input> {
   readonly kind: "activity";
   readonly name: string;
-  readonly inputSchema: Schema<Input, unknown> | null;
+  readonly inputSchema: Schema<Input, Received> | null;
   readonly outputSchema: Schema<unknown, Output> | null;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | null;
@@ -72,7 +75,7 @@ export interface ResultCache {
 
 /** Any activity, whatever its types. */
 // oxlint-disable-next-line typescript/no-explicit-any -- commands hold activities of all types
-export type AnyActivity = Activity<any, any>;
+export type AnyActivity = Activity<any, any, any>;
 
 interface NamedActivityOptions<Input> extends ActivityOptions {
   readonly name: string;
@@ -97,7 +100,7 @@ interface NamedActivityOptions<Input> extends ActivityOptions {
 export function activity<In extends Schema, Output>(
   options: NamedActivityOptions<InferOutput<In>> & { readonly input: In; readonly output?: Schema<unknown, Output> },
   execute: (input: InferOutput<In>, context: ActivityContext) => Output | Promise<Output>,
-): Activity<InferInput<In>, Output>;
+): Activity<InferInput<In>, Output, InferOutput<In>>;
 export function activity<Input, Output>(
   options: NamedActivityOptions<NoInfer<Input>> & { readonly output?: Schema<unknown, Output> },
   execute: (input: Input, context: ActivityContext) => Output | Promise<Output>,

@@ -25,7 +25,7 @@ export interface WorkflowContext<State = unknown> {
    * @throws ActivityFailedError after the last attempt failed. CancelledError.
    */
   run<Input, Output>(
-    activity: Activity<Input, Output>,
+    activity: Activity<Input, Output, unknown>,
     input: Input,
     options?: ActivityOptions,
   ): Promise<Awaited<Output>>;

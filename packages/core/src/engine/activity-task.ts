@@ -7,6 +7,7 @@ import type { OpenActivity } from "./open-command.ts";
 
 /** What the worker that executes an activity task has to know of the call. Plain JSON: tools read it without the codec. */
 export interface TaskDetails {
+  readonly command: number;
   readonly idempotencyKey: string;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | null;
@@ -17,6 +18,7 @@ export interface TaskDetails {
 export function newActivityTask(run: RunHeader, activity: OpenActivity, seq: Seq): NewActivityTask {
   const { retry, timeoutMs, heartbeatTimeoutMs } = activity.attempts;
   const details: TaskDetails = {
+    command: activity.command,
     idempotencyKey: idempotencyKey(run, activity.command),
     retry,
     timeoutMs,

@@ -1,4 +1,8 @@
+import { AssertionError } from "node:assert";
 import { type Client, createClient } from "../client/client.ts";
+import type { ShownStatus } from "../client/describe.ts";
+import type { RunHandle } from "../client/handle.ts";
+import type { Activity, ActivityContext, AnyActivity } from "../define/activity.ts";
 import { requireDuration } from "../errors/require-duration.ts";
 import { MemoryBackend } from "../memory/backend.ts";
 import { type VirtualClock, virtualClock } from "../memory/clock.ts";
@@ -9,18 +13,38 @@ import type { Runtime } from "../model/runtime.ts";
 import type { StorageBackend } from "../storage/backend.ts";
 import type { ClaimResult } from "../storage/task.ts";
 import type { WorkerOptions } from "../worker/options.ts";
-import { createWorker, type Worker } from "../worker/worker.ts";
+import type { Worker } from "../worker/worker.ts";
+import {
+  type CrashAfterOptions,
+  type CrashAtOptions,
+  type CrashBeforeOptions,
+  Crashes,
+  type PlannedCrash,
+} from "./crashes.ts";
+import { type Mock, Mocks } from "./mocks.ts";
 import { type VirtualRuntime, virtualRuntime } from "./virtual-runtime.ts";
 import { watchedStorage } from "./watched-storage.ts";
+import { WorkerProcess } from "./worker-process.ts";
+
+/** Makes a storage whose time is the clock's. */
+export type MakeStorage = (clock: VirtualClock) => StorageBackend;
 
 /** What a test works with. Everything but `workflows` has a default. */
 export interface TestEnvironmentOptions extends Omit<WorkerOptions, "storage" | "runtime"> {
-  /** Closed by whoever made it; its time must be that of `clock`. Default: memory, closed with the environment. */
-  readonly storage?: StorageBackend;
+  /**
+   * A function makes one of the environment's own, which is closed with it; one that is passed is closed by whoever made it, and its
+   * time must be that of `clock`. Default: memory.
+   */
+  readonly storage?: StorageBackend | MakeStorage;
   readonly clock?: VirtualClock;
   /** Reproduces ids, jitter and all other chance. Environments that share a store need different ones. */
   readonly seed?: string;
+  /** What a call of an activity that is not mocked does: `throw` for tests that must not touch the world outside. Default `run`. */
+  readonly unmocked?: "run" | "throw";
 }
+
+/** What a new worker is told differently. */
+export type RestartOptions = Partial<Omit<WorkerOptions, "storage" | "runtime" | "codec">>;
 
 /** A client and a worker over one store, in virtual time: days pass when the test says so, and cost nothing. */
 export interface TestEnvironment {
@@ -29,7 +53,9 @@ export interface TestEnvironment {
   /** For further clients and workers over {@link storage}. */
   readonly runtime: Runtime;
   readonly client: Client;
+  /** The one that runs now; after `crash()`, the one that has crashed. */
   readonly worker: Worker;
+
   /** Lets the worker work until nothing is ready, however long its activities take. No virtual time passes. */
   runUntilIdle(): Promise<void>;
   /**
@@ -37,6 +63,61 @@ export interface TestEnvironment {
    * that is still running after 20 ms of real time in which nothing happened is taken to wait for virtual time: it goes on.
    */
   skip(time: Duration): Promise<void>;
+  /**
+   * Lets virtual time pass until the run has ended, as {@link skip} does, and answers its output.
+   *
+   * @throws RunFailedError, RunCancelledError; AssertionError when it waits for something that no time brings, or has not ended
+   * `within` (default 365 days)
+   */
+  result<Output>(run: RunHandle<Output>, options?: { readonly within?: Duration }): Promise<Output>;
+
+  /**
+   * Replaces the code of an activity, for all calls from now on. Everything around it stays: retries, time-outs, schemas. A new mock
+   * takes the place of the old one.
+   *
+   * @example
+   * const charged = env.mock(charge, async ({ orderId }, { attempt }) => {
+   *   if (attempt < 3) throw new Error("The bank is busy.");
+   *   return { receipt: orderId };
+   * });
+   * console.log(charged.calls.length);
+   */
+  mock<Input, Output, Received>(
+    activity: Activity<Input, Output, Received>,
+    execute: (input: Received, context: ActivityContext) => NoInfer<Output> | Promise<NoInfer<Output>>,
+  ): Mock<Received, Awaited<Output>>;
+  /** Replaces the function of every `ctx.run(name, …)`, or of a definition by its name. A function gets no input. */
+  mock(name: string, execute: (input: unknown, context: ActivityContext) => unknown): Mock;
+  /** Gives an activity its own code back. */
+  unmock(activity: AnyActivity | string): void;
+
+  /**
+   * Kills the worker, as by SIGKILL: it writes nothing any more, its runs in memory and its timers are gone, and what it held is
+   * free when its leases have run out. Activities that run go on, but nobody hears of their end. No other worker starts before
+   * {@link restart}.
+   */
+  crash(): void;
+  /** Kills the worker when it is about to execute an activity. As after all planned crashes, a new one takes its place at once. */
+  crashBefore(activity: AnyActivity | string, options?: CrashBeforeOptions): PlannedCrash;
+  /**
+   * Kills the worker when it has executed an activity, successfully or not, and history does not have it yet: the attempt is made
+   * again. With `recorded`, when history has it: it is not.
+   *
+   * @example
+   * const crash = env.crashAfter(charge);
+   * await env.client.start(order, { orderId: "o-1" });
+   * await env.skip("1m"); // the lease of the dead worker runs out
+   * console.log(crash.happened);
+   */
+  crashAfter(activity: AnyActivity | string, options?: CrashAfterOptions): PlannedCrash;
+  /** Kills the worker at its nth write from now on: at every point where a crash makes a difference. See {@link everyCrash}. */
+  crashAt(nth: number, options?: CrashAtOptions): PlannedCrash;
+  /**
+   * Starts a new worker, with other workflows for example, as a deploy does. One that is alive gives back what it holds first;
+   * activities that wait for virtual time are aborted. Options stay until they are given anew.
+   */
+  restart(options?: RestartOptions): Promise<void>;
+
   /** Stops the worker and closes what the environment made. */
   close(): Promise<void>;
 }
@@ -59,6 +140,8 @@ export function createTestEnvironment(options: TestEnvironmentOptions): TestEnvi
 /** Real time that the world outside gets before virtual time goes on without it. */
 const PATIENCE_MS = 20;
 
+const CLOSED: ReadonlySet<string> = new Set<ShownStatus>(["completed", "failed", "cancelled"]);
+
 /** What may change when a worker can go on. */
 const WRITES: ReadonlySet<keyof StorageBackend> = new Set(["createRuns", "deliver", "commitTasks", "unblockTasks"]);
 
@@ -67,8 +150,12 @@ class VirtualEnvironment implements TestEnvironment {
   readonly clock: VirtualClock;
   readonly runtime: VirtualRuntime;
   readonly client: Client;
-  readonly worker: Worker;
   readonly #ownStorage: StorageBackend | null;
+  readonly #mocks: Mocks;
+  readonly #crashes = new Crashes();
+  #options: Omit<WorkerOptions, "storage" | "runtime">;
+  #process: WorkerProcess;
+  #isClosed = false;
   /** Until the worker is idle. */
   #working: Promise<void> | null = null;
   /** When the worker can go on by itself, as its last claim said; unknown when that took something, or something was written since. */
@@ -78,17 +165,30 @@ class VirtualEnvironment implements TestEnvironment {
   #writes = 0;
   #writesSeen = -1;
 
-  constructor({ storage, clock = virtualClock(), seed = "test", ...options }: TestEnvironmentOptions) {
+  constructor({
+    storage,
+    clock = virtualClock(),
+    seed = "test",
+    unmocked = "run",
+    ...options
+  }: TestEnvironmentOptions) {
     this.clock = clock;
     this.runtime = virtualRuntime(clock, seed);
-    this.#ownStorage = storage === undefined ? new MemoryBackend(new MemoryStore(clock).namespace("default")) : null;
-    this.storage = watchedStorage(storage ?? this.#ownStorage!, {
+    const given = storage ?? ((own) => new MemoryBackend(new MemoryStore(own).namespace("default")));
+    this.#ownStorage = typeof given === "function" ? given(clock) : null;
+    this.storage = watchedStorage(this.#ownStorage ?? (given as StorageBackend), {
       called: () => this.runtime.stir(),
       answered: (verb, answer) => this.#answered(verb, answer),
     });
     const { codec } = options;
     this.client = createClient({ storage: this.storage, runtime: this.runtime, ...(codec !== undefined && { codec }) });
-    this.worker = createWorker({ ...options, storage: this.storage, runtime: this.runtime });
+    this.#mocks = new Mocks(unmocked);
+    this.#options = options;
+    this.#process = this.#start();
+  }
+
+  get worker(): Worker {
+    return this.#process.worker;
   }
 
   async runUntilIdle(): Promise<void> {
@@ -100,7 +200,7 @@ class VirtualEnvironment implements TestEnvironment {
   async skip(time: Duration): Promise<void> {
     const until = this.clock.now() + requireDuration(time, "time of env.skip");
     await this.#rest();
-    for (let next = this.#nextDueAt(); next <= until; next = this.#nextDueAt()) {
+    for (let next = this.#nextDueAt(); next <= until && !this.#isClosed; next = this.#nextDueAt()) {
       this.clock.set(next);
       await this.#rest();
     }
@@ -108,11 +208,77 @@ class VirtualEnvironment implements TestEnvironment {
     await this.#rest();
   }
 
+  async result<Output>(run: RunHandle<Output>, options: { readonly within?: Duration } = {}): Promise<Output> {
+    const { within = "365d" } = options;
+    const until = this.clock.now() + requireDuration(within, "within of env.result");
+    await this.#rest();
+    while (!this.#isClosed && !CLOSED.has(await run.status())) {
+      const next = this.#nextDueAt();
+      if (next > until) {
+        const { why } = await run.describe();
+        throw new AssertionError({
+          message: `Run "${run.runId}" has not ended, and ${next === Infinity ? "no time will end it" : `will not within ${within}`}. ${why}`,
+        });
+      }
+      this.clock.set(next);
+      await this.#rest();
+    }
+    return run.result();
+  }
+
+  mock(
+    activity: AnyActivity | string,
+    execute: (input: never, context: ActivityContext) => unknown,
+  ): Mock<never, never> {
+    return this.#mocks.set(activity, execute) as Mock<never, never>;
+  }
+
+  unmock(activity: AnyActivity | string): void {
+    this.#mocks.delete(activity);
+  }
+
+  crash(): void {
+    this.#process.life.end();
+  }
+
+  crashBefore(activity: AnyActivity | string, options: CrashBeforeOptions = {}): PlannedCrash {
+    return this.#crashes.beforeCode(activity, options);
+  }
+
+  crashAfter(activity: AnyActivity | string, options: CrashAfterOptions = {}): PlannedCrash {
+    return this.#crashes.afterCode(activity, options);
+  }
+
+  crashAt(nth: number, options: CrashAtOptions = {}): PlannedCrash {
+    return this.#crashes.atWrite(nth, options);
+  }
+
+  async restart(options: RestartOptions = {}): Promise<void> {
+    this.#options = { ...this.#options, ...options };
+    const successor = this.#start();
+    if (!this.#process.life.isOver) {
+      await this.#rest();
+      await this.#process.stop();
+      await this.#working;
+    }
+    this.#process = successor;
+    this.#nextReadyAt = undefined;
+  }
+
   async close(): Promise<void> {
-    await this.worker.stop({ grace: 0 });
+    this.#isClosed = true;
+    await this.#process.stop();
     await this.#working;
     await this.client.close();
     await this.#ownStorage?.close();
+  }
+
+  #start(): WorkerProcess {
+    const options = { ...this.#options, storage: this.storage, runtime: this.runtime };
+    const process = new WorkerProcess(options, this.#mocks, this.#crashes, () => {
+      if (this.#process === process && !this.#isClosed) this.#process = this.#start();
+    });
+    return process;
   }
 
   #work(): Promise<void> {
@@ -124,11 +290,13 @@ class VirtualEnvironment implements TestEnvironment {
 
   async #workUntilKnown(): Promise<void> {
     let claims: number;
+    let process: WorkerProcess;
     do {
       claims = this.#claims;
-      await this.worker.runUntilIdle();
+      process = this.#process;
+      await process.runUntilIdle();
       // A worker that has stopped claims nothing.
-    } while (this.#nextReadyAt === undefined && claims !== this.#claims);
+    } while (process !== this.#process || (this.#nextReadyAt === undefined && claims !== this.#claims));
   }
 
   /** Works until the worker is idle, or waits for time. */
@@ -150,7 +318,8 @@ class VirtualEnvironment implements TestEnvironment {
   }
 
   #nextDueAt(): Millis {
-    const next = Math.min(this.runtime.nextDueAt() ?? Infinity, this.#nextReadyAt ?? Infinity);
+    const readyAt = this.#process.life.isOver ? null : this.#nextReadyAt;
+    const next = Math.min(this.runtime.nextDueAt() ?? Infinity, readyAt ?? Infinity);
     return Math.max(next, this.clock.now() + 1);
   }
 

@@ -10,6 +10,7 @@ import { toFailure } from "../model/to-failure.ts";
 import type { ActivityCall } from "./activity-call.ts";
 import { AttemptContext } from "./attempt-context.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoints.ts";
+import type { Interceptor } from "./interceptor.ts";
 import { ResultMemory } from "./result-memory.ts";
 
 /** How an attempt ended. `cached`: with the result of an earlier call. */
@@ -21,6 +22,7 @@ export interface AttemptEnvironment {
   readonly codec: Codec;
   readonly logger: Logger;
   readonly runtime: Runtime;
+  readonly intercept: Interceptor | null;
 }
 
 /** One attempt of an activity, from its start to its outcome. Its code sees copies; what it returns is encoded at once. */
@@ -45,8 +47,8 @@ export class ActivityAttempt {
   }
 
   async execute(): Promise<void> {
-    const { inputSchema, outputSchema, input, execute, name, cache, resumes } = this.#call;
-    const { access, codec } = this.#environment;
+    const { inputSchema, outputSchema, input, execute, name, command, cache, resumes } = this.#call;
+    const { access, codec, intercept } = this.#environment;
     this.#startTimers();
     try {
       let value = input === null ? undefined : codec.decode(input);
@@ -56,7 +58,10 @@ export class ActivityAttempt {
       if (known !== undefined) return this.#settle({ output: known, cached: true });
       if (resumes) this.#lastCheckpoint = await readCheckpoint(access, this.#call);
       if (this.#over) return;
-      let output = await execute(value as never, this.#context());
+      const context = this.#context();
+      let output = await (intercept === null
+        ? execute(value as never, context)
+        : intercept({ command, input: value, context, execute }));
       if (outputSchema !== null) output = await validateWith(outputSchema, output, `output of activity "${name}"`);
       const encoded = codec.encode(output);
       if (memory === null || this.#over) return this.#settle({ output: encoded });

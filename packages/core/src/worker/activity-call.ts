@@ -7,6 +7,8 @@ import type { Claim } from "../storage/task.ts";
 export interface ActivityCall {
   readonly runId: string;
   readonly workflow: string;
+  /** Number of the command that the call is. */
+  readonly command: number;
   readonly name: string;
   /** 1-based. */
   readonly attempt: number;

@@ -86,6 +86,7 @@ function callOf(run: RunHeader, claim: Claim, activity: OpenActivity, resumes: b
   return {
     runId: run.runId,
     workflow: run.workflow,
+    command,
     name,
     attempt,
     idempotencyKey: idempotencyKey(run, command),

@@ -4,6 +4,7 @@ import type { Registry } from "../define/registry.ts";
 import type { Logger } from "../model/logger.ts";
 import type { Runtime } from "../model/runtime.ts";
 import type { Subscription } from "../storage/operations.ts";
+import type { Interceptor } from "./interceptor.ts";
 import type { RunCache } from "./run-cache.ts";
 import type { Semaphore } from "./semaphore.ts";
 
@@ -22,4 +23,5 @@ export interface WorkerEnvironment {
   readonly serves: (queue: string) => boolean;
   /** Hints, once the worker listens to any. */
   readonly hints: () => Subscription | null;
+  readonly intercept: Interceptor | null;
 }

@@ -13,6 +13,7 @@ import { safeLogger } from "../runtime/safe-logger.ts";
 import type { Subscription, Topic } from "../storage/operations.ts";
 import { Claims } from "./claims.ts";
 import type { WorkerEnvironment } from "./environment.ts";
+import type { Interceptor } from "./interceptor.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { requireWorkerSettings, type WorkerOptions } from "./options.ts";
 import { RunCache } from "./run-cache.ts";
@@ -45,7 +46,12 @@ export interface Worker {
  * await worker.run({ signal });
  */
 export function createWorker(options: WorkerOptions): Worker {
-  return new StorageWorker(options);
+  return new StorageWorker(options, null);
+}
+
+/** A worker whose activities do not run by themselves: for the test kit. */
+export function createInterceptedWorker(options: WorkerOptions, intercept: Interceptor): Worker {
+  return new StorageWorker(options, intercept);
 }
 
 /** How long a storage that is unavailable at the start is left alone. */
@@ -67,7 +73,7 @@ class StorageWorker implements Worker {
   #fail: (error: unknown) => void = () => {};
   #stopping: Promise<void> | null = null;
 
-  constructor(options: WorkerOptions) {
+  constructor(options: WorkerOptions, intercept: Interceptor | null) {
     const settings = requireWorkerSettings(options);
     const registry = new Registry(options.workflows, options.activities);
     this.#runtime = options.runtime ?? realRuntime;
@@ -86,6 +92,7 @@ class StorageWorker implements Worker {
       maxDeliveries: settings.maxDeliveries,
       serves: (queue) => settings.queues.includes(queue),
       hints: () => this.#hints,
+      intercept,
     };
     this.#claims = new Claims(environment, settings, {
       taken: () => this.#keeper.watch(),
