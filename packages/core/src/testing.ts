@@ -7,6 +7,7 @@ export {
   type TestEnvironmentOptions,
   createTestEnvironment,
 } from "./testing/environment.ts";
+export { type EveryCrashOptions, everyCrash } from "./testing/every-crash.ts";
 export { type ExportedHistory, exportHistory } from "./testing/export-history.ts";
 export type { Mock, MockCall } from "./testing/mocks.ts";
 export type { Command } from "./testing/observed-execution.ts";
