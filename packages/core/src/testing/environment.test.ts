@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
-import { createTestEnvironment, type TestEnvironment } from "./environment.ts";
+import { createTestEnvironment } from "./environment.ts";
+import type { TestEnvironment } from "./test-environment.ts";
 
 const done: TestEnvironment[] = [];
 function environment(...args: Parameters<typeof createTestEnvironment>): TestEnvironment {

@@ -5,7 +5,7 @@ import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
 import { memory } from "../memory.ts";
-import type { TestEnvironment } from "./environment.ts";
+import type { TestEnvironment } from "./test-environment.ts";
 import { everyCrash } from "./every-crash.ts";
 import { exportHistory } from "./export-history.ts";
 import { replayHistory } from "./replay-history.ts";
