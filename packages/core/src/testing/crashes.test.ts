@@ -228,6 +228,7 @@ describe("env.restart", () => {
     await expect(env.restart({ workflows: [v1, v2] })).rejects.toMatchObject({ code: "duplicate-definition" });
     expect(env.worker).toBe(worker);
     const run = await env.client.start(v1, undefined);
+    env.crashAt(1);
     expect(await env.result(run)).toBe("old");
   });
 });

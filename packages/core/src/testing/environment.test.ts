@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
+import { memory } from "../memory.ts";
+import type { StorageBackend } from "../storage/backend.ts";
 import { createTestEnvironment } from "./environment.ts";
 import type { TestEnvironment } from "./test-environment.ts";
 
@@ -115,6 +117,35 @@ describe("createTestEnvironment", () => {
     await env.skip("1s");
     await env.close();
     await expect(env.storage.now()).rejects.toMatchObject({ code: "misconfigured" });
+  });
+
+  it("stands still while a storage takes its time to answer, also across a crash", async () => {
+    const work = workflow({ name: "work" }, async (ctx) => {
+      await ctx.run("first", () => 1);
+      await Promise.all([ctx.sleep("1h"), ctx.run("second", () => 2)]);
+      return ctx.now().getTime();
+    });
+    const slowly = (storage: StorageBackend): StorageBackend =>
+      new Proxy(storage, {
+        get(target, key: keyof StorageBackend) {
+          const member: unknown = target[key];
+          if (typeof member !== "function") return member;
+          return async (...args: readonly unknown[]) => {
+            await new Promise((resolve) => void setTimeout(resolve, 25));
+            const answer: unknown = await member.apply(target, args);
+            await new Promise((resolve) => void setTimeout(resolve, 25));
+            return answer;
+          };
+        },
+      });
+    const env = environment({ workflows: [work], storage: (clock) => slowly(memory({ clock })), lease: "30s" });
+    const startedAt = env.clock.now();
+    env.crashAfter("first");
+    const run = await env.client.start(work, undefined);
+    expect(await env.result(run)).toBe(startedAt + 30_000 + 3_600_000);
+    expect((await run.history()).map(({ at }) => at - startedAt)).toEqual([
+      0, 30_000, 30_000, 30_000, 3_630_000, 3_630_000,
+    ]);
   });
 
   it("refuses a time that is none", async () => {

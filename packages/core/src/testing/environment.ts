@@ -23,6 +23,7 @@ import {
 import { exportHistory } from "./export-history.ts";
 import { type Mock, Mocks } from "./mocks.ts";
 import { readHistory, type RunHistory } from "./run-history.ts";
+import { StorageCalls } from "./storage-calls.ts";
 import type { RestartOptions, TestEnvironment, TestEnvironmentOptions } from "./test-environment.ts";
 import { type VirtualRuntime, virtualRuntime } from "./virtual-runtime.ts";
 import { watchedStorage } from "./watched-storage.ts";
@@ -70,6 +71,7 @@ class VirtualEnvironment implements TestEnvironment {
   /** Writes so far, and as of when patience ended last. */
   #writes = 0;
   #writesSeen = -1;
+  readonly #calls: StorageCalls;
 
   constructor({
     storage,
@@ -80,17 +82,15 @@ class VirtualEnvironment implements TestEnvironment {
   }: TestEnvironmentOptions) {
     this.clock = clock;
     this.runtime = virtualRuntime(clock, seed);
+    this.#calls = new StorageCalls(clock, PATIENCE_MS);
     const given = storage ?? ((own) => new MemoryBackend(new MemoryStore(own).namespace("default")));
     this.#ownStorage = typeof given === "function" ? given(clock) : null;
-    this.storage = watchedStorage(this.#ownStorage ?? (given as StorageBackend), {
-      called: () => this.runtime.stir(),
-      answered: (verb, answer) => this.#answered(verb, answer),
-    });
+    this.storage = watchedStorage(this.#ownStorage ?? (given as StorageBackend), (verb) => this.#called(verb));
     const { codec } = options;
     this.client = createClient({ storage: this.storage, runtime: this.runtime, ...(codec !== undefined && { codec }) });
     this.#mocks = new Mocks(unmocked);
     this.#options = options;
-    this.#process = this.#start();
+    this.#process = this.#start(options);
   }
 
   get worker(): Worker {
@@ -169,8 +169,9 @@ class VirtualEnvironment implements TestEnvironment {
   }
 
   async restart(options: RestartOptions = {}): Promise<void> {
-    this.#options = { ...this.#options, ...options };
-    const successor = this.#start();
+    const all = { ...this.#options, ...options };
+    const successor = this.#start(all);
+    this.#options = all;
     if (!this.#process.life.isOver) {
       await this.#rest();
       await this.#process.stop();
@@ -188,10 +189,10 @@ class VirtualEnvironment implements TestEnvironment {
     await this.#ownStorage?.close();
   }
 
-  #start(): WorkerProcess {
-    const options = { ...this.#options, storage: this.storage, runtime: this.runtime };
-    const process = new WorkerProcess(options, this.#mocks, this.#crashes, () => {
-      if (this.#process === process && !this.#isClosed) this.#process = this.#start();
+  #start(options: Omit<WorkerOptions, "storage" | "runtime">): WorkerProcess {
+    const all = { ...options, storage: this.storage, runtime: this.runtime };
+    const process = new WorkerProcess(all, this.#mocks, this.#crashes, () => {
+      if (this.#process === process && !this.#isClosed) this.#process = this.#start(this.#options);
     });
     return process;
   }
@@ -210,6 +211,7 @@ class VirtualEnvironment implements TestEnvironment {
       claims = this.#claims;
       process = this.#process;
       await process.runUntilIdle();
+      await this.#calls.answered();
       // A worker that has stopped claims nothing.
     } while (process !== this.#process || (this.#nextReadyAt === undefined && claims !== this.#claims));
   }
@@ -224,6 +226,7 @@ class VirtualEnvironment implements TestEnvironment {
     const stalled = async (): Promise<void> => {
       while (!idle) {
         await this.runtime.calm();
+        if (await this.#calls.answered()) continue;
         if (this.#writes === this.#writesSeen) return;
         this.#writesSeen = this.#writes;
         await new Promise((resolve) => void setTimeout(resolve, PATIENCE_MS));
@@ -236,6 +239,15 @@ class VirtualEnvironment implements TestEnvironment {
     const readyAt = this.#process.life.isOver ? null : this.#nextReadyAt;
     const next = Math.min(this.runtime.nextDueAt() ?? Infinity, readyAt ?? Infinity);
     return Math.max(next, this.clock.now() + 1);
+  }
+
+  #called(verb: keyof StorageBackend): (answer: unknown) => void {
+    const over = this.#calls.begin();
+    this.runtime.stir();
+    return (answer) => {
+      over();
+      this.#answered(verb, answer);
+    };
   }
 
   #answered(verb: keyof StorageBackend, answer: unknown): void {
