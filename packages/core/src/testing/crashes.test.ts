@@ -4,6 +4,9 @@ import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
 import type { RunHandle } from "../client/handle.ts";
+import type { CodeCall } from "../worker/interceptor.ts";
+import { Crashes } from "./crashes.ts";
+import type { Write } from "./mortal-storage.ts";
 
 const retry = { maximumAttempts: 3, delay: "1s", jitter: 0 } as const;
 const pack = activity({ name: "pack", retry }, async (orderId: string) => `${orderId} packed`);
@@ -155,6 +158,11 @@ describe("env.crash", () => {
     expect(await run.status()).toBe("suspended");
     await expect(env.result(run)).rejects.toThrow(/no worker has taken it/u);
     await env.restart();
+    await env.runUntilIdle();
+    env.crash();
+    await env.skip("30d");
+    expect((await env.history(run)).timers()).toMatchObject([{ status: "open" }]);
+    await env.restart();
     expect(await env.result(run)).toBe("went");
   });
 
@@ -230,5 +238,27 @@ describe("env.restart", () => {
     const run = await env.client.start(v1, undefined);
     env.crashAt(1);
     expect(await env.result(run)).toBe("old");
+  });
+});
+
+describe("a crash that waits for the record of an execution", () => {
+  const call = { run: {}, command: 7, context: { runId: "r", name: "pack", attempt: 1 } } as unknown as CodeCall;
+  const commit = (type: string, command: number, runId = "r"): Write => ({
+    verb: "commitTasks",
+    elements: [{ kind: "workflow", claim: { runId }, events: [{ type, command }], next: { do: "hold" } }],
+  });
+
+  it("lets every other commit pass", () => {
+    const crashes = new Crashes();
+    crashes.afterCode("pack", { recorded: true });
+    const completed = commit("ACTIVITY_COMPLETED", 7);
+    expect(crashes.isDueSince(completed, [{ status: "ok" }])).toBe(false);
+    expect(crashes.isDueAfter(call)).toBe(false);
+    expect(crashes.isDueSince(commit("ACTIVITY_COMPLETED", 6), [{ status: "ok" }])).toBe(false);
+    expect(crashes.isDueSince(commit("ACTIVITY_COMPLETED", 7, "s"), [{ status: "ok" }])).toBe(false);
+    expect(crashes.isDueSince(commit("ACTIVITY_SCHEDULED", 7), [{ status: "ok" }])).toBe(false);
+    expect(crashes.isDueSince(completed, [{ status: "lease-lost" }])).toBe(false);
+    expect(crashes.isDueSince(completed, [{ status: "ok" }])).toBe(true);
+    expect(crashes.isDueSince(completed, [{ status: "ok" }])).toBe(false);
   });
 });
