@@ -1,6 +1,7 @@
 /** Perdure: durable workflows for TypeScript on the storage of your choice. */
 export * from "./client/client.ts";
 export type { RunDescription, ShownStatus } from "./client/describe.ts";
+export type { ForkRunOptions, RetryRunOptions } from "./client/fork.ts";
 export type { RunHandle } from "./client/handle.ts";
 export type { StartOptions } from "./client/start.ts";
 export { createJsonCodec, jsonCodec } from "./codec/json-codec.ts";

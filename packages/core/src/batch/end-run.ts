@@ -2,6 +2,7 @@ import type { Codec } from "../codec/codec.ts";
 import { sealData } from "../codec/envelope.ts";
 import { dutiesOf } from "../engine/closing.ts";
 import { closeOf, terminalEvent, type Ending } from "../engine/ending.ts";
+import { copyOwed } from "../engine/forked-prefix.ts";
 import { readMessage } from "../engine/inbox-message.ts";
 import { openEvent } from "../engine/open-event.ts";
 import { isTerminal, type WorkflowEvent } from "../model/event.ts";
@@ -66,7 +67,8 @@ class RunEnd {
     if (this.#task.closed && last !== undefined && isTerminal(last.type))
       return this.#finish(statusOf(last), failureOf(this.#codec, last));
     if (ending === null) throw new Error(`Run "${this.#task.run.runId}" has not ended.`);
-    await this.#carryOutIntents();
+    // What a fork has copied is not its own before the copy is complete.
+    if (copyOwed(this.#history) === null) await this.#carryOutIntents();
     return this.#close(ending, this.#task.messages, 0);
   }
 

@@ -1,8 +1,9 @@
 import { readBlockReason, type BlockReason } from "../engine/block-reason.ts";
+import { copyOwed, forkedFrom, type ForkedFrom } from "../engine/forked-prefix.ts";
 import { openInHistory, type OpenItem } from "../engine/open-in-history.ts";
 import { progressInHistory } from "../engine/progress-in-history.ts";
 import type { WorkflowEvent } from "../model/event.ts";
-import type { Millis } from "../model/ids.ts";
+import type { Millis, Seq } from "../model/ids.ts";
 import type { Attributes, RunStatus } from "../model/run.ts";
 import type { Run, TaskState } from "../storage/run.ts";
 
@@ -45,6 +46,8 @@ export interface RunDescription {
   readonly generation: number;
   readonly events: number;
   readonly parentRunId: string | null;
+  /** The run that it is a fork of, and the last of its events that it took over. */
+  readonly forkedFrom: { readonly runId: string; readonly seq: Seq } | null;
 }
 
 export function shownStatus(
@@ -57,8 +60,16 @@ export function shownStatus(
   return task.leaseUntil !== null && task.leaseUntil > now ? "running" : "suspended";
 }
 
-export function describeRun(run: Run, history: readonly WorkflowEvent[], now: Millis): RunDescription {
-  const waitingFor = run.status === "open" ? openInHistory(history) : [];
+/** `history` begins where the run's replay does; `first` is the first event of all. */
+export function describeRun(
+  run: Run,
+  first: WorkflowEvent | undefined,
+  history: readonly WorkflowEvent[],
+  now: Millis,
+): RunDescription {
+  const from = forkedFrom(first);
+  const owed = copyOwed(history);
+  const waitingFor = run.status === "open" && owed === null ? openInHistory(history) : [];
   const blocked = run.task === null ? null : readBlockReason(run.task.blocked);
   const continued = history[0]?.type === "WORKFLOW_CONTINUED_AS_NEW" ? history[0].data.generation : 1;
   return {
@@ -66,7 +77,7 @@ export function describeRun(run: Run, history: readonly WorkflowEvent[], now: Mi
     workflow: run.workflow,
     version: run.version,
     status: shownStatus(run, now),
-    why: explain(run, blocked, waitingFor, now),
+    why: `${explain(run, blocked, waitingFor, now)}${run.status === "open" ? explainCopy(owed) : ""}`,
     blocked,
     ...progressInHistory(history),
     currentActivities: waitingFor.flatMap((awaited) =>
@@ -91,6 +102,7 @@ export function describeRun(run: Run, history: readonly WorkflowEvent[], now: Mi
     generation: continued,
     events: run.lastSeq,
     parentRunId: run.parent?.runId ?? null,
+    forkedFrom: from === null ? null : { runId: from.runId, seq: from.seq },
   };
 }
 
@@ -109,6 +121,11 @@ function explain(run: Run, blocked: BlockReason | null, waitingFor: readonly Ope
   if (task.readyAt > now && task.epoch === 0) return `Its start is due at ${time(task.readyAt)}.`;
   if (task.readyAt > now) return `It waits for ${list(waitingFor)}; it wakes at ${time(task.readyAt)} at the latest.`;
   return `It has been ready since ${time(task.readyAt)} and no worker has taken it. ${needed(run)}`;
+}
+
+function explainCopy(owed: ForkedFrom | null): string {
+  if (owed === null) return "";
+  return ` It is a fork, and the worker that takes it copies the history of run "${owed.runId}" up to seq ${owed.seq} first.`;
 }
 
 function needed({ queue, workflow }: Run): string {

@@ -12,9 +12,10 @@ import { validateWith } from "../errors/validate.ts";
 import type { Duration } from "../model/duration.ts";
 import type { WorkflowEvent } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
-import { workflowTaskId } from "../model/ids.ts";
+import { type Seq, workflowTaskId } from "../model/ids.ts";
 import type { Run } from "../storage/run.ts";
 import type { ClosedRuns } from "./closed-runs.ts";
+import { forkedRun, forkPoint, type ForkRunOptions, retryPoint, type RetryRunOptions } from "./fork.ts";
 import { describeRun, shownStatus, type RunDescription, type ShownStatus } from "./describe.ts";
 
 /** A client's lease on a run that it terminates itself. */
@@ -54,6 +55,19 @@ export interface RunHandle<Output = unknown, State = unknown> {
   terminate(options?: { readonly reason?: string }): Promise<void>;
   /** Lifts a block; answers whether there was one. @throws UsageError `run-not-found` */
   unblock(): Promise<boolean>;
+  /**
+   * Starts a new run that goes on from a place in this run's history, with the code of today. This run is not touched. What had no
+   * outcome at that place is asked for anew: activities from their first attempt, children under new names, messages again; timers and
+   * waits keep their time. A fork has no parent.
+   * @throws UsageError `run-not-found`, `run-exists` (another fork has the id), `invalid-argument`
+   */
+  fork(options?: ForkRunOptions): Promise<RunHandle<Output, State>>;
+  /**
+   * Forks a failed run before the first activity or child failure after which it achieved nothing more, or else before its end, so that
+   * mended code goes on from there; a cancelled run before the request. Nothing that succeeded is repeated or forgotten.
+   * @throws UsageError `nothing-to-retry` (open, completed, or cleaned up after a cancel), `run-not-found`, `run-exists`, `invalid-argument`
+   */
+  retry(options?: RetryRunOptions): Promise<RunHandle<Output, State>>;
 }
 
 /** What handles share. */
@@ -104,8 +118,13 @@ export class StoredRunHandle implements RunHandle {
   }
 
   async describe(): Promise<RunDescription> {
+    const { codec, access } = this.#environment;
     const run = await this.#run();
-    return describeRun(run, await this.#events(run, run.baseSeq), await this.#environment.access.storage.now());
+    const { runId, incarnation, baseSeq } = run;
+    const history = await this.#events(run, baseSeq);
+    const [page] = baseSeq === 0 ? [] : await access.storage.readEvents([{ runId, incarnation, after: 0, limit: 1 }]);
+    const first = page === undefined ? history[0] : page.events.map((event) => openEvent(codec, event))[0];
+    return describeRun(run, first, history, await access.storage.now());
   }
 
   async state(): Promise<unknown> {
@@ -162,6 +181,34 @@ export class StoredRunHandle implements RunHandle {
     const { runId, incarnation } = await this.#run();
     const [result] = await this.#environment.access.storage.unblockTasks([workflowTaskId(runId, incarnation)]);
     return result!.status === "unblocked";
+  }
+
+  async fork(options: ForkRunOptions = {}): Promise<StoredRunHandle> {
+    return this.#fork(options, (run, history) => forkPoint(run, history, options));
+  }
+
+  async retry(options: RetryRunOptions = {}): Promise<StoredRunHandle> {
+    return this.#fork(options, retryPoint);
+  }
+
+  async #fork(
+    options: RetryRunOptions,
+    before: (run: Run, history: readonly WorkflowEvent[]) => Seq,
+  ): Promise<StoredRunHandle> {
+    const { access } = this.#environment;
+    const source = await this.#run();
+    const history = await this.#events(source, 0);
+    // It was purged in between.
+    if (history.length === 0) throw notFound(this.runId);
+    const { status, run } = await access.create(forkedRun(access, source, history, before(source, history), options));
+    if (status === "conflict") {
+      throw new UsageError(
+        "run-exists",
+        `Run "${run.runId}" of workflow "${run.workflow}" is not a fork of run "${source.runId}" from that place. Use another id or idempotency key.`,
+        { details: { runId: run.runId } },
+      );
+    }
+    return new StoredRunHandle(this.#environment, run.runId, run.incarnation);
   }
 
   async #run(): Promise<Run> {

@@ -83,7 +83,8 @@ export async function newRun(
   };
 }
 
-function identify(
+/** The id of a new run, and what tells whether two starts are the same. */
+export function identify(
   { runtime }: StorageAccess,
   workflow: string,
   input: unknown,
@@ -109,7 +110,8 @@ function startTime(startAt: Date | Duration, now: Millis): Millis {
   return requireInstant(startAt, "startAt of client.start");
 }
 
-function requirePriority(priority: number): number {
+/** @throws UsageError `invalid-argument` */
+export function requirePriority(priority: number): number {
   if (Number.isInteger(priority) && priority >= -9 && priority <= 9) return priority;
   throw new UsageError(
     "invalid-argument",

@@ -1,4 +1,3 @@
-import { stableHash } from "../codec/stable-hash.ts";
 import type { ChildHandle, ChildOptions } from "../define/context.ts";
 import { requireName } from "../define/name.ts";
 import { requireReason } from "../define/reason.ts";
@@ -6,6 +5,7 @@ import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import { validateNow } from "../errors/validate.ts";
 import type { EventOf } from "../model/event.ts";
+import { childIncarnation } from "./child-name.ts";
 import type { Execution } from "./execution.ts";
 import type { OpenChild, Settler } from "./open-command.ts";
 import { forCode, openPromise } from "./open-promise.ts";
@@ -77,9 +77,8 @@ function recordIntent(
   input: string,
   options: ChildOptions,
 ): Intent {
-  // Named by (incarnation, seq): the next owner of this run repeats the creation and creates nothing twice.
   const seq = execution.head + 1;
-  const incarnation = stableHash(`${execution.run.incarnation}/${seq}`);
+  const incarnation = childIncarnation(execution.run.incarnation, seq);
   const data = {
     workflow: definition.name,
     ...(definition.version !== null && { version: definition.version }),

@@ -20,7 +20,7 @@ import { deprecatePatch, patched } from "./patch-command.ts";
 import { shield } from "./shield.ts";
 import type { Execution } from "./execution.ts";
 import { replaySafeLogger } from "./replay-safe-logger.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { ReplayedRandom } from "./replayed-random.ts";
 import { forCode, openPromise } from "./open-promise.ts";
 import { send } from "./send-command.ts";
 
@@ -32,7 +32,7 @@ type Execute = (context: ActivityContext) => unknown;
 /** Makes what an execution's code sees. */
 export function createContext(execution: Execution): WorkflowContext {
   const { run } = execution;
-  const random = new SeededRandom(`${run.incarnation}/${run.baseSeq}`);
+  const random = new ReplayedRandom(execution);
   const context: WorkflowContext = {
     runId: run.runId,
     info: infoOf(run),

@@ -76,6 +76,8 @@ export class Execution implements CommandLog {
   /** What the code does now was done before, by itself or by another execution of the run. */
   replaying = false;
   attributes: Attributes = {};
+  /** Incarnations of the runs that the history which is not delivered yet was copied from: see {@link ReplayedRandom}. */
+  readonly origins: string[] = [];
 
   readonly #body: WorkflowBody;
   #attributesChanged = false;
@@ -134,6 +136,7 @@ export class Execution implements CommandLog {
   async replay(events: readonly StoredEvent[]): Promise<void> {
     const opened = events.map((event) => openEvent(this.environment.codec, event));
     for (const event of opened) {
+      if (event.type === "FORKED") this.origins.push(event.data.origin ?? event.data.fromIncarnation);
       const { command } = event;
       if (command === null || command <= this.#commands) continue;
       if (!this.#recorded.has(command)) this.#recorded.set(command, event);
@@ -200,7 +203,9 @@ export class Execution implements CommandLog {
       case "SIDE_EFFECT_RECORDED":
       case "VERSION_MARKED":
       case "ATTRIBUTES_SET":
+        return;
       case "FORKED":
+        this.origins.shift();
         return;
       default:
         event satisfies never;

@@ -3,6 +3,7 @@ export type UsageCode =
   | "run-not-found"
   | "run-exists"
   | "run-closed"
+  | "nothing-to-retry"
   | "unknown-workflow"
   | "unknown-activity"
   | "duplicate-definition"

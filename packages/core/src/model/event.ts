@@ -13,6 +13,16 @@ export interface EventData {
     readonly parentRunId?: string;
     /** Search attributes given at the start. */
     readonly attributes?: Attributes;
+    /**
+     * Of a fork: its history goes on with the events of that run up to `seq`. `origin` is the incarnation that recorded the last of
+     * these, where that run had copied them itself.
+     */
+    readonly forkedFrom?: {
+      readonly runId: string;
+      readonly incarnation: string;
+      readonly seq: Seq;
+      readonly origin?: string;
+    };
   };
   WORKFLOW_COMPLETED: { readonly output: unknown };
   WORKFLOW_FAILED: { readonly failure: Failure };
@@ -105,7 +115,14 @@ export interface EventData {
     readonly deprecated?: true;
   };
   ATTRIBUTES_SET: { readonly attributes: Attributes };
-  FORKED: { readonly fromRunId: string; readonly fromSeq: Seq };
+  /** Everything before it was copied from another run: what the code draws by chance before it is what was drawn there. */
+  FORKED: {
+    readonly fromRunId: string;
+    readonly fromIncarnation: string;
+    readonly fromSeq: Seq;
+    /** As in `forkedFrom`. */
+    readonly origin?: string;
+  };
 }
 
 export type EventType = keyof EventData;

@@ -2,12 +2,14 @@ import type { Codec } from "../codec/codec.ts";
 import { jsonCodec } from "../codec/json-codec.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import type { Ending } from "../engine/ending.ts";
+import { copyOwed } from "../engine/forked-prefix.ts";
 import { openEvent } from "../engine/open-event.ts";
 import { SeededRandom } from "../engine/seeded-random.ts";
 import { workflowBody } from "../engine/workflow-body.ts";
 import { DeterminismError, UsageError } from "../errors/index.ts";
-import { isTerminal, type WorkflowEvent } from "../model/event.ts";
+import { type EventData, isTerminal, type WorkflowEvent } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
+import type { Seq } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
 import type { RunHeader, RunStatus } from "../model/run.ts";
 import { realRuntime } from "../runtime/real-runtime.ts";
@@ -50,6 +52,8 @@ export async function replayHistory(
       `The history of run "${header.runId}" is of workflow "${header.workflow}", not "${definition.name}". Replay it with its own definition.`,
     );
   }
+  // The code of a fork is not asked before its history is there.
+  if (copyOwed(events) !== null) return { commands: [], status: statusAfter(events.at(-1)!) };
   let replay: Replay | undefined;
   for (const generation of generationsOf(header, events)) {
     const replayer = new Replayer(definition, codec, generation);
@@ -69,9 +73,22 @@ function generationsOf(header: RunHeader, events: readonly StoredEvent[]): reado
     .filter(({ type, seq }) => seq === 1 || type === "WORKFLOW_CONTINUED_AS_NEW")
     .map(({ seq }) => seq);
   return starts.map((start, at) => ({
-    header: { ...header, baseSeq: start - 1 },
+    header: { ...header, ...originOf(events, starts[at + 1] ?? Infinity), baseSeq: start - 1 },
     events: events.slice(start - 1, (starts[at + 1] ?? Infinity) - 1),
   }));
+}
+
+/** A generation that a fork has copied as a whole was written by another run. */
+function originOf(events: readonly StoredEvent[], end: Seq): Partial<RunHeader> {
+  const forked = events.find(({ type, seq }) => type === "FORKED" && seq >= end);
+  if (forked === undefined) return {};
+  const { origin, fromIncarnation } = JSON.parse(forked.data) as EventData["FORKED"];
+  return { incarnation: origin ?? fromIncarnation };
+}
+
+function statusAfter({ type }: StoredEvent): RunStatus {
+  if (type === "WORKFLOW_FAILED") return "failed";
+  return type === "WORKFLOW_CANCELLED" ? "cancelled" : "open";
 }
 
 class Replayer {
@@ -97,7 +114,10 @@ class Replayer {
     this.#commands = whole.commands;
     this.#checkEnding(whole);
     this.#checkPrefix(length, whole);
-    for (let count = 1; prefixes && count < length; count++) this.#checkPrefix(count, await this.#run(count));
+    // What a fork has copied is never replayed in part.
+    const least = 1 + this.#events.findLastIndex(({ type }) => type === "FORKED");
+    for (let count = Math.max(least, 1); prefixes && count < length; count++)
+      this.#checkPrefix(count, await this.#run(count));
     return { commands: whole.commands, status: whole.ending?.status ?? "open" };
   }
 

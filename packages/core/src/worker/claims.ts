@@ -3,6 +3,7 @@ import { isPerdureError } from "../errors/index.ts";
 import type { Millis, TaskId } from "../model/ids.ts";
 import type { ClaimedTask, ClaimedWorkflowTask, ClaimResult, TaskKind } from "../storage/task.ts";
 import { blockUnreadable } from "./block-run.ts";
+import { copyHistory } from "./copy-history.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import { handBack } from "./hand-back.ts";
 import type { Held } from "./held.ts";
@@ -334,7 +335,9 @@ export class Claims {
     const task = await this.#withHistory(taken.task);
     const withoutCode = await takeWithoutCode(this.#environment, task, taken.now);
     if (withoutCode !== null) return withoutCode;
-    const held = new HeldRun(this.#environment, task, taken.lease);
+    const complete = await copyHistory(this.#environment, task, taken.lease);
+    if ("to" in complete) return complete;
+    const held = new HeldRun(this.#environment, complete, taken.lease);
     taken.held = held;
     if (this.#draining) held.drain(false);
     return held.drive();

@@ -3,6 +3,7 @@ import { firstThatFit } from "../batch/first-that-fit.ts";
 import type { Codec } from "../codec/codec.ts";
 import { sealData } from "../codec/envelope.ts";
 import { timedOut, type Ending } from "../engine/ending.ts";
+import { forkedFrom } from "../engine/forked-prefix.ts";
 import { readMessage } from "../engine/inbox-message.ts";
 import type { Millis } from "../model/ids.ts";
 import type { NewEvent } from "../storage/event.ts";
@@ -50,10 +51,11 @@ function endingOf({ codec }: WorkerEnvironment, task: ClaimedWorkflowTask, now: 
   return null;
 }
 
-/** When the run may start; `null` for one whose code has begun. */
+/** When the run may start; `null` for one whose code has begun, as that of a fork has elsewhere. */
 function startOf({ events }: ClaimedWorkflowTask): Millis | null {
   if (events === null) return null;
   const [first, ...rest] = events;
+  if (forkedFrom(first) !== null) return null;
   return first !== undefined && rest.every(({ type }) => type === "SIGNAL_RECEIVED") ? first.at : null;
 }
 

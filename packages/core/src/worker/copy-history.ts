@@ -1,0 +1,177 @@
+import { createChild, sendIntent } from "../batch/effects.ts";
+import { endWithoutCode } from "../batch/end-run.ts";
+import { firstThatFit } from "../batch/first-that-fit.ts";
+import type { StorageAccess } from "../batch/storage-access.ts";
+import { attributesAfter, copyOwed, type ForkedFrom, forkedPrefix, stateAfter } from "../engine/forked-prefix.ts";
+import { openEvent } from "../engine/open-event.ts";
+import type { EventOf } from "../model/event.ts";
+import type { Seq } from "../model/ids.ts";
+import type { CommitResult, WorkflowCommit } from "../storage/commit.ts";
+import type { NewEvent, StoredEvent } from "../storage/event.ts";
+import type { StoredMessage } from "../storage/message.ts";
+import type { ClaimedWorkflowTask } from "../storage/task.ts";
+import type { WorkerEnvironment } from "./environment.ts";
+import type { Lease } from "./lease.ts";
+import type { Release } from "./release.ts";
+
+/**
+ * Gives a fork its history, if it does not have all of it: answers the task as if it had been claimed with it. What is copied follows
+ * from the source, so `lastSeq` says how far a worker got that died of it; FORKED comes last. A source that was purged fails the fork.
+ */
+export async function copyHistory(
+  environment: WorkerEnvironment,
+  task: ClaimedWorkflowTask,
+  lease: Lease,
+): Promise<ClaimedWorkflowTask | Release> {
+  const from = task.events === null ? null : copyOwed(task.events);
+  if (from === null) return task;
+  const source = await readSource(environment.access, from);
+  if (source !== null) return new Copy(environment, task, lease).run(from, source);
+  const { access, codec } = environment;
+  const failure = codec.encode({
+    name: "UsageError",
+    message: `Run "${from.runId}", which run "${task.run.runId}" is a fork of, is not there any more: it was purged before its history could be copied. Fork runs that are not about to be purged.`,
+    code: "run-not-found",
+  });
+  return { to: (await endWithoutCode(access, codec, task, { status: "failed", failure })) ? "done" : "lost" };
+}
+
+/** The events up to the fork; `null` when they are not there. */
+async function readSource(
+  { storage }: StorageAccess,
+  { runId, incarnation, seq }: ForkedFrom,
+): Promise<readonly StoredEvent[] | null> {
+  const events: StoredEvent[] = [];
+  while (events.length < seq) {
+    const limit = Math.min(seq - events.length, storage.info.limits.eventPage);
+    const [page] = await storage.readEvents([{ runId, incarnation, after: events.length, limit }]);
+    if (page!.events.length === 0) return null;
+    events.push(...page!.events);
+  }
+  return events;
+}
+
+class Copy {
+  readonly #environment: WorkerEnvironment;
+  readonly #task: ClaimedWorkflowTask;
+  readonly #lease: Lease;
+  /** All that is recorded. */
+  readonly #history: StoredEvent[];
+  #messages: readonly StoredMessage[];
+
+  constructor(environment: WorkerEnvironment, task: ClaimedWorkflowTask, lease: Lease) {
+    this.#environment = environment;
+    this.#task = task;
+    this.#lease = lease;
+    this.#history = [...task.events!];
+    this.#messages = task.messages;
+  }
+
+  async run(from: ForkedFrom, source: readonly StoredEvent[]): Promise<ClaimedWorkflowTask | Release> {
+    const { run } = this.#task;
+    const { events, baseSeq, reissued } = forkedPrefix(source, run.incarnation);
+    const { limits } = this.#environment.access.storage.info;
+    for (
+      let rest = events.slice(this.#history.length - 1);
+      rest.length > 0;
+      rest = events.slice(this.#history.length - 1)
+    ) {
+      if (!(await this.#commit(rest.slice(0, firstThatFit(rest, limits))))) return { to: "lost" };
+    }
+    for (const { child, sends } of reissued) {
+      if (!(await this.#tellAgain(child, sends))) return { to: "lost" };
+    }
+    if (!(await this.#commit([this.#forked(from)], this.#fields(baseSeq)))) return { to: "lost" };
+    return {
+      ...this.#task,
+      run: { ...run, baseSeq },
+      lastSeq: this.#history.length,
+      deliveries: 0,
+      blocked: null,
+      messages: this.#messages,
+      events: this.#history.slice(baseSeq),
+    };
+  }
+
+  /** Answers whether the run is still this worker's. */
+  async #commit(events: readonly NewEvent[], run?: WorkflowCommit["run"]): Promise<boolean> {
+    const { access, runtime } = this.#environment;
+    const { claim, inboxAcked } = this.#task;
+    const commit: WorkflowCommit = {
+      kind: "workflow",
+      claim,
+      commitId: runtime.id(),
+      expectedSeq: this.#history.length,
+      events,
+      ackInbox: inboxAcked,
+      ...(run !== undefined && { run }),
+      next: { do: "hold" },
+    };
+    let result: CommitResult;
+    do result = await access.commit(commit);
+    // An older claim of this worker's had its last commit in the same batch.
+    while (result.status === "invalid" && result.code === "second-commit-in-batch");
+    if (result.status === "lease-lost") return false;
+    if (result.status !== "ok" && result.status !== "duplicate")
+      throw new Error(`The storage refused to copy the history of run "${claim.runId}": ${JSON.stringify(result)}`);
+    for (const event of events) this.#history.push({ seq: this.#history.length + 1, ...event });
+    this.#messages = result.messages;
+    return result.held;
+  }
+
+  /** A child that is started anew has to be told again what its namesake was told: history has it as delivered. */
+  async #tellAgain(scheduled: Seq, sends: readonly Seq[]): Promise<boolean> {
+    const { access, codec, registry } = this.#environment;
+    const { run } = this.#task;
+    const { seq, data } = this.#open<"CHILD_SCHEDULED">(scheduled);
+    const initial = registry.get(data.workflow)?.initialState?.(data.input);
+    if (!this.#lease.proven) return false;
+    await createChild(access, run, {
+      ...data,
+      seq,
+      version: data.version ?? null,
+      timeoutMs: data.timeoutMs ?? null,
+      input: codec.encode(data.input),
+      state: initial === undefined ? null : codec.encode(initial),
+    });
+    for (const sent of sends) {
+      const send = this.#open<"SIGNAL_SENT">(sent);
+      if (!this.#lease.proven) return false;
+      await sendIntent(access, codec, run, {
+        ...send.data,
+        seq: send.seq,
+        payload: codec.encode(send.data.payload),
+      });
+    }
+    return true;
+  }
+
+  #open<T extends "CHILD_SCHEDULED" | "SIGNAL_SENT">(seq: Seq): EventOf<T> {
+    return openEvent(this.#environment.codec, this.#history[seq - 1]!) as EventOf<T>;
+  }
+
+  #forked({ runId, incarnation, seq, origin }: ForkedFrom): NewEvent {
+    const data = JSON.stringify({ fromRunId: runId, fromIncarnation: incarnation, fromSeq: seq, origin });
+    const at = Math.max(this.#history.at(-1)!.at, this.#environment.access.clock.latest());
+    return { type: "FORKED", command: null, at, data };
+  }
+
+  /** The fields of the row as they were at the fork. */
+  #fields(baseSeq: Seq): WorkflowCommit["run"] {
+    const state = this.#state(baseSeq);
+    const attributes = attributesAfter(this.#history);
+    return { attributes, ...(baseSeq > 0 && { baseSeq }), ...(state !== undefined && { state }) };
+  }
+
+  #state(baseSeq: Seq): string | undefined {
+    const { codec, registry } = this.#environment;
+    const { workflow, input } = this.#task.run;
+    const { initialState } = registry.get(workflow)!;
+    try {
+      return stateAfter(codec, this.#history.slice(baseSeq), input, (value) => initialState?.(value));
+    } catch {
+      // The code cannot make its own initial state: it fails by itself when it is run.
+      return undefined;
+    }
+  }
+}
