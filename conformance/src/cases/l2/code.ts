@@ -38,8 +38,8 @@ export const codeCases: readonly ConformanceCase[] = [
       equal(await run.history(), history, "nothing of it is recorded");
       await broken.stop();
 
-      await lab.work([good]);
       equal(await run.unblock(), true, "the block can be lifted");
+      await lab.work([good]);
       equal(await lab.output(run), [1, "shipped"], "the run goes on with the fixed code, and has its signal");
       equal(charges, ["charge"], "the wrong code has executed nothing");
     },

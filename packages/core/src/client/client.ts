@@ -4,6 +4,7 @@ import type { Codec } from "../codec/codec.ts";
 import { jsonCodec } from "../codec/json-codec.ts";
 import type { Signal } from "../define/signal.ts";
 import type { AnyWorkflow, Workflow } from "../define/workflow.ts";
+import { type BlockReason, readBlockReason } from "../engine/block-reason.ts";
 import { UsageError } from "../errors/index.ts";
 import type { Runtime } from "../model/runtime.ts";
 import type { Attributes, ClosedStatus, RunStatus } from "../model/run.ts";
@@ -47,7 +48,8 @@ export interface ListFilter {
 /** A run in a list. */
 export interface ListedRun extends Omit<RunSummary, "status" | "createdAt" | "closedAt" | "task"> {
   readonly status: ShownStatus;
-  readonly blocked: boolean;
+  /** Why no code goes on with it; `null` for a run that is not blocked. */
+  readonly blocked: BlockReason | null;
   readonly createdAt: Date;
   readonly closedAt: Date | null;
 }
@@ -226,7 +228,7 @@ function listed({ status, createdAt, closedAt, task, ...run }: RunSummary, now: 
   return {
     ...run,
     status: shownStatus({ status, task }, now),
-    blocked: task !== null && task.blocked !== null,
+    blocked: task === null ? null : readBlockReason(task.blocked),
     createdAt: new Date(createdAt),
     closedAt: closedAt === null ? null : new Date(closedAt),
   };

@@ -279,7 +279,7 @@ describe("client.list", () => {
     expect(await ids({ createdBefore: new Date(startedAt.getTime() + 1) })).toEqual([waiting.runId]);
     expect((await env.client.list({ workflow: "wait" })).runs[0]).toMatchObject({
       status: "suspended",
-      blocked: false,
+      blocked: null,
       createdAt: startedAt,
       closedAt: null,
     });

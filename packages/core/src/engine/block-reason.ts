@@ -18,7 +18,10 @@ export function readBlockReason(payload: Payload | null): BlockReason | null {
   return payload === null ? null : (JSON.parse(payload) as BlockReason);
 }
 
-/** How long a blocked run waits for a deploy that mends it: 30 s, doubling up to an hour. */
+/**
+ * How long a blocked run waits for a worker that can go on with it: 1 s, doubling up to an hour. Short at first, because in a rolling
+ * deploy such a worker may be there already; never much longer than it has waited so far.
+ */
 export function blockDelayMs(tries: number): number {
-  return Math.min(30_000 * 2 ** (tries - 1), 3_600_000);
+  return Math.min(1_000 * 2 ** (tries - 1), 3_600_000);
 }

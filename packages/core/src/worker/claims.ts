@@ -353,7 +353,8 @@ export class Claims {
 
   #released(release: Release): void {
     if (release.to === "lost") this.#hope();
-    if ((release.to !== "parked" && release.to !== "blocked") || release.wakeAt === null) return;
+    // A run that this worker's code cannot carry on is not hurried back to it: others may have the right code.
+    if (release.to !== "parked" || release.wakeAt === null) return;
     if (release.wakeAt <= this.#environment.access.clock.earliest()) this.#hope();
     else this.#wakeAt(release.wakeAt);
   }

@@ -124,7 +124,7 @@ class Copy {
     const { access, codec, registry } = this.#environment;
     const { run } = this.#task;
     const { seq, data } = this.#open<"CHILD_SCHEDULED">(scheduled);
-    const initial = registry.get(data.workflow)?.initialState?.(data.input);
+    const initial = registry.workflow(data.workflow)?.initialState?.(data.input);
     if (!this.#lease.proven) return false;
     await createChild(access, run, {
       ...data,
@@ -166,7 +166,7 @@ class Copy {
   #state(baseSeq: Seq): string | undefined {
     const { codec, registry } = this.#environment;
     const { workflow, input } = this.#task.run;
-    const { initialState } = registry.get(workflow)!;
+    const { initialState } = registry.workflow(workflow)!;
     try {
       return stateAfter(codec, this.#history.slice(baseSeq), input, (value) => initialState?.(value));
     } catch {
