@@ -18,6 +18,7 @@ export const pages: readonly string[] = [
   "docs/errors.md",
   "docs/determinism.md",
   "docs/guarantees.md",
+  "docs/versioning.md",
   "docs/storages/sqlite.md",
 ];
 

@@ -18,10 +18,12 @@ export function readBlockReason(payload: Payload | null): BlockReason | null {
   return payload === null ? null : (JSON.parse(payload) as BlockReason);
 }
 
+const HOPEFUL_TRIES = 5;
+
 /**
- * How long a blocked run waits for a worker that can go on with it: 1 s, doubling up to an hour. Short at first, because in a rolling
- * deploy such a worker may be there already; never much longer than it has waited so far.
+ * How long a blocked run waits for a worker that can go on with it: a second for the first tries, because in a rolling deploy such a
+ * worker may be there already; then twice as long each time, up to an hour.
  */
 export function blockDelayMs(tries: number): number {
-  return Math.min(1_000 * 2 ** (tries - 1), 3_600_000);
+  return Math.min(1_000 * 2 ** Math.max(0, tries - HOPEFUL_TRIES), 3_600_000);
 }

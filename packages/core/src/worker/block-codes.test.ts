@@ -112,11 +112,10 @@ describe.each(CASES)("a run that is blocked as %s, with %i runs kept in memory",
     await run.terminate();
   });
 
-  it("comes back by itself, less and less often, and goes on with all its messages in order (I9, I18)", async () => {
+  it("comes back by itself and goes on with all its messages in order (I9, I18)", async () => {
     const { run, mended, broken } = await blocked();
     const before = (await run.history()).length;
     await run.signal(go, "two");
-    await broken.skip("1s");
     await broken.skip("2s");
     expect((await run.describe()).blocked).toMatchObject({ code, tries: code === "poisoned" ? 1 : 3 });
     // Code that had not left its history yet has taken the message.
@@ -126,7 +125,7 @@ describe.each(CASES)("a run that is blocked as %s, with %i runs kept in memory",
       expect((await run.describe()).blocked?.code).toBe("poisoned");
       await run.unblock();
       await mended.runUntilIdle();
-    } else await mended.skip("4s");
+    } else await mended.skip("1s");
     expect(await run.result()).toEqual(["one", "two"]);
     expect((await mended.client.list({ blocked: true })).runs).toEqual([]);
   });

@@ -35,7 +35,7 @@ function ofRun({ runId, workflow }: RunHeader, message: string): string {
 
 /** Where code and history disagree, people ask first which code it was. */
 function versionsOf({ registry }: WorkerEnvironment, run: RunHeader, code: BlockReason["code"]): string {
-  const version = registry.get(run.workflow)?.version ?? null;
+  const version = registry.workflow(run.workflow)?.version ?? null;
   if (version === run.version || (code !== "determinism" && code !== "non-durable-await")) return "";
   const named = (text: string | null): string => (text === null ? "no version" : `version "${text}"`);
   return ` The run was started with ${named(run.version)} of the workflow, this worker has ${named(version)}.`;

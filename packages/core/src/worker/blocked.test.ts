@@ -72,16 +72,22 @@ describe.each(CACHES)("a run that its code cannot carry on, with %i runs kept in
     ]);
     expect((await env.client.list({ blocked: true })).runs.map(({ runId }) => runId)).toEqual([run.runId]);
 
-    // Not woken by messages, but tried again after a second, then two, …
+    // Not woken by messages, but tried again after a second, five times, then after two, …
     await run.signal(go, "again");
     await deployed.runUntilIdle();
     expect((await run.describe()).blocked?.tries).toBe(1);
     await deployed.skip("1s");
     expect((await run.describe()).blocked?.tries).toBe(2);
-    await deployed.skip(1_999);
+    await deployed.skip(999);
     expect((await run.describe()).blocked?.tries).toBe(2);
     await deployed.skip(1);
     expect((await run.describe()).blocked?.tries).toBe(3);
+    await deployed.skip("3s");
+    expect((await run.describe()).blocked?.tries).toBe(6);
+    await deployed.skip(1_999);
+    expect((await run.describe()).blocked?.tries).toBe(6);
+    await deployed.skip(1);
+    expect((await run.describe()).blocked?.tries).toBe(7);
     // … and every hour at last.
     await deployed.skip("1d");
     const { tries } = (await run.describe()).blocked!;
