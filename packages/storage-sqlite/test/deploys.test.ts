@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Client, createClient, type RunDescription, type RunHandle } from "@perdure/core";
 import { sqlite } from "@perdure/storage-sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { other } from "./deploys/none.ts";
 import * as v1 from "./deploys/v1.ts";
 import { scratchDirectory } from "./processes.ts";
 
@@ -153,7 +154,6 @@ describe("workers of two versions of a workflow", { timeout: 120_000 }, () => {
     const run = await client.start(v1.order, undefined);
     await until(run, ({ waitingFor }) => waitingFor.length > 0);
     await old.stop();
-    const { other } = await import("./deploys/none.ts");
     deploy("none");
     await run.signal(v1.approved, "ada");
     // It works, and leaves this run alone.

@@ -3,6 +3,7 @@ import { activityCases } from "./activities.ts";
 import { cancelCases } from "./cancel.ts";
 import { childCases } from "./children.ts";
 import { codeCases } from "./code.ts";
+import { forkCases } from "./forks.ts";
 import { lengthCases } from "./length.ts";
 import { recoveryCases } from "./recovery.ts";
 import { signalCases } from "./signals.ts";
@@ -20,6 +21,7 @@ export const L2: readonly ConformanceCase[] = [
   ...cancelCases,
   ...recoveryCases,
   ...codeCases,
+  ...forkCases,
   ...startCases,
   ...lengthCases,
 ];

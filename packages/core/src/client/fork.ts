@@ -65,7 +65,7 @@ function stepStart(run: Run, history: readonly WorkflowEvent[], name: string): S
   const known = names.size === 0 ? "no step" : `the steps ${[...names].map((step) => `"${step}"`).join(", ")}`;
   throw invalid(
     run,
-    `Run "${run.runId}" has not begun a step "${String(name)}": its history has ${known}. Fork it before one that is there, or by beforeSeq.`,
+    `Run "${run.runId}" has not begun a step "${name}": its history has ${known}. Fork it before one that is there, or by beforeSeq.`,
   );
 }
 

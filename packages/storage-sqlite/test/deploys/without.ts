@@ -1,7 +1,5 @@
 import { workflow } from "@perdure/core";
 
-export { order } from "./v2.ts";
-
 /** The activity is gone altogether. */
 export const parcel = workflow({ name: "parcel", version: "without" }, async (ctx) => {
   await ctx.sleep("1h");
