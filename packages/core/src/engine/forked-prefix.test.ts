@@ -4,7 +4,8 @@ import type { StoredEvent } from "../storage/event.ts";
 import { childIncarnation } from "./child-name.ts";
 import { attributesAfter, copyOwed, forkedFrom, forkedPrefix, stateAfter } from "./forked-prefix.ts";
 
-const FORK = "incarnation-fork";
+const FORK = { runId: "fork", incarnation: "incarnation-fork" };
+const FROM = { runId: "source", incarnation: "incarnation-source" };
 const STARTED = { type: "WORKFLOW_STARTED", command: null, data: { workflow: "w" } };
 
 type Sketch = { readonly type: string; readonly command?: number | null; readonly data?: object };
@@ -21,7 +22,7 @@ function history(...events: readonly Sketch[]): readonly StoredEvent[] {
 
 /** Types with their commands, by seq from 2. */
 function kept(source: readonly StoredEvent[]): readonly string[] {
-  return forkedPrefix(source, FORK).events.map(({ type, command }) => `${type} ${command ?? ""}`.trim());
+  return forkedPrefix(source, FROM, FORK).events.map(({ type, command }) => `${type} ${command ?? ""}`.trim());
 }
 
 describe("forkedPrefix", () => {
@@ -40,8 +41,8 @@ describe("forkedPrefix", () => {
       { type: "CANCEL_REQUESTED" },
       { type: "WORKFLOW_FAILED" },
     );
-    const { events, baseSeq, reissued } = forkedPrefix(source, FORK);
-    expect([baseSeq, reissued]).toEqual([0, []]);
+    const { events, baseSeq, resends } = forkedPrefix(source, FROM, FORK);
+    expect([baseSeq, resends]).toEqual([0, []]);
     expect(events).toEqual(source.slice(2, -1).map(({ type, command, at, data }) => ({ type, command, at, data })));
   });
 
@@ -62,8 +63,8 @@ describe("forkedPrefix", () => {
       { type: "SIGNAL_SENT", command: 7, data: { signal: "go", runId: "kid", payload: 4 } },
       { type: "CHILD_COMPLETED", command: 3 },
     );
-    const { events, reissued } = forkedPrefix(source, FORK);
-    const name = childIncarnation(FORK, 2);
+    const { events, resends } = forkedPrefix(source, FROM, FORK);
+    const name = childIncarnation(FORK.incarnation, 2);
     const renamed = { runId: `child-${name}`, incarnation: name };
     expect(events.map(({ type, command }) => `${type} ${command}`)).toEqual([
       "CHILD_SCHEDULED 2",
@@ -82,7 +83,30 @@ describe("forkedPrefix", () => {
     for (const at of [3, 5, 7]) expect(JSON.parse(events[at]!.data)).toMatchObject(renamed);
     expect(JSON.parse(events[8]!.data)).toMatchObject({ runId: "kid" });
     // Only what the child of the source has got: what is open is sent by itself, what was refused was never got.
-    expect(reissued).toEqual([{ child: 2, sends: [5] }]);
+    expect(resends).toEqual([{ child: 2, sends: [5] }]);
+  });
+
+  it("sends to the fork what the source sent to itself, unless it is there already", () => {
+    const own = (n: number) => ({ signal: "go", runId: "source", payload: n });
+    const source = history(
+      STARTED,
+      { type: "ACTIVITY_SCHEDULED", command: 1 },
+      { type: "SIGNAL_SENT", command: 2, data: own(1) },
+      { type: "SIGNAL_DELIVERED", command: 2, data: { status: "accepted" } },
+      { type: "SIGNAL_SENT", command: 3, data: own(2) },
+      { type: "SIGNAL_DELIVERED", command: 3, data: { status: "accepted" } },
+      { type: "SIGNAL_SENT", command: 4, data: own(3) },
+      { type: "SIGNAL_RECEIVED", data: { signal: "go", id: "incarnation-source-3", payload: 1 } },
+      { type: "SIGNAL_RECEIVED", data: { signal: "go", id: "signal:x", payload: 9 } },
+    );
+    const { events, resends } = forkedPrefix(source, FROM, FORK);
+    const data = events.map((event) => JSON.parse(event.data) as { readonly runId?: string; readonly id?: string });
+    expect(data.map(({ runId }) => runId).filter(Boolean)).toEqual(["fork", "fork", "fork"]);
+    expect(data.map(({ id }) => id).filter(Boolean)).toEqual(["incarnation-fork-2", "signal:x"]);
+    expect(resends).toEqual([{ child: null, sends: [4] }]);
+    // A fork of the fork finds what it needs.
+    const again = forkedPrefix([source[0]!, ...events.map((event, at) => ({ ...event, seq: at + 2 }))], FORK, FROM);
+    expect(again.resends).toEqual([{ child: null, sends: [4] }]);
   });
 
   it("takes earlier generations word for word, so that what refers to them stands, and leaves their children with the source", () => {
@@ -96,7 +120,7 @@ describe("forkedPrefix", () => {
       { type: "ACTIVITY_SCHEDULED", command: 1 },
       { type: "TIMER_STARTED", command: 2 },
     );
-    const { events, baseSeq } = forkedPrefix(source, FORK);
+    const { events, baseSeq } = forkedPrefix(source, FROM, FORK);
     expect(baseSeq).toBe(5);
     expect(events.slice(0, 4)).toEqual(
       source.slice(1, 5).map(({ type, command, at, data }) => ({ type, command, at, data })),
@@ -104,12 +128,12 @@ describe("forkedPrefix", () => {
     expect(JSON.parse(events[4]!.data)).toEqual({ input: { n: 1 }, generation: 2, signals: [2], children: [] });
     expect(events.slice(5).map(({ type }) => type)).toEqual(["TIMER_STARTED"]);
     // The cut is in the first generation.
-    expect(forkedPrefix(source.slice(0, 5), FORK).baseSeq).toBe(0);
+    expect(forkedPrefix(source.slice(0, 5), FROM, FORK).baseSeq).toBe(0);
     expect(kept(source.slice(0, 5))).toEqual(["SIGNAL_RECEIVED", "CHILD_SCHEDULED 2"]);
   });
 
   it("of a first event alone is empty", () => {
-    expect(forkedPrefix(history(STARTED), FORK)).toEqual({ events: [], baseSeq: 0, reissued: [] });
+    expect(forkedPrefix(history(STARTED), FROM, FORK)).toEqual({ events: [], baseSeq: 0, resends: [] });
   });
 });
 

@@ -27,32 +27,45 @@ export function copyOwed(history: readonly (StoredEvent | WorkflowEvent)[]): For
   return isCopied ? null : from;
 }
 
+/** A run, or the one that has its id. */
+interface Named {
+  readonly runId: string;
+  readonly incarnation: string;
+}
+
+/** Messages that history has as delivered, and that somebody has to get again. */
+export interface Resend {
+  /** Seq of the CHILD_SCHEDULED of the child that gets them; `null`: the fork itself. */
+  readonly child: Seq | null;
+  /** Seqs of their SIGNAL_SENT. */
+  readonly sends: readonly Seq[];
+}
+
 /** The events of a fork after its own first one. */
 export interface ForkedPrefix {
   /** At seq 2 … */
   readonly events: readonly NewEvent[];
   /** Where the fork's replay starts. */
   readonly baseSeq: Seq;
-  /** Children that the fork starts anew, with the messages that the children of the source had got. */
-  readonly reissued: readonly { readonly child: Seq; readonly sends: readonly Seq[] }[];
+  readonly resends: readonly Resend[];
 }
 
 /**
- * What a fork takes over from its source. It follows from the source's events and the fork's incarnation alone: whoever goes on
- * with a copy makes the same one. Commands without an outcome are open again in the fork: an activity and its attempts are left
- * out, so that the code's asking issues it anew; a child gets another name; timers, waits and messages that are not delivered stay
- * as they are. What earlier generations did is past and stays word for word; their children stay with the source.
+ * What a fork takes over from its source. It follows from the source's events and the two names alone: whoever goes on with a copy
+ * makes the same one. Commands without an outcome are open again in the fork: an activity and its attempts are left out, so that the
+ * code's asking issues it anew; a child gets another name; timers, waits and messages that are not delivered stay as they are. What
+ * was said to the source by itself, or to a child that is started anew, is said to the fork or its child. Earlier generations are
+ * past: nothing of them is left out, so what refers to their events stands, and their children stay with the source.
  */
-export function forkedPrefix(source: readonly StoredEvent[], incarnation: string): ForkedPrefix {
+export function forkedPrefix(source: readonly StoredEvent[], from: Named, fork: Named): ForkedPrefix {
   const baseSeq = (source.findLast(({ type }) => type === "WORKFLOW_CONTINUED_AS_NEW")?.seq ?? 1) - 1;
-  const past = source.slice(1, baseSeq);
-  const present = source.slice(Math.max(baseSeq, 1));
+  const present = source.slice(baseSeq);
   const settled = commandsWith(present, OUTCOMES);
-  const isOpen = ({ command }: StoredEvent): boolean => !settled.has(command);
-  const names = new Map<string, { readonly seq: Seq; readonly runId: string; readonly incarnation: string }>();
-  const sends = new Map<Seq, { readonly child: Seq; readonly command: number | null }>();
-  const events: NewEvent[] = past.map(asNew);
-  for (const event of present) {
+  const isAccepted = acceptedSends(source);
+  const mail = new Mail(from, fork);
+  const events: NewEvent[] = [];
+  for (const event of source.slice(1)) {
+    const isOpen = event.seq > baseSeq && !settled.has(event.command);
     const seq = events.length + 2;
     switch (event.type as EventType) {
       case "WORKFLOW_COMPLETED":
@@ -62,29 +75,17 @@ export function forkedPrefix(source: readonly StoredEvent[], incarnation: string
       case "ACTIVITY_SCHEDULED":
       case "ACTIVITY_RETRYING":
       case "CHILD_STARTED":
-        if (!isOpen(event)) events.push(asNew(event));
+        if (!isOpen) events.push(asNew(event));
         break;
-      case "CHILD_SCHEDULED": {
-        if (!isOpen(event)) {
-          events.push(asNew(event));
-          break;
-        }
-        const name = childIncarnation(incarnation, seq);
-        const child = { runId: `child-${name}`, incarnation: name };
-        names.set((dataOf(event) as EventData["CHILD_SCHEDULED"]).incarnation, { seq, ...child });
-        events.push(rewritten(event, child));
+      case "CHILD_SCHEDULED":
+        events.push(isOpen ? mail.rename(event, seq) : asNew(event));
         break;
-      }
-      case "SIGNAL_SENT": {
-        const child = names.get((dataOf(event) as EventData["SIGNAL_SENT"]).incarnation ?? "");
-        if (child === undefined) {
-          events.push(asNew(event));
-          break;
-        }
-        sends.set(seq, { child: child.seq, command: event.command });
-        events.push(rewritten(event, { runId: child.runId, incarnation: child.incarnation }));
+      case "SIGNAL_SENT":
+        events.push(mail.send(event, seq, isAccepted(event)));
         break;
-      }
+      case "SIGNAL_RECEIVED":
+        events.push(mail.receive(event));
+        break;
       case "WORKFLOW_CONTINUED_AS_NEW":
         events.push(rewritten(event, { children: [] }));
         break;
@@ -92,15 +93,73 @@ export function forkedPrefix(source: readonly StoredEvent[], incarnation: string
         events.push(asNew(event));
     }
   }
-  const accepted = commandsWith(
-    present.filter(({ data }) => data.includes('"accepted"')),
-    new Set(["SIGNAL_DELIVERED"]),
-  );
-  const reissued = [...names.values()].map(({ seq }) => ({
-    child: seq,
-    sends: [...sends].filter(([, { child, command }]) => child === seq && accepted.has(command)).map(([sent]) => sent),
-  }));
-  return { events, baseSeq, reissued: reissued.filter((child) => child.sends.length > 0) };
+  return { events, baseSeq, resends: mail.resends() };
+}
+
+/** Who has another name in the fork, and which messages they got under the old one. */
+class Mail {
+  readonly #from: Named;
+  readonly #fork: Named;
+  readonly #children = new Map<string, Named & { readonly seq: Seq }>();
+  readonly #accepted: { readonly child: Seq | null; readonly seq: Seq }[] = [];
+  /** Messages of the source to itself: the id that each was received by, and its seq in the fork. */
+  readonly #own = new Map<string, Seq>();
+  readonly #received = new Set<Seq>();
+
+  constructor(from: Named, fork: Named) {
+    this.#from = from;
+    this.#fork = fork;
+  }
+
+  rename(scheduled: StoredEvent, seq: Seq): NewEvent {
+    const incarnation = childIncarnation(this.#fork.incarnation, seq);
+    const child = { runId: `child-${incarnation}`, incarnation };
+    this.#children.set((dataOf(scheduled) as EventData["CHILD_SCHEDULED"]).incarnation, { ...child, seq });
+    return rewritten(scheduled, child);
+  }
+
+  send(sent: StoredEvent, seq: Seq, accepted: boolean): NewEvent {
+    const to = dataOf(sent) as EventData["SIGNAL_SENT"];
+    const child = this.#children.get(to.incarnation ?? "");
+    const isOwn = to.runId === this.#from.runId && to.incarnation === undefined;
+    if (child === undefined && !isOwn) return asNew(sent);
+    if (accepted) this.#accepted.push({ child: child?.seq ?? null, seq });
+    if (isOwn) this.#own.set(`${this.#from.incarnation}-${sent.seq}`, seq);
+    if (child === undefined) return rewritten(sent, { runId: this.#fork.runId });
+    return rewritten(sent, { runId: child.runId, incarnation: child.incarnation });
+  }
+
+  receive(received: StoredEvent): NewEvent {
+    const { id } = dataOf(received) as EventData["SIGNAL_RECEIVED"];
+    const seq = this.#own.get(id);
+    if (seq === undefined) return asNew(received);
+    this.#received.add(seq);
+    return rewritten(received, { id: `${this.#fork.incarnation}-${seq}` });
+  }
+
+  resends(): readonly Resend[] {
+    const byChild = new Map<Seq | null, Seq[]>();
+    for (const { child, seq } of this.#accepted) {
+      if (this.#received.has(seq)) continue;
+      const sends = byChild.get(child);
+      if (sends === undefined) byChild.set(child, [seq]);
+      else sends.push(seq);
+    }
+    return [...byChild].map(([child, sends]) => ({ child, sends }));
+  }
+}
+
+/** Whether a message was taken by the run that it was sent to. Commands are numbered anew in each generation. */
+function acceptedSends(source: readonly StoredEvent[]): (sent: StoredEvent) => boolean {
+  const accepted = new Set<Seq>();
+  let open = new Map<number | null, Seq>();
+  for (const event of source) {
+    if (event.type === "WORKFLOW_CONTINUED_AS_NEW") open = new Map();
+    if (event.type === "SIGNAL_SENT") open.set(event.command, event.seq);
+    if (event.type !== "SIGNAL_DELIVERED") continue;
+    if ((dataOf(event) as EventData["SIGNAL_DELIVERED"]).status === "accepted") accepted.add(open.get(event.command)!);
+  }
+  return ({ seq }) => accepted.has(seq);
 }
 
 /** A run's search attributes after these events. */

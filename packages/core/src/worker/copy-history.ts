@@ -2,7 +2,14 @@ import { createChild, sendIntent } from "../batch/effects.ts";
 import { endWithoutCode } from "../batch/end-run.ts";
 import { firstThatFit } from "../batch/first-that-fit.ts";
 import type { StorageAccess } from "../batch/storage-access.ts";
-import { attributesAfter, copyOwed, type ForkedFrom, forkedPrefix, stateAfter } from "../engine/forked-prefix.ts";
+import {
+  attributesAfter,
+  copyOwed,
+  type ForkedFrom,
+  forkedPrefix,
+  type Resend,
+  stateAfter,
+} from "../engine/forked-prefix.ts";
 import { openEvent } from "../engine/open-event.ts";
 import type { EventOf } from "../model/event.ts";
 import type { Seq } from "../model/ids.ts";
@@ -69,7 +76,7 @@ class Copy {
 
   async run(from: ForkedFrom, source: readonly StoredEvent[]): Promise<ClaimedWorkflowTask | Release> {
     const { run } = this.#task;
-    const { events, baseSeq, reissued } = forkedPrefix(source, run.incarnation);
+    const { events, baseSeq, resends } = forkedPrefix(source, from, run);
     const { limits } = this.#environment.access.storage.info;
     for (
       let rest = events.slice(this.#history.length - 1);
@@ -78,8 +85,8 @@ class Copy {
     ) {
       if (!(await this.#commit(rest.slice(0, firstThatFit(rest, limits))))) return { to: "lost" };
     }
-    for (const { child, sends } of reissued) {
-      if (!(await this.#tellAgain(child, sends))) return { to: "lost" };
+    for (const resend of resends) {
+      if (!(await this.#sendAgain(resend))) return { to: "lost" };
     }
     if (!(await this.#commit([this.#forked(from)], this.#fields(baseSeq)))) return { to: "lost" };
     return {
@@ -119,14 +126,24 @@ class Copy {
     return result.held;
   }
 
-  /** A child that is started anew has to be told again what its namesake was told: history has it as delivered. */
-  async #tellAgain(scheduled: Seq, sends: readonly Seq[]): Promise<boolean> {
+  /** History has them as delivered: nobody else sends them. */
+  async #sendAgain({ child, sends }: Resend): Promise<boolean> {
+    const { access, codec } = this.#environment;
+    if (child !== null && !(await this.#createChild(child))) return false;
+    for (const sent of sends) {
+      const { seq, data } = this.#open<"SIGNAL_SENT">(sent);
+      if (!this.#lease.proven) return false;
+      await sendIntent(access, codec, this.#task.run, { ...data, seq, payload: codec.encode(data.payload) });
+    }
+    return true;
+  }
+
+  async #createChild(scheduled: Seq): Promise<boolean> {
     const { access, codec, registry } = this.#environment;
-    const { run } = this.#task;
     const { seq, data } = this.#open<"CHILD_SCHEDULED">(scheduled);
     const initial = registry.workflow(data.workflow)?.initialState?.(data.input);
     if (!this.#lease.proven) return false;
-    await createChild(access, run, {
+    await createChild(access, this.#task.run, {
       ...data,
       seq,
       version: data.version ?? null,
@@ -134,15 +151,6 @@ class Copy {
       input: codec.encode(data.input),
       state: initial === undefined ? null : codec.encode(initial),
     });
-    for (const sent of sends) {
-      const send = this.#open<"SIGNAL_SENT">(sent);
-      if (!this.#lease.proven) return false;
-      await sendIntent(access, codec, run, {
-        ...send.data,
-        seq: send.seq,
-        payload: codec.encode(send.data.payload),
-      });
-    }
     return true;
   }
 

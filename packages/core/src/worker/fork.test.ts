@@ -563,13 +563,17 @@ describe.each(CACHES)("the copy of a long history, with %i runs kept in memory",
     const { env, store, run } = await play({});
     const [page] = await store.readEvents([{ runId: run.runId, after: 0 }]);
     const { storage } = env;
+    const sourceNamed = { runId: run.runId, incarnation: run.incarnation! };
     for (let copied = 1; copied <= 8; copied++) {
       const fork = await run.fork();
       const { claim } = await claimById(storage, workflowTaskId(fork.runId, fork.incarnation!));
       const committed = await commit(
         storage,
         workflowCommit(claim, {
-          events: forkedPrefix(page!.events, fork.incarnation!).events.slice(0, copied),
+          events: forkedPrefix(page!.events, sourceNamed, {
+            runId: fork.runId,
+            incarnation: fork.incarnation!,
+          }).events.slice(0, copied),
           next: { do: "block", reason: '{"code":"unreadable","message":"by hand"}', until: null },
         }),
       );
