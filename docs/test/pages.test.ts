@@ -11,7 +11,7 @@ const all = [
   "CONTRIBUTING.md",
   "bench/README.md",
   "conformance/README.md",
-  "examples/order/README.md",
+  ...globSync("examples/*/README.md", { cwd: root }),
 ];
 
 /** As GitHub makes anchors of headings. */
@@ -80,9 +80,17 @@ describe("README.md", () => {
     expect(listed.toSorted()).toEqual(published.map(({ name }) => name).toSorted());
   });
 
+  it("lists every example", () => {
+    const listed = [...read("README.md").matchAll(/^\| \[[a-z-]+\]\((examples\/[a-z-]+)\)/gm)].map(
+      (match) => match[1]!,
+    );
+    const folders = workspaces().flatMap(({ folder }) => (folder.startsWith("examples/") ? [folder] : []));
+    expect(listed.toSorted()).toEqual(folders.toSorted());
+  });
+
   it("names scripts that exist", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-    const named = [...read("README.md").matchAll(/npm (?:run )?(test|demo|bench|[a-z]+)(?= |$)/gm)].map(
+    const named = [...read("README.md").matchAll(/npm (?:run )?(test|demo|bench|[a-z]+)(?! -w)(?=[ `]|$)/gm)].map(
       (match) => match[1]!,
     );
     expect(named).toEqual(expect.arrayContaining(["ci", "demo", "test"]));
