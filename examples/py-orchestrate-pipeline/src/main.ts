@@ -59,7 +59,7 @@ try {
     loaded: [
       { source: "orders", rows: 3 },
       { source: "refunds", rows: 0 },
-      { source: "customers", rows: 12, batches: 1 },
+      { source: "customers", rows: 20, batches: 1 },
     ],
   });
   // What really happened: the second process executed what the first had not completed, and nothing else.

@@ -52,7 +52,7 @@ describe("pipeline", () => {
     expect(await run.result()).toMatchObject({
       loaded: [
         { source: "orders", rows: 3 },
-        { source: "customers", rows: 12, batches: 1 },
+        { source: "customers", rows: 20, batches: 1 },
       ],
     });
   });

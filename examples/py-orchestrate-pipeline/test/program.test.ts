@@ -17,6 +17,7 @@ it(
     const ledger = join(folder, "ledger.jsonl");
     // An exit code other than 0 rejects.
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--conditions=@perdure/source", program], {
+      timeout: 55_000,
       env: { ...process.env, TMPDIR: folder, PIPELINE_LEDGER: ledger },
     });
     expect(stderr).toBe("");

@@ -14,6 +14,7 @@ it("ends well, says what it has proven, and leaves nothing behind", { timeout: 3
   const ledger = join(folder, "ledger.jsonl");
   // An exit code other than 0 rejects.
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--conditions=@perdure/source", program], {
+    timeout: 25_000,
     env: { ...process.env, TMPDIR: folder, ONBOARDING_LEDGER: ledger },
   });
   expect(stderr).toBe("");
