@@ -19,6 +19,7 @@ export const pages: readonly string[] = [
   "docs/determinism.md",
   "docs/guarantees.md",
   "docs/versioning.md",
+  "docs/testing.md",
   "docs/storages/sqlite.md",
 ];
 

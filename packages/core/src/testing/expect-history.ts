@@ -136,12 +136,11 @@ class Expectation implements HistoryExpectation {
       actual,
       expected,
       operator: "deepStrictEqual",
-      stackStartFn: this.#fail,
     });
   }
 }
 
-function nameOf(moment: Moment | string): string {
+function nameOf(moment: { readonly name: string } | string): string {
   return typeof moment === "string" ? moment : moment.name;
 }
 

@@ -10,11 +10,11 @@ const order = workflow({ name: "order" }, async (ctx, orderId: string) => {
   return ctx.run(charge, orderId);
 });
 
-describe("order", { concurrency: true }, () => {
+void describe("order", { concurrency: true }, () => {
   let env: TestEnvironment;
   afterEach(() => env.close());
 
-  it("takes three days and a crash", async () => {
+  void it("takes three days and a crash", async () => {
     env = createTestEnvironment({ workflows: [order] });
     const charged = env.mock(charge, async (orderId) => `mocked ${orderId}`);
     const crash = env.crashAfter(charge);
@@ -32,14 +32,14 @@ describe("order", { concurrency: true }, () => {
   });
 });
 
-it("holds wherever its worker crashes", async () => {
+void it("holds wherever its worker crashes", async () => {
   const crashes = await everyCrash({ workflows: [order] }, async (env) => {
     assert.equal(await env.result(await env.client.start(order, "o-2")), "receipt of o-2");
   });
   assert.ok(crashes >= 6);
 });
 
-it("shows what differs", async () => {
+void it("shows what differs", async () => {
   const env = createTestEnvironment({ workflows: [order] });
   const run = await env.client.start(order, "o-3");
   await env.result(run);
