@@ -1,16 +1,36 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
 import { environment } from "../../test/environment.ts";
 import { activity } from "../define/activity.ts";
 import { workflow } from "../define/workflow.ts";
 import { ActivityFailedError, NonRetryableError } from "../errors/index.ts";
+import type { Schema, SchemaResult } from "../model/schema.ts";
+
+/** A schema that refuses what makes `convert` throw. */
+function schema<Input, Output>(convert: (value: Input) => Output): Schema<Input, Output> {
+  const validate = (value: unknown): SchemaResult<Output> => {
+    try {
+      return { value: convert(value as Input) };
+    } catch (error) {
+      return { issues: [{ message: String(error) }] };
+    }
+  };
+  return { "~standard": { version: 1, vendor: "test", validate } };
+}
+
+function requireText(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new TypeError("no text");
+}
 
 let reached = 0;
 const charge = activity(
   {
     name: "charge",
-    input: z.object({ orderId: z.string(), cents: z.coerce.number() }),
-    output: z.object({ receipt: z.string() }),
+    input: schema(({ orderId, cents }: { orderId: string; cents: string }) => ({
+      orderId: requireText(orderId),
+      cents: Number(cents),
+    })),
+    output: schema(({ receipt }: { receipt: string }) => ({ receipt: requireText(receipt) })),
     retry: { maximumAttempts: 3, delay: "10s", jitter: 0 },
     timeout: "1m",
   },

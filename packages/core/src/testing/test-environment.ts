@@ -45,7 +45,8 @@ export interface TestEnvironment {
   runUntilIdle(): Promise<void>;
   /**
    * Lets virtual time pass: stops wherever a timer, a retry, a deadline or a lease is due, and runs until idle there. An activity
-   * that is still running after 20 ms of real time in which nothing happened is taken to wait for virtual time: it goes on.
+   * that is still running after 20 ms of real time in which nothing happened, in a `setTimeout` or a request of its own, is taken
+   * to wait for virtual time: it goes on, and the activity may time out. Mock such an activity.
    */
   skip(time: Duration): Promise<void>;
   /**
