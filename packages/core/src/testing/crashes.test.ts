@@ -242,10 +242,14 @@ describe("env.restart", () => {
 });
 
 describe("a crash that waits for the record of an execution", () => {
-  const call = { run: {}, command: 7, context: { runId: "r", name: "pack", attempt: 1 } } as unknown as CodeCall;
-  const commit = (type: string, command: number, runId = "r"): Write => ({
+  const call = {
+    claim: { taskId: "r" },
+    command: 7,
+    context: { runId: "r", name: "pack", attempt: 1 },
+  } as unknown as CodeCall;
+  const commit = (type: string, command: number, taskId = "r"): Write => ({
     verb: "commitTasks",
-    elements: [{ kind: "workflow", claim: { runId }, events: [{ type, command }], next: { do: "hold" } }],
+    elements: [{ kind: "workflow", claim: { taskId, runId: "r" }, events: [{ type, command }], next: { do: "hold" } }],
   });
 
   it("lets every other commit pass", () => {
@@ -260,5 +264,17 @@ describe("a crash that waits for the record of an execution", () => {
     expect(crashes.isDueSince(completed, [{ status: "lease-lost" }])).toBe(false);
     expect(crashes.isDueSince(completed, [{ status: "ok" }])).toBe(true);
     expect(crashes.isDueSince(completed, [{ status: "ok" }])).toBe(false);
+  });
+
+  it("knows the end of an activity task", () => {
+    const crashes = new Crashes();
+    crashes.afterCode("pack", { recorded: true });
+    expect(crashes.isDueAfter(call)).toBe(false);
+    const end = (taskId: string): Write => ({
+      verb: "commitTasks",
+      elements: [{ kind: "activity", claim: { taskId, runId: "r" }, next: { do: "complete" } }],
+    });
+    expect(crashes.isDueSince(end("s"), [{ status: "ok" }])).toBe(false);
+    expect(crashes.isDueSince(end("r"), [{ status: "ok" }])).toBe(true);
   });
 });

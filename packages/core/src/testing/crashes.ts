@@ -37,7 +37,7 @@ class Plan implements PlannedCrash {
   readonly name: string | null;
   where: string | null = null;
   /** The execution whose end must be recorded first. */
-  awaited: { readonly runId: string; readonly command: number } | null = null;
+  awaited: Pick<CodeCall, "claim" | "command"> | null = null;
   #left: number;
 
   constructor(moment: Moment, name: string | null, nth: number) {
@@ -79,10 +79,9 @@ export class Crashes {
 
   /** Whether it crashes after this call. */
   isDueAfter(call: CodeCall): boolean {
-    const { name, runId } = call.context;
+    const { name } = call.context;
     for (const plan of this.#plans) {
-      if (plan.moment === "recorded code" && plan.name === name && plan.count())
-        plan.awaited = { runId, command: call.command };
+      if (plan.moment === "recorded code" && plan.name === name && plan.count()) plan.awaited = call;
     }
     return this.#count("after code", name, () => `after ${describeCall(call)}`);
   }
@@ -95,8 +94,9 @@ export class Crashes {
     let due = this.#count("after write", null, () => `after ${describeWrite(write)}`);
     if (write.verb !== "commitTasks") return due;
     for (const plan of this.#plans) {
-      if (!hasRecorded(plan.awaited, write.elements as readonly TaskCommit[], answers as readonly CommitResult[]))
-        continue;
+      const { awaited } = plan;
+      const commits = write.elements as readonly TaskCommit[];
+      if (awaited === null || !hasRecorded(awaited, commits, answers as readonly CommitResult[])) continue;
       plan.awaited = null;
       plan.where = `after ${describeWrite(write)}`;
       due = true;
@@ -129,15 +129,15 @@ function requireNth(nth: number): number {
 }
 
 function hasRecorded(
-  awaited: Plan["awaited"],
+  { claim, command }: NonNullable<Plan["awaited"]>,
   commits: readonly TaskCommit[],
   answers: readonly CommitResult[],
 ): boolean {
   return commits.some(
     (commit, at) =>
-      commit.kind === "workflow" &&
-      commit.claim.runId === awaited?.runId &&
-      commit.events.some(({ type, command }) => command === awaited.command && type !== "ACTIVITY_SCHEDULED") &&
+      commit.claim.taskId === claim.taskId &&
+      (commit.kind === "activity" ||
+        commit.events.some((event) => event.command === command && event.type !== "ACTIVITY_SCHEDULED")) &&
       answers[at]!.status === "ok",
   );
 }

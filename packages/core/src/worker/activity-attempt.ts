@@ -61,7 +61,7 @@ export class ActivityAttempt {
       const context = this.#context();
       let output = await (intercept === null
         ? execute(value as never, context)
-        : intercept({ command, input: value, context, execute }));
+        : intercept({ claim: this.#call.claim, command, input: value, context, execute }));
       if (outputSchema !== null) output = await validateWith(outputSchema, output, `output of activity "${name}"`);
       const encoded = codec.encode(output);
       if (memory === null || this.#over) return this.#settle({ output: encoded });

@@ -1,7 +1,10 @@
 import type { ActivityContext } from "../define/activity.ts";
+import type { Claim } from "../storage/task.ts";
 
 /** A call of an activity's code, about to be made. */
 export interface CodeCall {
+  /** Under which its end is written. */
+  readonly claim: Claim;
   readonly command: number;
   /** As the input schema answered it. */
   readonly input: unknown;
