@@ -17,6 +17,32 @@ export const five = workflow({ name: "five" }, async (ctx, first: number) => {
   return last;
 });
 
+/** What happened in the code of this process: for it alone to know, and without influence on what the code does. */
+export const seen = {
+  /** How long each {@link fan} waited for its activities. */
+  fanMs: [] as number[],
+  /** When each {@link nap} first asked for its sleep. */
+  askedAt: new Map<string, number>(),
+  /** How long it was then until it went on. */
+  sleptMs: new Map<string, number>(),
+};
+
+/** So many activities at once. */
+export const fan = workflow({ name: "fan" }, async (ctx, activities: number) => {
+  const from = performance.now();
+  const results = await Promise.all(Array.from({ length: activities }, (_, at) => ctx.run(noop, at)));
+  seen.fanMs.push(performance.now() - from);
+  return results.length;
+});
+
+/** Sleeps for so many milliseconds. */
+export const nap = workflow({ name: "nap" }, async (ctx, ms: number) => {
+  const { runId } = ctx;
+  if (!seen.askedAt.has(runId)) seen.askedAt.set(runId, performance.now());
+  await ctx.sleep(ms);
+  seen.sleptMs.set(runId, performance.now() - seen.askedAt.get(runId)!);
+});
+
 /** When each activity of {@link long} was executed, and when its code had all their results: for this process alone to know. */
 export const marks: { executedAt: number[]; caughtUpAt: number } = { executedAt: [], caughtUpAt: 0 };
 

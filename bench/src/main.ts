@@ -25,8 +25,8 @@ async function run(options: Options): Promise<void> {
   const { json, writeResults, profile } = options;
   const date = new Date().toISOString();
   const command = ["npm run bench --", ...args].join(" ");
-  const report: Report = { date, command, ...machine(), rows: await measure(options, (text) => console.error(text)) };
-  console.log(table(report.rows));
+  const report: Report = { date, command, ...machine(), ...(await measure(options, (text) => console.error(text))) };
+  console.log(table(report));
   if (json !== null) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
   if (writeResults) writeFileSync(resultsFile, resultsPage(report));
   if (profile) await profileAll(options);

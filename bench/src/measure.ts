@@ -1,6 +1,6 @@
 import type { Backend } from "./backends/backend.ts";
 import type { Options } from "./options.ts";
-import type { Row } from "./report/row.ts";
+import type { NotApplicable, Row } from "./report/row.ts";
 import { Samples } from "./report/samples.ts";
 import { Store } from "./station/store.ts";
 
@@ -8,7 +8,8 @@ import { Store } from "./station/store.ts";
 export async function measure(
   { backends, workloads, repeat, scale, quick, warm }: Options,
   progress: (text: string) => void,
-): Promise<readonly Row[]> {
+): Promise<{ readonly rows: readonly Row[]; readonly notApplicable: readonly NotApplicable[] }> {
+  const notApplicable = new Map<string, NotApplicable>();
   const samples = new Samples();
   for (const backend of backends) await loadOnce(backend);
   const count = (full: number, least = 1): number => Math.max(least, Math.round(full * scale));
@@ -22,14 +23,14 @@ export async function measure(
           warm,
           count,
           record: (figure, value, settings) => samples.add(backend.name, workload, figure, value, settings),
+          notApplicable: (reason) =>
+            notApplicable.set(`${backend.name} ${workload}`, { backend: backend.name, workload, reason }),
         });
       }
     }
   }
-  return inOrder(
-    samples.rows(),
-    backends.map(({ name }) => name),
-  );
+  const names = backends.map(({ name }) => name);
+  return { rows: inOrder(samples.rows(), names), notApplicable: [...notApplicable.values()] };
 }
 
 /** A first process fills the cache of compiled code. */

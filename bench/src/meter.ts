@@ -15,6 +15,13 @@ export interface Counts {
   readonly writes: number;
 }
 
+/** What has been brought to its end through a storage. */
+export interface Ends {
+  readonly closed: number;
+  /** When the last one was; 0 before the first. By the wall clock, which all processes share. */
+  readonly closedAt: number;
+}
+
 /** Counts the calls of a storage's verbs, and knows when so many runs have closed or parked through it. */
 export class Meter {
   #calls = 0;
@@ -23,6 +30,8 @@ export class Meter {
   #parked = 0;
   #commits = 0;
   #readAt = 0;
+  #closedAt = 0;
+  readonly #failures: string[] = [];
   #lookers = new Set<() => void>();
 
   /** Puts itself before the verbs of a storage of this process. */
@@ -31,18 +40,18 @@ export class Meter {
     for (const name of READS) {
       intercept(verbs, name, (answer) => {
         this.#calls++;
-        return answer.finally(() => (this.#readAt = performance.now()));
+        return this.#watched(answer).finally(() => (this.#readAt = performance.now()));
       });
     }
     for (const name of WRITES) {
       intercept(verbs, name, (answer) => {
         this.#countWrite();
-        return answer;
+        return this.#watched(answer);
       });
     }
     const claimTasks = storage.claimTasks.bind(storage);
     storage.claimTasks = async (request) => {
-      const result = await claimTasks(request);
+      const result = await this.#watched(claimTasks(request));
       // A look that finds nothing need not write.
       if (result.tasks.length > 0) this.#countWrite();
       else this.#calls++;
@@ -51,7 +60,7 @@ export class Meter {
     const commitTasks = storage.commitTasks.bind(storage);
     storage.commitTasks = async (commits, options) => {
       this.#countWrite();
-      const results = await commitTasks(commits, options);
+      const results = await this.#watched(commitTasks(commits, options));
       this.#countEnds(commits, results);
       return results;
     };
@@ -60,6 +69,16 @@ export class Meter {
   /** When the last reading verb was answered (`performance.now()`). */
   get readAt(): number {
     return this.#readAt;
+  }
+
+  get ends(): Ends {
+    return { closed: this.#closed, closedAt: this.#closedAt };
+  }
+
+  /** @throws Error if a call has failed: workers repeat such calls, and the figures would hide it. */
+  requireNoFailure(): void {
+    if (this.#failures.length === 0) return;
+    throw new Error(`${this.#failures.length} calls of the storage failed: ${this.#failures[0]}`);
   }
 
   counts(): Counts {
@@ -78,6 +97,15 @@ export class Meter {
     return this.#until("parked", () => this.#parked - from, runs);
   }
 
+  async #watched<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      this.#failures.push(String(error));
+      throw error;
+    }
+  }
+
   #countWrite(): void {
     this.#calls++;
     this.#writes++;
@@ -87,7 +115,10 @@ export class Meter {
     this.#commits += commits.length;
     commits.forEach((commit, at) => {
       if (commit.kind !== "workflow" || results[at]!.status !== "ok") return;
-      if (commit.next.do === "done") this.#closed++;
+      if (commit.next.do === "done") {
+        this.#closed++;
+        this.#closedAt = Date.now();
+      }
       if (commit.next.do === "park") this.#parked++;
     });
     for (const look of this.#lookers) look();

@@ -45,7 +45,7 @@ export const usage = `npm run bench -- [options]
   --workloads W1,W2  of: ${names(workloads)} (default: all)
   --repeat n         measures everything n times (default: 3)
   --scale x          multiplies every number of runs and activities by x (default: 1)
-  --quick            leaves out what only waits (W2 after 10 s of idleness)
+  --quick            waits less: W2 without idleness, W6 and W8 for a moment
   --cold             measures W1 with processes that have just been started (by default they have done it a few times)
   --json file        writes the rows to a file
   --profile          does W1 once more under the profiler: leaves .cpuprofile files, prints the busiest functions

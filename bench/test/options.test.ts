@@ -5,7 +5,7 @@ describe("options", () => {
   it("are everything, three times, when none are given", () => {
     const { backends, workloads, ...rest } = parseOptions([]);
     expect(backends.map(({ name }) => name)).toEqual(["memory", "sqlite"]);
-    expect(workloads.map(({ name }) => name)).toEqual(["W1", "W2", "W4"]);
+    expect(workloads.map(({ name }) => name)).toEqual(["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8"]);
     expect(rest).toEqual({
       repeat: 3,
       scale: 1,
@@ -29,7 +29,7 @@ describe("options", () => {
     [["memory"], "memory"],
     [["--backends", "memory,oracle"], 'There is no backend "oracle". Choose from: memory, sqlite.'],
     [["--backends", ""], 'There is no backend "".'],
-    [["--workloads", "W99"], 'There is no workload "W99". Choose from: W1, W2, W4.'],
+    [["--workloads", "W99"], 'There is no workload "W99". Choose from: W1, W2, W3, W4, W5, W6, W7, W8.'],
     [["--repeat", "0"], "--repeat must be a whole number from 1"],
     [["--repeat", "many"], "--repeat must be a whole number from 1"],
     [["--scale", "0"], "--scale must be a number above 0"],

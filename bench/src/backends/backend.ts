@@ -14,6 +14,11 @@ export interface Backend {
   /** Removes the store, once everybody has closed it. */
   remove(place: string): Promise<void>;
   /**
+   * Has the statements counted that this process gives to the database from now on; answers how to read the count. `null` where
+   * there are none: then calls of the port are counted.
+   */
+  readonly countStatements: (() => () => number) | null;
+  /**
    * Does what W1 reads and writes on a store that holds its runs, without engine and port; calls `started` when all is prepared.
    * `null` where there is nothing below the port to compare with.
    */

@@ -8,5 +8,6 @@ export const memoryBackend: Backend = {
   create: async () => "",
   open: () => memory(),
   remove: async () => {},
+  countStatements: null,
   floor: null,
 };

@@ -1,5 +1,5 @@
 import { numberText } from "./number-text.ts";
-import type { Row, Settings } from "./row.ts";
+import type { NotApplicable, Row, Settings } from "./row.ts";
 
 export const headings = ["backend", "", "figure", "median", "min", "max", "n", "unit", "settings"] as const;
 
@@ -10,6 +10,13 @@ export const isNumeric = headings.map((heading) => ["median", "min", "max", "n"]
 export function cells({ backend, workload, figure, median, min, max, n, unit, settings }: Row): readonly string[] {
   const numbers = [median, min, max].map(numberText);
   return [backend, workload, figure, ...numbers, String(n), unit, settingsText(settings)];
+}
+
+/** The cells of a row that is not there, with the reason. */
+export function notApplicableCells({ backend, workload, reason }: NotApplicable): readonly string[] {
+  return headings.map(
+    (heading, at) => [backend, workload, "not applicable"][at] ?? (heading === "settings" ? reason : ""),
+  );
 }
 
 function settingsText(settings: Settings): string {

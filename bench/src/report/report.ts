@@ -1,5 +1,5 @@
 import type { Machine } from "./machine.ts";
-import type { Row } from "./row.ts";
+import type { NotApplicable, Row } from "./row.ts";
 
 /** Everything that one call of the benchmark has to say; `--json` writes it as it is. */
 export interface Report extends Machine {
@@ -7,4 +7,5 @@ export interface Report extends Machine {
   readonly date: string;
   readonly command: string;
   readonly rows: readonly Row[];
+  readonly notApplicable: readonly NotApplicable[];
 }

@@ -1,4 +1,4 @@
-import { cells, headings, isNumeric } from "./cells.ts";
+import { cells, notApplicableCells, headings, isNumeric } from "./cells.ts";
 import type { Report } from "./report.ts";
 
 /** The text of RESULTS.md. */
@@ -13,6 +13,7 @@ export function resultsPage({
   load,
   fdatasyncUs,
   rows,
+  notApplicable,
 }: Report): string {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `# Results
@@ -25,7 +26,7 @@ Written by \`--write-results\`; not edited by hand. Absolute numbers are those o
 
 ${line(headings)}
 ${line(isNumeric.map((numeric) => (numeric ? "--:" : "---")))}
-${rows.map((row) => line(cells(row))).join("\n")}
+${[...rows.map((row) => line(cells(row))), ...notApplicable.map((one) => line(notApplicableCells(one)))].join("\n")}
 `;
 }
 

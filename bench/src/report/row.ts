@@ -15,12 +15,24 @@ export const units = {
   us_per_activity_last_100: "µs",
   replay_ms: "ms",
   resume_ms: "ms",
+  fan_ms: "ms",
+  late_p50_ms: "ms",
+  late_p99_ms: "ms",
+  statements_per_second: "statements/s",
+  cpu_percent: "%",
 } as const;
 
 export type Figure = keyof typeof units;
 
 /** The circumstances that a figure depends on: rows that differ in them are different rows. */
 export type Settings = Readonly<Record<string, string | number | boolean>>;
+
+/** A workload that a backend cannot do by what it says of itself. */
+export interface NotApplicable {
+  readonly backend: string;
+  readonly workload: string;
+  readonly reason: string;
+}
 
 /** One figure of one workload on one backend, over all repeats. */
 export interface Row {

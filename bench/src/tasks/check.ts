@@ -1,15 +1,21 @@
 import type { Site } from "../station/site.ts";
+import type { Filling } from "./fill.ts";
 
 const AT_ONCE = 100;
 
-/** @throws Error unless all these runs, and no others, are completed with so many events each. */
+/** @throws Error unless all these runs, and no others than what the store was filled with, are completed with so many events each. */
 export async function check(
   { storage }: Site,
-  { runIds, events }: { readonly runIds: readonly string[]; readonly events: number },
+  {
+    runIds,
+    events,
+    filling: { finished, parked } = { finished: 0, parked: 0 },
+  }: { readonly runIds: readonly string[]; readonly events: number; readonly filling?: Filling | undefined },
 ): Promise<null> {
   const { runs } = await storage.stats();
-  if (runs.completed !== runIds.length || runs.open + runs.failed + runs.cancelled > 0) {
-    throw new Error(`Of ${runIds.length} runs, all should be completed: ${JSON.stringify(runs)}.`);
+  const completed = finished + runIds.length;
+  if (runs.completed !== completed || runs.open !== parked || runs.failed + runs.cancelled > 0) {
+    throw new Error(`There should be ${completed} completed and ${parked} open runs: ${JSON.stringify(runs)}.`);
   }
   for (let at = 0; at < runIds.length; at += AT_ONCE) {
     const pages = await storage.readEvents(runIds.slice(at, at + AT_ONCE).map((runId) => ({ runId, after: 0 })));

@@ -1,7 +1,10 @@
 import type { Site } from "../station/site.ts";
 
 /** What the rows say about the storage. */
-export async function describeStorage({ storage }: Site): Promise<{ readonly durability: string }> {
+export async function describeStorage({
+  storage,
+}: Site): Promise<{ readonly durability: string; readonly processes: "one" | "many" }> {
   await storage.setup();
-  return { durability: storage.info.capabilities.durability };
+  const { durability, processes } = storage.info.capabilities;
+  return { durability, processes };
 }

@@ -1,13 +1,17 @@
 import { check } from "./check.ts";
 import { enqueue } from "./enqueue.ts";
+import { fanOut, fanTimes } from "./fan-out.ts";
+import { fill } from "./fill.ts";
 import { finishLong } from "./finish-long.ts";
 import { floor } from "./floor.ts";
+import { list } from "./list.ts";
+import { startNaps, workNaps } from "./nap.ts";
 import { roundTrips } from "./round-trips.ts";
 import { describeStorage } from "./describe-storage.ts";
-import { idleWorker, stopWorker } from "./idle-worker.ts";
 import type { Site } from "../station/site.ts";
 import { work } from "./work.ts";
 import { workLong } from "./work-long.ts";
+import { ends, startWorker, stopWorker, use } from "./worker.ts";
 
 type Tasks = Readonly<Record<string, (site: Site, args: never) => Promise<unknown>>>;
 
@@ -15,13 +19,21 @@ type Tasks = Readonly<Record<string, (site: Site, args: never) => Promise<unknow
 export const tasks = {
   check,
   describeStorage,
+  ends,
   enqueue,
+  fanOut,
+  fanTimes,
+  fill,
   finishLong,
   floor,
-  idleWorker,
+  list,
   roundTrips,
+  startNaps,
+  startWorker,
   stopWorker,
+  use,
   work,
+  workNaps,
   workLong,
 } satisfies Tasks;
 

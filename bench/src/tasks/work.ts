@@ -37,5 +37,6 @@ export async function work({ storage, meter }: Site, { concurrency, runs, profil
   await profiler?.stop(profile!);
   await worker.stop();
   await running;
+  meter.requireNoFailure();
   return { ms, cpuMs, rssMb: peakRssMb(), calls: after.calls - before.calls, writes: after.writes - before.writes };
 }

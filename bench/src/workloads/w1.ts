@@ -1,21 +1,17 @@
 import { ACTIVITIES } from "../definitions.ts";
 import { Store } from "../station/store.ts";
 import type { Station } from "../station/station.ts";
-import type { Round, Workload } from "./workload.ts";
+import { type Round, Rounds } from "./rounds.ts";
+import type { Measurement, Workload } from "./workload.ts";
 
-const RUNS = 2_000;
-/** So often W1 is done before it is measured warm: what runs is compiled and optimized by then. */
-const WARM_UPS = 4;
+export const RUNS = 2_000;
 const CONCURRENCIES = [32, 100] as const;
-
-/** WORKFLOW_STARTED, the completion of each activity, WORKFLOW_COMPLETED. */
-const EVENTS = ACTIVITIES + 2;
 
 /** How many runs a worker gets through: enqueued first, then worked off by one process. */
 export const w1: Workload = {
   name: "W1",
-  async measure(round) {
-    for (const concurrency of CONCURRENCIES) await measureWith(round, concurrency);
+  async measure(measurement) {
+    for (const concurrency of CONCURRENCIES) await measureWith(measurement, concurrency);
   },
 };
 
@@ -26,7 +22,7 @@ export interface W1 {
   readonly warm: boolean;
 }
 
-async function measureWith({ backend, record, count, warm }: Round, concurrency: number): Promise<void> {
+async function measureWith({ backend, record, count, warm }: Measurement, concurrency: number): Promise<void> {
   const runs = count(RUNS, 10);
   const load: W1 = { runs, concurrency, warm };
   const work = await workOff(backend, load, (worker) => worker.call("work", { runs, concurrency, profile: null }));
@@ -48,33 +44,19 @@ async function measureWith({ backend, record, count, warm }: Round, concurrency:
   record("ratio", runsPerSecond / floorRunsPerSecond, { ...settings, of: "floor" });
 }
 
-interface WorkedOff<T> {
-  readonly startMs: number;
-  readonly durability: string;
-  readonly done: T;
-}
-
-/** Enqueues the runs and has `work` do them all, more than once if that is to be warm; then checks what is left behind. */
+/** Does W1 on a store of its own, after a few rounds of it if that is to be warm; then checks what is left behind. */
 export function workOff<T>(
-  backend: Round["backend"],
+  backend: Measurement["backend"],
   { runs, warm }: W1,
   work: (worker: Station) => Promise<T>,
-): Promise<WorkedOff<T>> {
-  return Store.with(backend, async ({ client, worker }) => {
-    const { durability } = await client.call("describeStorage", null);
-    const station = worker();
-    const once = async (): Promise<{
-      readonly startMs: number;
-      readonly runIds: readonly string[];
-      readonly done: T;
-    }> => {
-      const { ms: startMs, runIds } = await client.call("enqueue", { runs });
-      return { startMs, runIds, done: await work(station) };
-    };
-    const before: string[] = [];
-    for (let at = warm ? 0 : WARM_UPS; at < WARM_UPS; at++) before.push(...(await once()).runIds);
-    const { startMs, runIds, done } = await once();
-    await client.call("check", { runIds: [...before, ...runIds], events: EVENTS });
-    return { startMs, durability, done };
+): Promise<Round<T> & { readonly durability: string }> {
+  return Store.with(backend, async (store) => {
+    const { durability } = await store.client.call("describeStorage", null);
+    const worker = store.worker();
+    const rounds = new Rounds(store, runs, () => work(worker));
+    if (warm) await rounds.warmUp();
+    const round = await rounds.next();
+    await rounds.check();
+    return { ...round, durability };
   });
 }

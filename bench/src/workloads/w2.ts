@@ -3,6 +3,7 @@ import { percentile } from "../report/statistics.ts";
 import { Store } from "../station/store.ts";
 import type { Workload } from "./workload.ts";
 
+const CONCURRENCY = 100;
 const WARM_UPS = 200;
 const RUNS = 100;
 const IDLE_MS = 10_000;
@@ -15,12 +16,12 @@ export const w2: Workload = {
     return Store.with(backend, async (store) => {
       const { durability } = await store.client.call("describeStorage", null);
       const worker = store.worker();
-      await worker.call("idleWorker", null);
+      await worker.call("startWorker", { workflow: "five", concurrency: CONCURRENCY });
       const measure = async (runs: number, idleMs: number): Promise<void> => {
         const times = await store.client.call("roundTrips", { count: runs, idleMs });
         const settings = {
           durability,
-          concurrency: 100,
+          concurrency: CONCURRENCY,
           processes: 1,
           runs,
           activities: ACTIVITIES,

@@ -1,17 +1,17 @@
 import { Store } from "../station/store.ts";
-import type { Round, Workload } from "./workload.ts";
+import type { Measurement, Workload } from "./workload.ts";
 
 const ACTIVITIES = [1_000, 10_000] as const;
 
 /** How one run of many activities goes, and how long it takes a worker that has never seen it to resume it. */
 export const w4: Workload = {
   name: "W4",
-  async measure(round) {
-    for (const activities of ACTIVITIES) await measureWith(round, round.count(activities, activities / 50));
+  async measure(measurement) {
+    for (const activities of ACTIVITIES) await measureWith(measurement, measurement.count(activities, activities / 50));
   },
 };
 
-function measureWith({ backend, record }: Round, activities: number): Promise<void> {
+function measureWith({ backend, record }: Measurement, activities: number): Promise<void> {
   return Store.with(backend, async (store) => {
     const { durability } = await store.client.call("describeStorage", null);
     const { runId, us, firstUs, lastUs, rssMb } = await store.worker().call("workLong", { activities });

@@ -2,7 +2,7 @@ import type { Backend } from "../backends/backend.ts";
 import type { Figure, Settings } from "../report/row.ts";
 
 /** One repeat of a workload on a backend. */
-export interface Round {
+export interface Measurement {
   readonly backend: Backend;
   /** Leaves out what only waits. */
   readonly quick: boolean;
@@ -11,6 +11,8 @@ export interface Round {
   /** A number of runs or activities, scaled; never less than `least`. */
   readonly count: (full: number, least?: number) => number;
   readonly record: (figure: Figure, value: number, settings: Settings) => void;
+  /** Says that the backend cannot do this at all, and why. */
+  readonly notApplicable: (reason: string) => void;
 }
 
 /** Something that users do, and its figures. */
@@ -18,5 +20,5 @@ export interface Workload {
   /** As in the design: W1, W2, … */
   readonly name: string;
   /** Does it once. */
-  readonly measure: (round: Round) => Promise<void>;
+  readonly measure: (measurement: Measurement) => Promise<void>;
 }

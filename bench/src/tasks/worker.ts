@@ -1,0 +1,55 @@
+import { createWorker, type Worker } from "@perdure/core";
+import { fan, five, nap } from "../definitions.ts";
+import type { Ends } from "../meter.ts";
+import type { Site } from "../station/site.ts";
+import { cpuMsSince } from "./usage.ts";
+
+const workflows = { five, fan, nap };
+
+interface Working {
+  readonly worker: Worker;
+  readonly running: Promise<void>;
+}
+
+let working: Working | null = null;
+
+/** Starts a worker that waits for runs of one workflow; answers when it did, by the wall clock. */
+export async function startWorker(
+  { storage }: Site,
+  { workflow, concurrency }: { readonly workflow: keyof typeof workflows; readonly concurrency: number },
+): Promise<number> {
+  await storage.setup();
+  const worker = createWorker({ storage, workflows: [workflows[workflow]], concurrency });
+  const startedAt = Date.now();
+  working = { worker, running: worker.run() };
+  return startedAt;
+}
+
+/** How many runs this process has brought to their end so far. */
+export async function ends({ meter }: Site): Promise<Ends> {
+  meter.requireNoFailure();
+  return meter.ends;
+}
+
+/** What a worker uses in so many milliseconds. */
+export async function use(
+  { backend, meter }: Site,
+  { ms }: { readonly ms: number },
+): Promise<{ readonly seconds: number; readonly statements: number; readonly cpuMs: number }> {
+  const count = backend.countStatements?.() ?? (() => meter.counts().calls);
+  const before = count();
+  const cpu = process.cpuUsage();
+  const from = performance.now();
+  await new Promise((resolve) => void setTimeout(resolve, ms));
+  const cpuMs = cpuMsSince(cpu);
+  return { seconds: (performance.now() - from) / 1000, statements: count() - before, cpuMs };
+}
+
+/** Stops what {@link startWorker} started. */
+export async function stopWorker({ meter }: Site): Promise<null> {
+  await working?.worker.stop();
+  await working?.running;
+  working = null;
+  meter.requireNoFailure();
+  return null;
+}
