@@ -1,10 +1,13 @@
-import { type FSWatcher, utimesSync, watch } from "node:fs";
+import { type FSWatcher, statSync, utimesSync, watch } from "node:fs";
 import { pulsesAfter, readTopics, type Signals, type TopicCode } from "@perdure/storage-sql";
 import type { SqliteDriver } from "./driver.ts";
 import type { PulseClock } from "./pulse-clock.ts";
 
 /** How often a process looks by itself, in case it was not told. */
 const FLOOR_MS = 500;
+
+/** Two writes that are less than this apart may leave the same time on a file. */
+const FILE_TIME_MS = 1_000;
 
 type Heard = (codes: Iterable<TopicCode> | undefined) => void;
 
@@ -20,6 +23,9 @@ export class SqliteSignals implements Signals {
   #floor: NodeJS.Timeout | undefined;
   #heard: Heard | undefined;
   #seen = 0;
+  #lookedAt = 0;
+  /** When the log was last written to, as of the look before. */
+  #writtenAt = 0;
 
   constructor(driver: SqliteDriver, clock: PulseClock) {
     this.#driver = driver;
@@ -31,7 +37,7 @@ export class SqliteSignals implements Signals {
     this.#heard = undefined;
     this.#look();
     this.#heard = heard;
-    this.#floor = setInterval(() => this.#look(), FLOOR_MS);
+    this.#floor = setInterval(() => this.#lookIfWritten(), FLOOR_MS);
     this.#floor.unref();
     try {
       this.#watcher = watch(this.#file, { persistent: false }, () => this.#look());
@@ -65,7 +71,16 @@ export class SqliteSignals implements Signals {
     return this.#driver.file === "" ? undefined : `${this.#driver.file}-shm`;
   }
 
+  /** Looks, unless nobody has written since the look before: so an idle process asks the database nothing (I28). */
+  #lookIfWritten(): void {
+    const writtenAt = statSync(`${this.#driver.file}-wal`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (writtenAt === this.#writtenAt && writtenAt < this.#lookedAt - FILE_TIME_MS) return;
+    this.#look();
+    this.#writtenAt = writtenAt;
+  }
+
   #look(): void {
+    this.#lookedAt = Date.now();
     try {
       for (const { no, topics } of this.#driver.peek(pulsesAfter(this.#seen))) {
         // Pulses are kept for a while only: where some are missing, it may have been anything.
