@@ -156,8 +156,13 @@ function schedule(
       recorded: asked.recorded !== undefined,
       task: null,
     });
-    if (activity.queue !== null && !execution.environment.serves(activity.queue)) execution.activityDispatched(command);
-    else if (input !== null && input.length > LARGE_INPUT_CHARACTERS) execution.activityScheduled(command);
+    if (asked.recorded !== undefined) return;
+    if (!execution.executes(activity)) {
+      // What history does not show as sent out may have been executed by others and cancelled: known when all is replayed.
+      if (!execution.replaying) execution.activityDispatched(command);
+    } else if (input !== null && input.length > LARGE_INPUT_CHARACTERS) {
+      execution.activityScheduled(command);
+    }
   });
 }
 

@@ -171,9 +171,9 @@ export class Execution implements CommandLog {
       case "CANCEL_REQUESTED":
         return this.#turn(event.at, () => this.#cancel(event.data.reason));
       case "ACTIVITY_SCHEDULED":
-        return open.activityRecorded(command, 1, 0, event.data.where === "task" ? event.seq : null);
+        return open.activityScheduled(command, event.data.where === "task" ? event.seq : null);
       case "ACTIVITY_RETRYING":
-        return open.activityRecorded(command, event.data.attempt + 1, event.data.dueAt);
+        return open.activityRetrying(command, event.data.attempt + 1, event.data.dueAt);
       case "ACTIVITY_COMPLETED":
         return this.#turn(event.at, () => open.activityCompleted(command, event.data.output));
       case "ACTIVITY_FAILED":
@@ -250,10 +250,15 @@ export class Execution implements CommandLog {
     open.recorded = true;
   }
 
-  /** Sends the activity out: another worker executes it, and its outcome comes as a message. */
+  /** Whether an activity is executed where the run is held; those of queues that are not served here go out as tasks. */
+  executes({ queue }: Pick<OpenActivity, "queue">): boolean {
+    return queue === null || this.environment.serves(queue);
+  }
+
+  /** Sends the activity out: another worker executes it, from the next attempt on, and its outcome comes as a message. */
   activityDispatched(command: number): void {
     const open = this.open.activities.get(command);
-    if (open === undefined || open.recorded) return;
+    if (open === undefined || open.task !== null) return;
     const queue = queueOf(this.run, open);
     this.#append("ACTIVITY_SCHEDULED", command, { activity: open.name, where: "task", queue }, inputOf(open));
     open.recorded = true;
@@ -291,7 +296,7 @@ export class Execution implements CommandLog {
     const sealed = { ...inputOf(open), failure: this.environment.codec.encode(failure) };
     const dueAt = this.time() + delayMs;
     this.#append("ACTIVITY_RETRYING", command, { activity, attempt, dueAt }, sealed);
-    this.open.activityRecorded(command, attempt + 1, dueAt);
+    this.open.activityRetrying(command, attempt + 1, dueAt);
     open.gate = this.head;
   }
 

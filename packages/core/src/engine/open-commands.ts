@@ -99,10 +99,18 @@ export class OpenCommands {
     return reject(wait, ({ signal }) => new TimedOutError({ what: `signal "${signal}"` }));
   }
 
-  activityRecorded(command: number, attempt: number, dueAt: Millis, task: Seq | null = null): void {
+  /** `task`: see OpenActivity. */
+  activityScheduled(command: number, task: Seq | null): void {
     const open = this.activities.get(command);
     if (open === undefined) return;
     open.task = task;
+    open.recorded = true;
+    open.dueAt = 0;
+  }
+
+  activityRetrying(command: number, attempt: number, dueAt: Millis): void {
+    const open = this.activities.get(command);
+    if (open === undefined) return;
     open.recorded = true;
     open.attempt = attempt;
     open.dueAt = dueAt;

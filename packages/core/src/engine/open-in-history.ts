@@ -25,15 +25,18 @@ export function openInHistory(history: readonly WorkflowEvent[]): readonly OpenI
 function fold(open: Map<number, OpenItem>, event: WorkflowEvent): void {
   const command = event.command ?? 0;
   switch (event.type) {
-    case "ACTIVITY_SCHEDULED":
+    case "ACTIVITY_SCHEDULED": {
+      // One that was executed where the run was held may go out as a task later.
+      const before = open.get(command);
       open.set(command, {
         what: "activity",
         name: event.data.activity,
-        attempt: 1,
+        attempt: before?.what === "activity" ? before.attempt : 1,
         retryAt: null,
         queue: event.data.queue ?? null,
       });
       return;
+    }
     case "ACTIVITY_RETRYING": {
       const { activity, attempt, dueAt } = event.data;
       open.set(command, { what: "activity", name: activity, attempt: attempt + 1, retryAt: dueAt, queue: null });

@@ -474,6 +474,10 @@ export class HeldRun implements Held {
       if (task !== null || gate > this.#durable || dueAt > now || this.#attempts.has(command)) continue;
       // From now on it waits for a slot, not for a time.
       activity.dueAt = 0;
+      if (!execution.executes(activity)) {
+        this.#dispatch(activity);
+        continue;
+      }
       hasSlot = hasSlot && this.#attempts.start(execution.run, activity, this.#isFirst(activity));
       if (!hasSlot) this.#overflow(activity);
     }
@@ -485,8 +489,13 @@ export class HeldRun implements Held {
   }
 
   /** No slot is free here: what others can execute goes out to them. */
-  #overflow({ command, name, recorded, input }: OpenActivity): void {
+  #overflow(activity: OpenActivity): void {
+    const { name, recorded, input } = activity;
     if (recorded || input === null || this.#environment.registry.activity(name) === undefined) return;
+    this.#dispatch(activity);
+  }
+
+  #dispatch({ command }: OpenActivity): void {
     this.#execution.activityDispatched(command);
     this.#push({ kind: "look" });
   }
