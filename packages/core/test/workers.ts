@@ -48,12 +48,13 @@ function mortal(storage: StorageBackend): { readonly storage: StorageBackend; re
   };
 }
 
-/** Lets time pass for all workers that run, from timer to timer; whatever is due is carried on before time goes on. */
+/** Lets time pass for all workers that run, from timer to timer, and at least as often as they look by themselves. */
 export async function pass({ clock, runtime }: TestedEnvironment, time: Duration): Promise<void> {
   const until = clock.now() + parseDuration(time)!;
   for (;;) {
     await runtime.calm();
     if (clock.now() >= until) return;
-    clock.set(Math.min(Math.max(runtime.nextDueAt() ?? Infinity, clock.now() + 1), until));
+    const next = Math.min(runtime.nextDueAt() ?? Infinity, clock.now() + 1_000);
+    clock.set(Math.min(Math.max(next, clock.now() + 1), until));
   }
 }

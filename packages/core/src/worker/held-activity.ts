@@ -82,7 +82,7 @@ export class HeldActivity implements Held {
   }
 
   #call(): ActivityCall & Pick<ReturnType<typeof readTaskDetails>, "retry"> {
-    const { claim, workflow, deliveries, task } = this.#task;
+    const { claim, workflow, task } = this.#task;
     const { inputSchema, outputSchema, execute, cache } = this.#environment.registry.activity(task.activity)!;
     return {
       ...readTaskDetails(task.details),
@@ -96,7 +96,7 @@ export class HeldActivity implements Held {
       cache,
       input: task.input,
       claim,
-      resumes: task.attempt > 1 || deliveries > 1,
+      resumes: claim.epoch > 1,
     };
   }
 

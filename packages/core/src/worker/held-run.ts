@@ -146,6 +146,7 @@ export class HeldRun implements Held {
       const missed =
         cached.lastSeq < lastSeq ? await access.readAll({ runId, incarnation, after: cached.lastSeq }) : [];
       await this.#execution.replay(missed);
+      if (missed.length > 0) this.#suspect();
     } else {
       const environment = {
         codec,
@@ -157,13 +158,17 @@ export class HeldRun implements Held {
       };
       this.#execution = new Execution(run, workflowBody(registry.workflow(run.workflow)!), environment);
       await this.#execution.replay(events ?? (await access.readAll({ runId, incarnation, after: baseSeq })));
-      // Whoever held the run before may have executed what is open now.
-      if (claim.epoch > 1) for (const command of this.#execution.open.activities.keys()) this.#known.add(command);
+      if (claim.epoch > 1) this.#suspect();
     }
     this.#effects = new Effects(this.#environment, this.#execution, this.lease, {
       done: (outcome) => this.#push(outcome),
       failed: (error) => this.#fail(error),
     });
+  }
+
+  /** Somebody else held the run last, and may have executed what is open now. */
+  #suspect(): void {
+    for (const command of this.#execution.open.activities.keys()) this.#known.add(command);
   }
 
   async #loop(): Promise<void> {

@@ -54,7 +54,7 @@ describe.each(CACHES)(
       running(env, { queues: ["gpu"], activities: [other] });
       running(env, { queues: ["default"], activities: [render] });
       const run = await env.client.start(film, 1);
-      await pass(env, "30d");
+      await pass(env, "1h");
       const described = await run.describe();
       expect(described).toMatchObject({
         status: "suspended",
