@@ -27,6 +27,7 @@ export class HeldActivity implements Held {
   readonly #task: ClaimedActivityTask;
   readonly #lease: Lease;
   readonly #end = Promise.withResolvers<End>();
+  readonly #lost = Promise.withResolvers<Release>();
   #attempt: ActivityAttempt | null = null;
   #stopped = false;
 
@@ -37,7 +38,12 @@ export class HeldActivity implements Held {
   }
 
   /** Holds the task until its attempt has ended and that is written, or until it is lost. */
-  async drive(): Promise<Release> {
+  drive(): Promise<Release> {
+    // A write that the storage does not take ends with the lease.
+    return Promise.race([this.#lost.promise, this.#drive()]);
+  }
+
+  async #drive(): Promise<Release> {
     const { deliveries, task } = this.#task;
     if (deliveries > this.#environment.maxDeliveries) return this.#complete({ failure: poisoned(this.#task) });
     this.#start();
@@ -59,6 +65,7 @@ export class HeldActivity implements Held {
 
   lose(reason = "This worker can no longer prove that it owns the activity."): void {
     this.#stop("lost", reason);
+    this.#lost.resolve({ to: "lost" });
   }
 
   drain(hard: boolean): void {
@@ -70,7 +77,9 @@ export class HeldActivity implements Held {
   }
 
   #start = (): void => {
-    if (this.#attempt !== null || this.#stopped || !this.#environment.slots.take(this.#start)) return;
+    if (this.#attempt !== null || this.#stopped) return;
+    if (!this.#lease.proven) return this.lose();
+    if (!this.#environment.slots.take(this.#start)) return;
     this.#attempt = new ActivityAttempt(this.#environment, this.#call(), this.#end.resolve);
     void this.#attempt.execute();
   };
