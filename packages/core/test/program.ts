@@ -21,7 +21,11 @@ export type Step =
   | { readonly do: "patched"; readonly id: string; readonly value: number }
   | { readonly do: "all"; readonly branches: readonly Program[] }
   | { readonly do: "shield"; readonly program: Program }
-  | { readonly do: "child"; readonly program: Program };
+  | { readonly do: "child"; readonly program: Program }
+  /** The run continues as new: not in a branch. */
+  | { readonly do: "continue" }
+  /** What earlier generations have put out. */
+  | { readonly do: "past"; readonly outputs: readonly unknown[] };
 
 export type Program = readonly Step[];
 
@@ -34,7 +38,11 @@ export class Programmer {
   }
 
   program(depth = 2, length = 1 + this.#int(5)): Program {
-    return Array.from({ length }, () => this.#step(depth));
+    return this.#steps(depth, length, true);
+  }
+
+  #steps(depth: number, length: number, mayContinue: boolean): Program {
+    return Array.from({ length }, () => (mayContinue && this.#int(8) === 0 ? { do: "continue" } : this.#step(depth)));
   }
 
   #step(depth: number): Step {
@@ -64,10 +72,10 @@ export class Programmer {
       case 11:
         return {
           do: "all",
-          branches: Array.from({ length: 2 + this.#int(2) }, () => this.program(depth - 1, 1 + this.#int(3))),
+          branches: Array.from({ length: 2 + this.#int(2) }, () => this.#steps(depth - 1, 1 + this.#int(3), false)),
         };
       case 12:
-        return { do: "shield", program: this.program(depth - 1) };
+        return { do: "shield", program: this.#steps(depth - 1, 1 + this.#int(5), false) };
       case 13:
         return { do: "child", program: this.program(depth - 1) };
       default:
@@ -86,7 +94,7 @@ export class Programmer {
 
 /** What the program returns. */
 export function outputOf(program: Program): unknown[] {
-  return program.map((step) => {
+  return program.map((step): unknown => {
     switch (step.do) {
       case "activity":
         return [step.value, step.fails + 1];
@@ -94,7 +102,10 @@ export function outputOf(program: Program): unknown[] {
         return "activity-failed 2";
       case "sleep":
       case "attributes":
+      case "continue":
         return null;
+      case "past":
+        throw new Error("Nobody writes the past.");
       case "state":
       case "effect":
       case "wait":
@@ -146,32 +157,54 @@ const hopeless = activity({ name: "hopeless", retry: { maximumAttempts: 2, delay
   throw new RangeError("always");
 });
 
-type Context = WorkflowContext<Record<string, unknown>>;
+type Context = WorkflowContext<Record<string, unknown>, Program>;
+
+/** Has the run continue as new: with what it has put out so far, and what comes after this step. */
+type GoOn = (outputs: readonly unknown[], at: number) => Promise<never>;
 
 export const interpreter = workflow({
   name: "interpreter",
   state: { initial: {} as Record<string, unknown> },
   steps: (step) => [
-    step("first", (ctx, program: Program) => part(ctx, "first", program.slice(0, 2))),
-    step("rest", (ctx, program: Program) => part(ctx, "rest", program.slice(2))),
+    step("first", (ctx, program: Program) => part(ctx, "first", [], program.slice(0, 2), program.slice(2))),
+    step("rest", (ctx, program: Program) => part(ctx, "rest", outputsOf(ctx, "first"), program.slice(2), [])),
   ],
-  output: (ctx): unknown[] =>
-    [ctx.state.get("first"), ctx.state.get("rest")].flatMap((outputs) => outputs as unknown[]),
+  output: (ctx): unknown[] => [...outputsOf(ctx, "first"), ...outputsOf(ctx, "rest")],
 });
 
-async function part(ctx: Context, name: string, program: Program): Promise<void> {
+function outputsOf({ state }: Pick<Context, "state">, part: string): readonly unknown[] {
+  return state.get(part) as unknown[];
+}
+
+async function part(
+  ctx: Context,
+  name: string,
+  before: readonly unknown[],
+  program: Program,
+  after: Program,
+): Promise<void> {
+  const goOn: GoOn = (outputs, at) =>
+    ctx.continueAsNew([{ do: "past", outputs: [...before, ...outputs, null] }, ...program.slice(at + 1), ...after]);
   try {
-    ctx.state.set(name, await interpret(ctx, program));
+    ctx.state.set(name, await interpret(ctx, program, goOn));
   } catch (error) {
     if (isPerdureError(error, "cancelled")) await ctx.run("clean up", () => null);
     throw error;
   }
 }
 
-async function interpret(ctx: Context, program: Program): Promise<unknown[]> {
+async function interpret(ctx: Context, program: Program, goOn: GoOn = stayInBranch): Promise<unknown[]> {
   const outputs: unknown[] = [];
-  for (const step of program) outputs.push(await perform(ctx, step));
+  for (const [at, step] of program.entries()) {
+    if (step.do === "past") outputs.push(...step.outputs);
+    else if (step.do === "continue") return goOn(outputs, at);
+    else outputs.push(await perform(ctx, step));
+  }
   return outputs;
+}
+
+function stayInBranch(): never {
+  throw new Error("A branch does not continue as new.");
 }
 
 async function perform(ctx: Context, step: Step): Promise<unknown> {
@@ -214,5 +247,8 @@ async function perform(ctx: Context, step: Step): Promise<unknown> {
       return ctx.shield(() => interpret(ctx, step.program));
     case "child":
       return ctx.child(interpreter, withoutWaits(step.program));
+    case "continue":
+    case "past":
+      throw new Error("A branch does not continue as new.");
   }
 }

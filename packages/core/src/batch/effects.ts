@@ -105,7 +105,7 @@ export async function cancelChild(
   access: StorageAccess,
   codec: Codec,
   parent: RunHeader,
-  child: ChildIntent,
+  child: Pick<ChildIntent, "runId" | "incarnation">,
 ): Promise<void> {
   const { runId, incarnation } = child;
   const data = cancelMessage(codec, "cancel", `parent run "${parent.runId}" was cancelled`);

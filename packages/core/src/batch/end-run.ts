@@ -1,7 +1,8 @@
 import type { Codec } from "../codec/codec.ts";
 import { sealData } from "../codec/envelope.ts";
-import { dutiesOf } from "../engine/closing.ts";
+import { dutiesOf, type ChildLeft } from "../engine/closing.ts";
 import { closeOf, terminalEvent, type Ending } from "../engine/ending.ts";
+import type { Inheritance } from "../engine/execution.ts";
 import { copyOwed } from "../engine/forked-prefix.ts";
 import { readMessage } from "../engine/inbox-message.ts";
 import { openEvent } from "../engine/open-event.ts";
@@ -14,6 +15,7 @@ import type { StoredMessage } from "../storage/message.ts";
 import type { ClaimedWorkflowTask } from "../storage/task.ts";
 import { createChild, sendIntent, type ChildIntent, type SendIntent } from "./effects.ts";
 import { firstThatFit } from "./first-that-fit.ts";
+import { loadInheritance } from "./load-inheritance.ts";
 import type { StorageAccess } from "./storage-access.ts";
 
 const MAX_UNREAD_ROUNDS = 3;
@@ -35,6 +37,7 @@ export async function endWithoutCode(
     codec,
     task,
     stored.map((event) => openEvent(codec, event)),
+    await loadInheritance(access, codec, task.run, stored[0]),
   );
   return end.run(ending);
 }
@@ -45,13 +48,21 @@ class RunEnd {
   readonly #task: ClaimedWorkflowTask;
   readonly #history: readonly WorkflowEvent[];
   readonly #children = new Map<number | null, ChildIntent & { started: boolean }>();
+  /** Children of earlier generations, by the seq of their CHILD_SCHEDULED. */
+  readonly #inherited = new Map<Seq, ChildLeft>();
   readonly #sends = new Map<number | null, SendIntent>();
   readonly #events: NewEvent[] = [];
   #seq: Seq;
   #acked: InboxNo;
   #lastAt: Millis;
 
-  constructor(access: StorageAccess, codec: Codec, task: ClaimedWorkflowTask, history: readonly WorkflowEvent[]) {
+  constructor(
+    access: StorageAccess,
+    codec: Codec,
+    task: ClaimedWorkflowTask,
+    history: readonly WorkflowEvent[],
+    { children }: Inheritance,
+  ) {
     this.#access = access;
     this.#codec = codec;
     this.#task = task;
@@ -59,6 +70,7 @@ class RunEnd {
     this.#seq = task.lastSeq;
     this.#acked = task.inboxAcked;
     this.#lastAt = history.at(-1)?.at ?? 0;
+    for (const child of children) this.#inherited.set(child.seq, child);
     for (const event of history) this.#fold(event);
   }
 
@@ -120,7 +132,10 @@ class RunEnd {
   }
 
   async #finish(status: ClosedStatus, failure: string | undefined): Promise<boolean> {
-    const duties = dutiesOf(this.#codec, this.#task.run, { status, failure }, this.#children.values());
+    const duties = dutiesOf(this.#codec, this.#task.run, { status, failure }, [
+      ...this.#children.values(),
+      ...this.#inherited.values(),
+    ]);
     await Promise.all(duties.map((message) => this.#access.deliver(message)));
     const result = await this.#commit({ events: [], next: { do: "done" } });
     return result.status === "ok" || result.status === "duplicate";
@@ -145,12 +160,15 @@ class RunEnd {
     if (content.kind === "signal") {
       const payload = this.#codec.encode(content.payload);
       this.#append("SIGNAL_RECEIVED", null, { signal: content.signal, id: message.dedupeId }, { payload });
-    } else if (
-      content.kind === "cancel" &&
-      ![...this.#history, ...this.#events].some(({ type }) => type === "CANCEL_REQUESTED")
-    ) {
+    } else if (content.kind === "cancel" && !this.#isCancelled()) {
       this.#append("CANCEL_REQUESTED", null, { reason: content.reason });
     }
+  }
+
+  #isCancelled(): boolean {
+    const [first] = this.#history;
+    if (first?.type === "WORKFLOW_CONTINUED_AS_NEW" && first.data.cancelRequested !== undefined) return true;
+    return [...this.#history, ...this.#events].some(({ type }) => type === "CANCEL_REQUESTED");
   }
 
   /** Now, but never before an event that is there. */

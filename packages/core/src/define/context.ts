@@ -6,7 +6,7 @@ import type { Definition } from "./definition.ts";
 import type { Signal } from "./signal.ts";
 
 /** What workflow code may use. Everything that it asks for here is recorded, and answered from the record after a crash. */
-export interface WorkflowContext<State = unknown> {
+export interface WorkflowContext<State = unknown, Input = never> {
   readonly runId: string;
   readonly info: WorkflowInfo;
   /** Writes only while code runs for the first time, not when it is replayed. */
@@ -67,6 +67,15 @@ export interface WorkflowContext<State = unknown> {
    */
   signal<Sent>(runId: string, signal: Signal<Sent, unknown>, payload: Sent): Promise<void>;
 
+  /**
+   * Ends this generation of the run and begins the next, with this input and an empty history: `return ctx.continueAsNew(input)`.
+   * Run id, handle, deadline, search attributes, a cancel request, signals that nobody has waited for and the close policies of
+   * children stay; the state begins anew. Nothing after the call is carried out, `finally` blocks neither, and activities
+   * that still run are aborted: await and clean up before.
+   * @throws UsageError `invalid-input`, `not-serializable`
+   */
+  continueAsNew(input: Input): Promise<never>;
+
   /** The time of the event that the code answers to right now. */
   now(): Date;
   /** 0 ≤ n < 1, the same in every replay. */
@@ -108,6 +117,8 @@ export interface WorkflowInfo {
   readonly startedAt: Date;
   readonly deadlineAt: Date | null;
   readonly parentRunId: string | null;
+  /** 1, and one more for each continue-as-new. */
+  readonly generation: number;
 }
 
 export interface ChildOptions {

@@ -111,6 +111,29 @@ describe("plain types", () => {
   });
 });
 
+describe("continue-as-new", () => {
+  it("takes the workflow's input and does not count as output", () => {
+    const count = workflow({ name: "count" }, async (ctx, n: number) => {
+      // @ts-expect-error -- not the input
+      if (n < 0) return ctx.continueAsNew("1");
+      return n < 3 ? ctx.continueAsNew(n + 1) : "done";
+    });
+    expectTypeOf(count).toEqualTypeOf<Workflow<number, string, Record<string, never>>>();
+    const forever = workflow({ name: "forever" }, (ctx, n: number) => ctx.continueAsNew(n + 1));
+    expectTypeOf(forever).toEqualTypeOf<Workflow<number, never, Record<string, never>>>();
+    const stated = workflow(
+      { name: "stated", input: schema<{ n: string }, { n: number }>(), state: { initial: { sum: 0 } } },
+      async (ctx, input) => {
+        const helper = async (context: WorkflowContext<{ sum: number }>): Promise<number> => context.state.get("sum");
+        if ((await helper(ctx)) > input.n) return ctx.continueAsNew({ n: "1" });
+        // @ts-expect-error -- what the schema makes of it is not what it takes
+        return ctx.continueAsNew({ n: 1 });
+      },
+    );
+    expectTypeOf(stated).toEqualTypeOf<Workflow<{ n: string }, never, { sum: number }>>();
+  });
+});
+
 describe("schemas", () => {
   // As zod would make them: what is given differs from what is got.
   type Order = { orderId: string; amount: number; note: string };

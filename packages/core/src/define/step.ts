@@ -13,16 +13,16 @@ export interface Step<State = unknown, Input = unknown> {
 // oxlint-disable-next-line typescript/no-explicit-any -- a workflow holds steps of all types
 export type AnyStep = Step<any, any>;
 
-/** Makes the steps of one workflow: its context and its input are known. */
-export type StepMaker<State, Input> = (
+/** Makes the steps of one workflow: its context and its input are known. `Sent` is what its schema makes the input of. */
+export type StepMaker<State, Input, Sent> = (
   name: string,
-  run: (context: WorkflowContext<State>, input: Input) => unknown,
+  run: (context: WorkflowContext<State, Sent>, input: Input) => unknown,
 ) => Step<State, Input>;
 
 /** Makes the steps of one workflow that has no schema for its input: the code says what it takes. */
 export type UntypedStepMaker<State> = <Input>(
   name: string,
-  run: (context: WorkflowContext<State>, input: Input) => unknown,
+  run: (context: WorkflowContext<State, Input>, input: Input) => unknown,
 ) => Step<State, Input>;
 
 /**

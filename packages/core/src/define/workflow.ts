@@ -83,18 +83,18 @@ type StepOutput<State, Input, Output> = (
  */
 export function workflow<In extends Schema, Output, State = Record<string, never>>(
   options: WorkflowOptions<State> & { readonly input: In; readonly output?: Schema<unknown, Output> },
-  run: Body<WorkflowContext<State>, InferOutput<In>, Output>,
+  run: Body<WorkflowContext<State, InferInput<In>>, InferOutput<In>, Output>,
 ): Workflow<InferInput<In>, Output, State>;
 export function workflow<Input, Output, State = Record<string, never>>(
   options: WorkflowOptions<State> & { readonly output?: Schema<unknown, Output> },
-  run: Body<WorkflowContext<State>, Input, Output>,
+  run: Body<WorkflowContext<State, Input>, Input, Output>,
 ): Workflow<Input, Output, State>;
 export function workflow<In extends Schema, State = Record<string, never>, Output = State>(
   options: WorkflowOptions<State> & {
     readonly input: In;
     readonly steps:
       | readonly Step<NoInfer<State>, InferOutput<In>>[]
-      | ((step: StepMaker<State, InferOutput<In>>) => readonly Step<NoInfer<State>, InferOutput<In>>[]);
+      | ((step: StepMaker<State, InferOutput<In>, InferInput<In>>) => readonly Step<NoInfer<State>, InferOutput<In>>[]);
     readonly output?: StepOutput<State, InferOutput<In>, Output>;
   },
 ): Workflow<InferInput<In>, Output, State>;

@@ -14,7 +14,7 @@ import type { Failure } from "../model/failure.ts";
 import type { Payload } from "../model/payload.ts";
 import { toFailure } from "../model/to-failure.ts";
 import { requireAttributes } from "../define/attributes.ts";
-import type { Attributes, RunHeader } from "../model/run.ts";
+import type { Attributes } from "../model/run.ts";
 import { startChild } from "./child-command.ts";
 import { deprecatePatch, patched } from "./patch-command.ts";
 import { shield } from "./shield.ts";
@@ -35,7 +35,7 @@ export function createContext(execution: Execution): WorkflowContext {
   const random = new ReplayedRandom(execution);
   const context: WorkflowContext = {
     runId: run.runId,
-    info: infoOf(run),
+    info: infoOf(execution),
     logger: replaySafeLogger(execution),
     state: execution.state as WorkflowContext["state"],
     attributes: { set: (attributes: Attributes) => setAttributes(execution, attributes) },
@@ -60,6 +60,10 @@ export function createContext(execution: Execution): WorkflowContext {
     child: ((definition: AnyWorkflow, input: unknown, options?: ChildOptions) =>
       startChild(execution, definition, input, options)) as WorkflowContext["child"],
     signal: (runId, signal, payload) => forCode(send(execution, { runId }, signal, payload)),
+    continueAsNew: (input) => {
+      execution.continueAsNew(input);
+      return new Promise(() => {});
+    },
     now: () => new Date(execution.now),
     random: () => random.next(),
     uuid: () => random.uuid(),
@@ -71,7 +75,7 @@ export function createContext(execution: Execution): WorkflowContext {
   return context;
 }
 
-function infoOf(run: RunHeader): WorkflowInfo {
+function infoOf({ run, generation }: Execution): WorkflowInfo {
   return {
     workflow: run.workflow,
     version: run.version,
@@ -80,6 +84,7 @@ function infoOf(run: RunHeader): WorkflowInfo {
     startedAt: new Date(run.createdAt),
     deadlineAt: run.deadlineAt === null ? null : new Date(run.deadlineAt),
     parentRunId: run.parent?.runId ?? null,
+    generation,
   };
 }
 

@@ -11,6 +11,14 @@ export type Ending =
   | { readonly status: "failed"; readonly failure: Payload }
   | { readonly status: "cancelled"; readonly reason: string | undefined; readonly terminated: boolean };
 
+/** How a generation ends that is not the run's last: its code begins again, with this input. */
+export interface Continuation {
+  readonly status: "continued";
+  readonly input: Payload;
+  /** What the state begins with; `null`: the workflow has none. */
+  readonly state: Payload | null;
+}
+
 /** The end of a run whose deadline has passed. */
 export function timedOut(codec: Codec): Ending {
   const message = "The run was not over by its deadline.";

@@ -15,8 +15,8 @@ import type { Asked, CommandLog } from "./command-log.ts";
 import { commandName } from "./command-name.ts";
 import { differentCommand, endedAlready, missingCommand, nonDurableAwait, unrecordedCommand } from "./determinism.ts";
 import { newActivityTask, queueOf } from "./activity-task.ts";
-import type { Ending } from "./ending.ts";
-import type { OpenActivity } from "./open-command.ts";
+import type { Continuation, Ending } from "./ending.ts";
+import type { BufferedSignal, InheritedChild, OpenActivity } from "./open-command.ts";
 import { OpenCommands } from "./open-commands.ts";
 import { openEvent } from "./open-event.ts";
 import { OwedCancel } from "./owed-cancel.ts";
@@ -39,14 +39,22 @@ export interface ExecutionEnvironment {
 
 /** The workflow's code, as an execution runs it. */
 export interface WorkflowBody {
+  /** @throws UsageError `invalid-input` */
+  checkInput(input: unknown): unknown;
   initialState(input: unknown): unknown;
   /** Throws UsageError `invalid-input` for a state that the workflow's schema refuses; `null`: it has none. */
   readonly checkState: ((state: unknown) => void) | null;
   run(execution: Execution, input: unknown): Promise<unknown>;
 }
 
+/** What a generation has from those before it. */
+export interface Inheritance {
+  readonly signals: readonly BufferedSignal[];
+  readonly children: readonly InheritedChild[];
+}
+
 /**
- * One run of workflow code in memory. It is driven by events, one at a time: the code runs until it is quiet before it sees the
+ * One generation of a run in memory. It is driven by events, one at a time: the code runs until it is quiet before it sees the
  * next, so that how its branches interleave follows from history alone. What it asks for becomes commands, numbered in call order;
  * new events gather in `fresh` until somebody commits them. Pure: no clock, no randomness, no I/O of its own.
  */
@@ -65,8 +73,8 @@ export class Execution implements CommandLog {
   fresh: NewEvent[] = [];
   /** What the fresh events say about activity tasks. */
   readonly taskChanges = new TaskChanges();
-  /** Set by the code's end; its terminal event is not among `fresh`. */
-  ending: Ending | null = null;
+  /** Set by the code's end; the event that records it is not among `fresh`. */
+  ending: Ending | Continuation | null = null;
   /** The run cannot go on with this code. */
   broken: DeterminismError | null = null;
   cancelRequested: { readonly reason: string | undefined } | null = null;
@@ -78,6 +86,8 @@ export class Execution implements CommandLog {
   attributes: Attributes = {};
   /** Incarnations of the runs that the history which is not delivered yet was copied from: see {@link ReplayedRandom}. */
   readonly origins: string[] = [];
+  /** 1, and one more for each continue-as-new. */
+  generation = 1;
 
   readonly #body: WorkflowBody;
   #attributesChanged = false;
@@ -130,6 +140,17 @@ export class Execution implements CommandLog {
     if (fields?.attributes !== undefined) this.#attributesChanged = true;
   }
 
+  /** Takes over what the generations before have left, before anything is delivered. */
+  inherit({ signals, children }: Inheritance): void {
+    for (const signal of signals) this.open.receive(signal);
+    for (const child of children) this.open.inherited.set(child.seq, { ...child });
+  }
+
+  /** Ends the run whatever its code does, if it has not ended: code that continues as new has not. */
+  endBy(ending: Ending): void {
+    if (this.ending === null || this.ending.status === "continued") this.ending = ending;
+  }
+
   // What is recorded: each event is delivered again.
 
   /** Delivers recorded events, which follow what this execution knows without a gap. */
@@ -165,9 +186,10 @@ export class Execution implements CommandLog {
         this.attributes = event.data.attributes ?? {};
         return this.#turn(event.at, () => this.#start(this.environment.codec.decode(this.run.input)));
       case "WORKFLOW_CONTINUED_AS_NEW":
+        this.#continue(event.data);
         return this.#turn(event.at, () => this.#start(event.data.input));
       case "SIGNAL_RECEIVED":
-        return this.#turn(event.at, () => open.receive(event.data.signal, event.data.payload));
+        return this.#turn(event.at, () => open.receive({ ...event.data, seq: event.seq }));
       case "CANCEL_REQUESTED":
         return this.#turn(event.at, () => this.#cancel(event.data.reason));
       case "ACTIVITY_SCHEDULED":
@@ -183,8 +205,10 @@ export class Execution implements CommandLog {
       case "CHILD_STARTED":
         return open.childStarted(command);
       case "CHILD_COMPLETED":
+        if (event.command === null) return open.inheritedClosed(event.data.scheduled);
         return this.#turn(event.at, () => open.childCompleted(command, event.data.output));
       case "CHILD_FAILED":
+        if (event.command === null) return open.inheritedClosed(event.data.scheduled);
         return this.#turn(event.at, () => open.childFailed(command, event.data.failure));
       case "SIGNAL_DELIVERED":
         return this.#turn(event.at, () => open.sent(command, event.data.status));
@@ -216,12 +240,14 @@ export class Execution implements CommandLog {
 
   async signalReceived(signal: string, payload: unknown, encoded: SealedValues, id: string): Promise<void> {
     const at = this.#append("SIGNAL_RECEIVED", null, { signal, id }, encoded);
-    await this.#turn(at, () => this.open.receive(signal, payload));
+    const { head: seq } = this;
+    await this.#turn(at, () => this.open.receive({ seq, signal, payload }));
   }
 
   /** Only the first request counts (I17). */
   async cancelReceived(reason: string | undefined): Promise<void> {
-    if (this.cancelRequested !== null || this.ending !== null) return;
+    if (this.cancelRequested !== null) return;
+    if (this.ending !== null && this.ending.status !== "continued") return;
     const { shielded } = this.open;
     const tasks = this.openTasks();
     const at = this.#append("CANCEL_REQUESTED", null, { reason, ...(shielded.length > 0 && { shielded }) });
@@ -328,6 +354,14 @@ export class Execution implements CommandLog {
     await this.#turn(at, () => this.open.childFailed(command, failure));
   }
 
+  /** A child of an earlier generation has closed: nobody awaits it, and nothing is owed to it any more. */
+  inheritedChildClosed(scheduled: Seq, failure: Failure | null): void {
+    if (!this.open.inherited.has(scheduled)) return;
+    if (failure === null) this.#append("CHILD_COMPLETED", null, { scheduled });
+    else this.#append("CHILD_FAILED", null, { scheduled }, { failure: this.environment.codec.encode(failure) });
+    this.open.inheritedClosed(scheduled);
+  }
+
   async signalDelivered(command: number, status: EventData["SIGNAL_DELIVERED"]["status"]): Promise<void> {
     if (!this.open.sends.has(command)) return;
     const at = this.#append("SIGNAL_DELIVERED", command, { status });
@@ -404,6 +438,24 @@ export class Execution implements CommandLog {
     if (this.broken === null) this.#append(type, command, plain, values);
   }
 
+  /**
+   * Ends this generation: what the code asks for from here on is not carried out, and the next one begins with this input.
+   * @throws UsageError `invalid-input`, `not-serializable`; `outside-workflow` when the code has ended
+   */
+  continueAsNew(input: unknown): void {
+    if (this.ending !== null) throw endedAlready(this.run);
+    const { codec } = this.environment;
+    const encoded = codec.encode(this.#body.checkInput(input));
+    const initial = this.#body.initialState(codec.decode(encoded));
+    const state = initial === undefined ? null : codec.encode(initial);
+    if (this.broken !== null) return;
+    if (this.#inTurn) {
+      this.ending = { status: "continued", input: encoded, state };
+      // A signal that arrives from here on is for the next generation (I18).
+      this.open.waits.clear();
+    } else this.broken = nonDurableAwait(this.run);
+  }
+
   mergeAttributes(attributes: Attributes, isNew: boolean): void {
     this.attributes = { ...this.attributes, ...attributes };
     if (isNew) this.#attributesChanged = true;
@@ -428,6 +480,14 @@ export class Execution implements CommandLog {
     if (deliver()) await this.environment.settle();
     this.#inTurn = false;
     this.owedCancel.turnOver();
+  }
+
+  #continue({ generation, attributes, cancelRequested }: EventData["WORKFLOW_CONTINUED_AS_NEW"]): void {
+    this.generation = generation;
+    this.attributes = attributes ?? {};
+    if (cancelRequested === undefined) return;
+    this.cancelRequested = { reason: cancelRequested.reason };
+    this.owedCancel.requested(false);
   }
 
   #start(input: unknown): boolean {
@@ -460,6 +520,8 @@ export class Execution implements CommandLog {
 
   #cancel(reason: string | undefined): boolean {
     this.cancelRequested = { reason };
+    // Code that has continued as new is not there any more: the next generation hears of it.
+    if (this.ending !== null) return false;
     const interrupted = this.open.interrupt(reason);
     this.owedCancel.requested(interrupted);
     return interrupted;

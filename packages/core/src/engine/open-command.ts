@@ -69,6 +69,25 @@ export interface OpenChild extends Settler {
   cancelSent: boolean;
 }
 
+/** A child of an earlier generation: nobody awaits it, but its close policy is owed. */
+export interface InheritedChild {
+  /** Seq of its CHILD_SCHEDULED. */
+  readonly seq: Seq;
+  readonly runId: string;
+  readonly incarnation: string;
+  readonly parentClose: ParentClose;
+  /** A cancel of this run was passed on to the child. */
+  cancelSent: boolean;
+}
+
+/** A signal that was received and that nobody has waited for. */
+export interface BufferedSignal {
+  /** Seq of its SIGNAL_RECEIVED. */
+  readonly seq: Seq;
+  readonly signal: string;
+  readonly payload: unknown;
+}
+
 /** A message to another run whose SIGNAL_DELIVERED is not recorded. */
 export interface OpenSend extends Settler {
   readonly command: number;

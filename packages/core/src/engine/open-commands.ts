@@ -2,7 +2,16 @@ import { ActivityFailedError, CancelledError, ChildFailedError, TimedOutError } 
 import { failureToError } from "../model/failure-to-error.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Millis, Seq } from "../model/ids.ts";
-import type { OpenActivity, OpenChild, OpenSend, OpenTimer, OpenWait, Settler } from "./open-command.ts";
+import type {
+  BufferedSignal,
+  InheritedChild,
+  OpenActivity,
+  OpenChild,
+  OpenSend,
+  OpenTimer,
+  OpenWait,
+  Settler,
+} from "./open-command.ts";
 
 /**
  * What the code has asked for and not been answered, by command number, and the signals that it has not asked for. Methods that
@@ -14,7 +23,9 @@ export class OpenCommands {
   readonly waits = new Map<number, OpenWait>();
   readonly children = new Map<number, OpenChild>();
   readonly sends = new Map<number, OpenSend>();
-  readonly #buffered = new Map<string, unknown[]>();
+  /** Children of earlier generations, by the seq of their CHILD_SCHEDULED. */
+  readonly inherited = new Map<Seq, InheritedChild>();
+  readonly #buffered = new Map<string, BufferedSignal[]>();
 
   get isEmpty(): boolean {
     return this.activities.size + this.timers.size + this.waits.size + this.children.size + this.sends.size === 0;
@@ -48,24 +59,35 @@ export class OpenCommands {
   }
 
   /** The oldest signal of a name that nobody has waited for. */
-  takeSignal(signal: string): { readonly payload: unknown } | undefined {
+  takeSignal(signal: string): BufferedSignal | undefined {
     const buffer = this.#buffered.get(signal);
-    if (buffer === undefined) return undefined;
-    const payload = buffer.shift();
-    if (buffer.length === 0) this.#buffered.delete(signal);
-    return { payload };
+    const oldest = buffer?.shift();
+    if (buffer?.length === 0) this.#buffered.delete(signal);
+    return oldest;
+  }
+
+  /** All signals that nobody has waited for, in the order of their arrival. */
+  get buffered(): readonly BufferedSignal[] {
+    return [...this.#buffered.values()].flat().toSorted((a, b) => a.seq - b.seq);
+  }
+
+  /** All children that this run's end concerns. */
+  *childrenLeft(): Iterable<OpenChild | InheritedChild> {
+    yield* this.children.values();
+    yield* this.inherited.values();
   }
 
   /** The oldest wait for a signal takes it; else it is buffered (I18). */
-  receive(signal: string, payload: unknown): boolean {
+  receive(received: BufferedSignal): boolean {
+    const { signal, payload } = received;
     for (const wait of this.waits.values()) {
       if (wait.signal !== signal) continue;
       this.waits.delete(wait.command);
       return resolve(wait, payload);
     }
     const buffer = this.#buffered.get(signal);
-    if (buffer === undefined) this.#buffered.set(signal, [payload]);
-    else buffer.push(payload);
+    if (buffer === undefined) this.#buffered.set(signal, [received]);
+    else buffer.push(received);
     return false;
   }
 
@@ -149,6 +171,10 @@ export class OpenCommands {
       open,
       ({ workflow, runId }) => new ChildFailedError({ workflow, runId, cause: failureToError(failure) }),
     );
+  }
+
+  inheritedClosed(scheduled: Seq | undefined): void {
+    if (scheduled !== undefined) this.inherited.delete(scheduled);
   }
 
   sent(command: number, status: string): boolean {

@@ -7,6 +7,10 @@ import { runSteps } from "./step-command.ts";
 /** The code of a definition, run against a context. Its output is checked by the definition's schema. */
 export function workflowBody(definition: AnyWorkflow): WorkflowBody {
   return {
+    checkInput: (input) => {
+      if (definition.inputSchema === null) return input;
+      return validateNow(definition.inputSchema, input, `input of workflow "${definition.name}"`);
+    },
     initialState: (input) => definition.initialState?.(input),
     checkState: definition.checkState,
     run: async (execution, input) => {

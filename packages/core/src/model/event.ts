@@ -35,6 +35,8 @@ export interface EventData {
     readonly cancelRequested?: { readonly reason?: string };
     /** Seq of the CHILD_SCHEDULED of each child whose close policy is still owed. */
     readonly children: readonly Seq[];
+    /** Search attributes as they are now. */
+    readonly attributes?: Attributes;
   };
   STEP_STARTED: { readonly step: string };
   STEP_COMPLETED: { readonly step: string };
@@ -106,8 +108,9 @@ export interface EventData {
     readonly timeoutMs?: number;
   };
   CHILD_STARTED: Readonly<Record<never, never>>;
-  CHILD_COMPLETED: { readonly output: unknown };
-  CHILD_FAILED: { readonly failure: Failure };
+  /** `scheduled`, in place of a command and an output: the CHILD_SCHEDULED of an earlier generation, which nobody awaits any more. */
+  CHILD_COMPLETED: { readonly output?: unknown; readonly scheduled?: Seq };
+  CHILD_FAILED: { readonly failure: Failure; readonly scheduled?: Seq };
   SIDE_EFFECT_RECORDED: { readonly name: string; readonly value?: unknown; readonly failure?: Failure };
   VERSION_MARKED: {
     readonly id: string;

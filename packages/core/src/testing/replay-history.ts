@@ -1,7 +1,9 @@
 import type { Codec } from "../codec/codec.ts";
 import { jsonCodec } from "../codec/json-codec.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
-import type { Ending } from "../engine/ending.ts";
+import { continuedEvent, inheritedSeqs, readInheritance } from "../engine/continuation.ts";
+import type { Continuation, Ending } from "../engine/ending.ts";
+import type { Inheritance } from "../engine/execution.ts";
 import { copyOwed } from "../engine/forked-prefix.ts";
 import { openEvent } from "../engine/open-event.ts";
 import { SeededRandom } from "../engine/seeded-random.ts";
@@ -55,7 +57,7 @@ export async function replayHistory(
   // The code of a fork is not asked before its history is there.
   if (copyOwed(events) !== null) return { commands: [], status: statusAfter(events.at(-1)!) };
   let replay: Replay | undefined;
-  for (const generation of generationsOf(header, events)) {
+  for (const generation of generationsOf(codec, header, events)) {
     const replayer = new Replayer(definition, codec, generation);
     replay = await replayer.replay(prefixes);
   }
@@ -66,15 +68,22 @@ export async function replayHistory(
 interface Generation {
   readonly header: RunHeader;
   readonly events: readonly StoredEvent[];
+  /** What it has from the generations before. */
+  readonly inheritance: Inheritance;
+  /** The first event of the generation that followed. */
+  readonly next: WorkflowEvent | null;
 }
 
-function generationsOf(header: RunHeader, events: readonly StoredEvent[]): readonly Generation[] {
+function generationsOf(codec: Codec, header: RunHeader, events: readonly StoredEvent[]): readonly Generation[] {
+  const open = (seq: number): WorkflowEvent => openEvent(codec, events[seq - 1]!);
   const starts = events
     .filter(({ type, seq }) => seq === 1 || type === "WORKFLOW_CONTINUED_AS_NEW")
     .map(({ seq }) => seq);
   return starts.map((start, at) => ({
     header: { ...header, ...originOf(events, starts[at + 1] ?? Infinity), baseSeq: start - 1 },
     events: events.slice(start - 1, (starts[at + 1] ?? Infinity) - 1),
+    inheritance: readInheritance(inheritedSeqs(open(start)).map(open)),
+    next: starts[at + 1] === undefined ? null : open(starts[at + 1]!),
   }));
 }
 
@@ -118,11 +127,12 @@ class Replayer {
     const least = 1 + this.#events.findLastIndex(({ type }) => type === "FORKED");
     for (let count = Math.max(least, 1); prefixes && count < length; count++)
       this.#checkPrefix(count, await this.#run(count));
-    return { commands: whole.commands, status: whole.ending?.status ?? "open" };
+    const status = whole.ending?.status ?? "open";
+    return { commands: whole.commands, status: status === "continued" ? "open" : status };
   }
 
   async #run(count: number): Promise<ObservedExecution> {
-    const { header, events } = this.#generation;
+    const { header, events, inheritance } = this.#generation;
     const at = events[Math.min(count, events.length - 1)]!.at;
     const execution = new ObservedExecution(header, workflowBody(this.#definition), {
       codec: this.#codec,
@@ -133,6 +143,7 @@ class Replayer {
       serves: () => true,
     });
     const random = new SeededRandom(header.incarnation);
+    execution.inherit(inheritance);
     await execution.replay(events.slice(0, count));
     if (execution.broken === null && execution.stuck) execution.breakAsStuck();
     if (execution.broken !== null) throw execution.broken;
@@ -163,7 +174,15 @@ class Replayer {
     }
   }
 
-  #checkEnding({ ending }: ObservedExecution): void {
+  #checkEnding(execution: ObservedExecution): void {
+    const { ending } = execution;
+    const { next } = this.#generation;
+    if (next !== null) {
+      if (ending?.status !== "continued" || !this.#continues(execution, ending, next)) {
+        throw this.#endsDifferently(next, ending);
+      }
+      return;
+    }
     const last = this.#events.at(-1)!;
     if (!isTerminal(last.type)) return;
     if (last.type === "WORKFLOW_COMPLETED") {
@@ -182,6 +201,12 @@ class Replayer {
     }
   }
 
+  /** The next generation has the input that the code gave, and all that this one left (I18). */
+  #continues(execution: ObservedExecution, continuation: Continuation, next: WorkflowEvent): boolean {
+    const event = openEvent(this.#codec, { seq: next.seq, ...continuedEvent(execution, continuation) });
+    return this.#codec.encode(event.data) === this.#codec.encode(next.data);
+  }
+
   #differs(count: number, asked: string, expected: string): DeterminismError {
     const { runId, workflow } = this.#generation.header;
     return new DeterminismError(
@@ -192,16 +217,21 @@ class Replayer {
     );
   }
 
-  #endsDifferently({ seq, type }: WorkflowEvent, ending: Ending | null): DeterminismError {
+  #endsDifferently({ seq, type }: WorkflowEvent, ending: Ending | Continuation | null): DeterminismError {
     const { runId, workflow } = this.#generation.header;
     const ends = ending === null ? "has not ended" : `ends as ${ending.status}`;
     return new DeterminismError(
       "determinism",
-      `Run "${runId}" of workflow "${workflow}": at seq ${seq} history ends with ${type}, but the code ${ends}${ending?.status === "completed" ? " with another output" : ""}. ` +
+      `Run "${runId}" of workflow "${workflow}": at seq ${seq} history ends with ${type}, but the code ${ends}${differently(ending)}. ` +
         "Deploy the code that the run was recorded with, or record the history anew.",
       { details: { runId, seq, recorded: type, ending: ending?.status ?? "open" } },
     );
   }
+}
+
+function differently(ending: Ending | Continuation | null): string {
+  if (ending?.status === "completed") return " with another output";
+  return ending?.status === "continued" ? " with another input, or leaves other signals and children" : "";
 }
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };

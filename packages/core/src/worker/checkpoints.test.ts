@@ -287,7 +287,10 @@ describe("quick activities", () => {
   it("cost no look at the cache, wherever they are executed", async () => {
     const verbs: string[] = [];
     const clock = virtualClock();
-    const storage = watchedStorage(memory({ clock }), { called: (verb) => void verbs.push(verb), answered: () => {} });
+    const storage = watchedStorage(memory({ clock }), (verb) => {
+      verbs.push(verb);
+      return () => {};
+    });
     const here = activity({ name: "here" }, async (n: number) => n);
     const there = activity({ name: "there", queue: "elsewhere" }, async (n: number) => n);
     const five = workflow({ name: "five" }, async (ctx) => {

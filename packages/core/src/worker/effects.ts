@@ -1,6 +1,6 @@
 import { cancelChild, createChild, sendIntent } from "../batch/effects.ts";
 import type { Execution } from "../engine/execution.ts";
-import type { OpenChild } from "../engine/open-command.ts";
+import type { InheritedChild, OpenChild } from "../engine/open-command.ts";
 import { isPerdureError } from "../errors/index.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Seq } from "../model/ids.ts";
@@ -11,7 +11,7 @@ import type { Lease } from "./lease.ts";
 export type EffectOutcome =
   | { readonly kind: "child-created"; readonly command: number; readonly failure: Failure | null }
   | { readonly kind: "sent"; readonly command: number; readonly status: "accepted" | "closed" | "unknown" }
-  | { readonly kind: "child-told"; readonly command: number };
+  | { readonly kind: "child-told"; readonly child: OpenChild | InheritedChild };
 
 /** Carries out what a run's recorded intents ask for: children, and messages to other runs. */
 export class Effects {
@@ -20,7 +20,8 @@ export class Effects {
   readonly #done: (outcome: EffectOutcome) => void;
   readonly #failed: (error: unknown) => void;
   readonly #lease: Lease;
-  readonly #underway = new Set<number>();
+  /** Intents and children that something is being done about. */
+  readonly #underway = new Set<object>();
 
   constructor(
     environment: WorkerEnvironment,
@@ -47,42 +48,49 @@ export class Effects {
   get childToTell(): boolean {
     const { open, cancelRequested } = this.#execution;
     if (cancelRequested === null) return false;
-    for (const child of open.children.values()) if (isToTell(child)) return true;
+    for (const child of open.childrenLeft()) if (isToTell(child)) return true;
     return false;
   }
 
   /** Starts all effects whose intent is durable. */
   start(durable: Seq): void {
-    const { cancelRequested, run } = this.#execution;
-    const { children, sends } = this.#execution.open;
-    if (children.size + sends.size === 0) return;
+    const { run, open } = this.#execution;
+    const { children, sends } = open;
+    if (children.size + open.inherited.size + sends.size === 0) return;
     const { access, codec } = this.#environment;
     for (const child of children.values()) {
       const { command } = child;
-      if (!child.started) {
-        if (child.seq <= durable) {
-          this.#carryOut(command, async () => ({
-            kind: "child-created",
-            command,
-            failure: await createChild(access, run, child),
-          }));
-        }
-      } else if (cancelRequested !== null && isToTell(child)) {
-        this.#carryOut(command, async () => {
-          await cancelChild(access, codec, run, child);
-          return { kind: "child-told", command };
-        });
+      if (!child.started && child.seq <= durable) {
+        this.#carryOut(child, async () => ({
+          kind: "child-created",
+          command,
+          failure: await createChild(access, run, child),
+        }));
       }
     }
+    if (this.childToTell) this.#tellChildren();
     for (const send of sends.values()) {
       const { command } = send;
       if (send.seq <= durable && !this.#isBeingCreated(send.runId)) {
-        this.#carryOut(command, async () => ({
+        this.#carryOut(send, async () => ({
           kind: "sent",
           command,
           status: await sendIntent(access, codec, run, send),
         }));
       }
+    }
+  }
+
+  /** Passes a cancel of this run on to its children. */
+  #tellChildren(): void {
+    const { access, codec } = this.#environment;
+    const { run, open } = this.#execution;
+    for (const child of open.childrenLeft()) {
+      if (!isToTell(child) || ("started" in child && !child.started)) continue;
+      this.#carryOut(child, async () => {
+        await cancelChild(access, codec, run, child);
+        return { kind: "child-told", child };
+      });
     }
   }
 
@@ -93,10 +101,10 @@ export class Effects {
     return false;
   }
 
-  async #finish(command: number, effect: () => Promise<EffectOutcome>): Promise<void> {
+  async #finish(cause: object, effect: () => Promise<EffectOutcome>): Promise<void> {
     try {
       const outcome = await this.#patiently(effect);
-      this.#underway.delete(command);
+      this.#underway.delete(cause);
       this.#done(outcome);
     } catch (error) {
       this.#failed(error);
@@ -114,14 +122,14 @@ export class Effects {
     }
   }
 
-  #carryOut(command: number, effect: () => Promise<EffectOutcome>): void {
-    if (this.#underway.has(command)) return;
-    this.#underway.add(command);
-    void this.#finish(command, effect);
+  #carryOut(cause: object, effect: () => Promise<EffectOutcome>): void {
+    if (this.#underway.has(cause)) return;
+    this.#underway.add(cause);
+    void this.#finish(cause, effect);
   }
 }
 
 /** A cancel request to its parent concerns the child, and it does not know. */
-function isToTell({ parentClose, shielded, cancelSent }: OpenChild): boolean {
-  return parentClose === "cancel" && !shielded && !cancelSent;
+function isToTell(child: OpenChild | InheritedChild): boolean {
+  return child.parentClose === "cancel" && !child.cancelSent && !("shielded" in child && child.shielded);
 }

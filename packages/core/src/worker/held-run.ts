@@ -1,6 +1,7 @@
 import { firstThatFit } from "../batch/first-that-fit.ts";
+import { loadInheritance } from "../batch/load-inheritance.ts";
 import { dutiesOf } from "../engine/closing.ts";
-import { closeOf, terminalEvent, timedOut } from "../engine/ending.ts";
+import { closeOf, terminalEvent, timedOut, type Continuation, type Ending } from "../engine/ending.ts";
 import { Execution } from "../engine/execution.ts";
 import type { OpenActivity } from "../engine/open-command.ts";
 import { workflowBody } from "../engine/workflow-body.ts";
@@ -13,6 +14,7 @@ import type { Claim, ClaimedWorkflowTask, RenewResult } from "../storage/task.ts
 import { Attempts, type EndedAttempt } from "./attempts.ts";
 import { UsageError } from "../errors/index.ts";
 import { blockStep } from "./block-run.ts";
+import { GENERATIONS_HELD, turnOver } from "./continue-run.ts";
 import { Effects, type EffectOutcome } from "./effects.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import type { Held } from "./held.ts";
@@ -68,6 +70,8 @@ export class HeldRun implements Held {
   #leaving = false;
   #listening = false;
   #unreadRounds = 0;
+  /** Generations that have ended in these hands. */
+  #generations = 0;
   #draining = false;
   #release: Release | null = null;
   #failure: { readonly error: unknown } | null = null;
@@ -142,7 +146,7 @@ export class HeldRun implements Held {
     const { access, registry, codec, cache, runtime, logger, serves } = this.#environment;
     const cached = cache.take(claim.taskId);
     if (cached !== undefined && cached.lastSeq <= lastSeq && cached.execution.run.baseSeq === baseSeq) {
-      this.#execution = cached.execution;
+      this.#adopt(cached.execution);
       const missed =
         cached.lastSeq < lastSeq ? await access.readAll({ runId, incarnation, after: cached.lastSeq }) : [];
       await this.#execution.replay(missed);
@@ -156,11 +160,18 @@ export class HeldRun implements Held {
         turnTime: () => access.clock.latest(),
         serves,
       };
-      this.#execution = new Execution(run, workflowBody(registry.workflow(run.workflow)!), environment);
-      await this.#execution.replay(events ?? (await access.readAll({ runId, incarnation, after: baseSeq })));
+      const execution = new Execution(run, workflowBody(registry.workflow(run.workflow)!), environment);
+      this.#adopt(execution);
+      const recorded = events ?? (await access.readAll({ runId, incarnation, after: baseSeq }));
+      execution.inherit(await loadInheritance(access, codec, run, recorded[0]));
+      await execution.replay(recorded);
       if (claim.epoch > 1) this.#suspect();
     }
-    this.#effects = new Effects(this.#environment, this.#execution, this.lease, {
+  }
+
+  #adopt(execution: Execution): void {
+    this.#execution = execution;
+    this.#effects = new Effects(this.#environment, execution, this.lease, {
       done: (outcome) => this.#push(outcome),
       failed: (error) => this.#fail(error),
     });
@@ -183,7 +194,7 @@ export class HeldRun implements Held {
         if (this.#inputs.length > 0) continue;
         if (!this.#inFlight) {
           if (this.#late.length > 0 && !this.#effects.open) await this.#recordLate();
-          this.#commit();
+          await this.#commit();
         }
         this.#startEffects();
       }
@@ -235,11 +246,9 @@ export class HeldRun implements Held {
       case "child-created":
         if (input.failure !== null) return execution.childFailed(input.command, input.failure);
         return execution.childStarted(input.command);
-      case "child-told": {
-        const child = execution.open.children.get(input.command);
-        if (child !== undefined) child.cancelSent = true;
+      case "child-told":
+        input.child.cancelSent = true;
         return;
-      }
       case "sent":
         return execution.signalDelivered(input.command, input.status);
     }
@@ -282,12 +291,12 @@ export class HeldRun implements Held {
   #timeOut(): void {
     const { deadlineAt } = this.#task.run;
     const { access, codec } = this.#environment;
-    if (deadlineAt !== null && deadlineAt <= access.clock.earliest()) this.#execution.ending ??= timedOut(codec);
+    if (deadlineAt !== null && deadlineAt <= access.clock.earliest()) this.#execution.endBy(timedOut(codec));
   }
 
   // What is committed
 
-  #commit(): void {
+  #commit(): void | Promise<void> {
     const execution = this.#execution;
     const { broken, fresh, ending, stuck } = execution;
     if (broken?.code === "determinism") return this.#block();
@@ -300,7 +309,10 @@ export class HeldRun implements Held {
       return this.#send(fresh.slice(0, count), { do: "hold" }, execution.takeRunFields(), undefined, ackInbox);
     }
     if (broken !== null || stuck) return this.#block();
-    if (ending !== null && !this.#effects.open) return this.#close();
+    if (ending !== null && !this.#effects.open) {
+      if (ending.status !== "continued") return this.#close(ending);
+      if (!this.#effects.childToTell) return this.#continue(ending);
+    }
     const hold = ending !== null || this.#busy();
     if (hold && fresh.every(({ type }) => isRemark(type))) return;
     execution.fresh = [];
@@ -330,24 +342,41 @@ export class HeldRun implements Held {
     return Math.min(dueAt, deadlineAt);
   }
 
-  #close(): void {
+  /** Ends a generation and begins the next: its code runs ahead in memory, as all code does. */
+  async #continue(continuation: Continuation): Promise<void> {
+    const isLeaving = ++this.#generations === GENERATIONS_HELD;
+    const { events, fields, begin } = turnOver(this.#environment, this.#execution, continuation);
+    this.#send(
+      events,
+      isLeaving ? { do: "park", wakeAt: this.#environment.access.clock.earliest() } : { do: "hold" },
+      fields,
+    );
+    if (isLeaving) return this.#attempts.abort("The run has continued as new.");
+    const { execution, firstTurn } = begin();
+    this.#adopt(execution);
+    this.#attempts.abort("The run has continued as new.");
+    this.#known.clear();
+    await firstTurn();
+  }
+
+  #close(ending: Ending): void {
     const { codec } = this.#environment;
     const execution = this.#execution;
-    const events = [...execution.fresh, terminalEvent(codec, execution.ending!, execution.time())];
+    const events = [...execution.fresh, terminalEvent(codec, ending, execution.time())];
     execution.fresh = [];
     this.#attempts.abort("The run has closed.");
     const discardUnread = this.#unreadRounds >= MAX_UNREAD_ROUNDS;
-    const close = { ...closeOf(codec, execution.ending!), ...(discardUnread && { discardUnread }) };
+    const close = { ...closeOf(codec, ending), ...(discardUnread && { discardUnread }) };
     this.#acked = this.#seen;
-    this.#send(events, { do: this.#duties().length > 0 ? "hold" : "done" }, execution.takeRunFields(), close);
+    this.#send(events, { do: this.#duties(ending).length > 0 ? "hold" : "done" }, execution.takeRunFields(), close);
   }
 
-  #duties(): ReturnType<typeof dutiesOf> {
+  #duties(ending: Ending): ReturnType<typeof dutiesOf> {
     const { codec } = this.#environment;
-    const { ending, open } = this.#execution;
-    if (this.#task.run.parent === null && open.children.size === 0) return [];
-    const { status, failure } = closeOf(codec, ending!);
-    return dutiesOf(codec, this.#task.run, { status, failure }, open.children.values());
+    const { open } = this.#execution;
+    if (this.#task.run.parent === null && open.children.size + open.inherited.size === 0) return [];
+    const { status, failure } = closeOf(codec, ending);
+    return dutiesOf(codec, this.#task.run, { status, failure }, open.childrenLeft());
   }
 
   /** Parks a run that this code cannot carry on, until a deploy may have mended it. */
@@ -460,7 +489,8 @@ export class HeldRun implements Held {
   /** The terminal event is durable: tells whom it concerns, then removes the task. */
   async #finish(): Promise<void> {
     if (!this.lease.proven) return this.lose();
-    await Promise.all(this.#duties().map((message) => this.#environment.access.deliver(message)));
+    const duties = this.#duties(this.#execution.ending as Ending);
+    await Promise.all(duties.map((message) => this.#environment.access.deliver(message)));
     this.#send([], { do: "done" });
   }
 

@@ -22,8 +22,7 @@ export async function receiveMessage(
     case "cancel":
       return execution.cancelReceived(content.reason);
     case "terminate":
-      execution.ending ??= { status: "cancelled", reason: content.reason, terminated: true };
-      return;
+      return execution.endBy({ status: "cancelled", reason: content.reason, terminated: true });
     case "activity-closed":
       return activityClosed(codec, execution, content);
     case "child-closed":
@@ -62,4 +61,6 @@ async function childClosed(
     const child = await access.storage.getRun(runId);
     return execution.childCompleted(command, child!.output!);
   }
+  const failure = message.status === "completed" ? null : (message.failure ?? toFailure(new CancelledError()));
+  execution.inheritedChildClosed(message.seq, failure);
 }

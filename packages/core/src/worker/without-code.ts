@@ -55,8 +55,8 @@ function endingOf({ codec }: WorkerEnvironment, task: ClaimedWorkflowTask, now: 
 function startOf({ events }: ClaimedWorkflowTask): Millis | null {
   if (events === null) return null;
   const [first, ...rest] = events;
-  if (forkedFrom(first) !== null) return null;
-  return first !== undefined && rest.every(({ type }) => type === "SIGNAL_RECEIVED") ? first.at : null;
+  if (first?.type !== "WORKFLOW_STARTED" || forkedFrom(first) !== null) return null;
+  return rest.every(({ type }) => type === "SIGNAL_RECEIVED") ? first.at : null;
 }
 
 /** A message came before the run may start: it is recorded, the code sees it when its time has come. */
