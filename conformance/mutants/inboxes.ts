@@ -40,6 +40,23 @@ export const inboxMutants: readonly Mutant[] = [
     }),
   }),
   mutant({
+    name: "dedupe-forgotten-at-the-end",
+    breaks: "A closed run answers `closed` to everything: also to the repetition of a message that it had accepted.",
+    killedBy: ["inbox.dedupe-outlives-the-end", "replay.signal-repeated-after-the-end"],
+    plant: () => (honest) => ({
+      async deliver(messages) {
+        const answers = await honest.deliver(messages);
+        return Promise.all(
+          answers.map(async (answer, index) => {
+            const run = await honest.getRun(messages[index]!.runId);
+            const isClosed = run !== undefined && run.status !== "open";
+            return answer.status === "duplicate" && isClosed ? ({ status: "closed" } as const) : answer;
+          }),
+        );
+      },
+    }),
+  }),
+  mutant({
     name: "dedupe-across-runs",
     breaks: "Dedupe ids are unique in the whole namespace.",
     killedBy: ["inbox.dedupe-is-per-run"],

@@ -31,14 +31,27 @@ export function* storeMessage(turn: Turn, task: TaskRow, { dedupeId, external, d
 
 /** Takes acknowledged messages out of the inbox; the ids of external ones are remembered for `dedupeMs` at least. */
 export function* acknowledge(turn: Turn, task: TaskRow, ackInbox: number): Steps<void> {
-  const { run, inbox_acked: after } = task;
-  if (ackInbox === after) return;
-  yield* change(deleteInternal, { run, after, upTo: ackInbox });
-  yield* change(rememberExternal, { run, after, upTo: ackInbox, now: turn.now });
-  yield* forgetOld(run, turn.now - turn.limits.dedupeMs);
+  if (ackInbox === task.inbox_acked) return;
+  yield* rememberIds(turn, task, ackInbox);
+  yield* forgetOld(task.run, turn.now - turn.limits.dedupeMs);
 }
 
-/** Removes all messages and remembered ids: a closed run takes no more. */
+/** Takes all messages out of the inbox of a run that closes; the ids of external ones stay until the run is purged. */
+export function* closeInbox(turn: Turn, task: TaskRow): Steps<void> {
+  if (task.inbox_last > task.inbox_acked) yield* rememberIds(turn, task, task.inbox_last);
+}
+
+/** Whether a message with this id was accepted and is remembered. */
+export function* isRemembered(run: number, dedupeId: string): Steps<boolean> {
+  return (yield* row(findMessage, { run, dedupeId })) !== undefined;
+}
+
+function* rememberIds(turn: Turn, { run, inbox_acked: after }: TaskRow, upTo: number): Steps<void> {
+  yield* change(deleteInternal, { run, after, upTo });
+  yield* change(rememberExternal, { run, after, upTo, now: turn.now });
+}
+
+/** Removes all messages and remembered ids. */
 export function* emptyInbox(run: number): Steps<void> {
   yield* change(deleteInbox, { run });
 }
@@ -75,6 +88,10 @@ const insertMessage = query(
         data: args.data,
       }),
     ),
+);
+
+const findMessage = query((db, args: { run: number; dedupeId: string }) =>
+  db.selectFrom("perdure_inbox").select("no").where("run", "=", args.run).where("dedupe_id", "=", args.dedupeId),
 );
 
 const deleteInternal = query((db, args: { run: number; after: number; upTo: number }) =>

@@ -117,6 +117,43 @@ export const dedupeCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "inbox.dedupe-outlives-the-end",
+    level: "L1",
+    invariants: ["I18", "I26"],
+    guards: ["duplicate-after-the-end-known"],
+    why: "The answer to a message was lost, and the run closed over it before the sender repeats: it must not hear that its message came too late.",
+    hint: "Look for the dedupe id before you look whether the run is closed, and keep the ids of external messages until the purge.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const { runId } = run;
+      const messages = [0, 1, 2].map(() => t.make.message(runId));
+      const [early, last, unread] = messages;
+      await t.backend.deliver([early!]);
+      await worker.commit(t.make.turn(task, { ackInbox: 1, next: { do: "hold" } }));
+      await t.backend.deliver([last!, unread!]);
+      const close = { status: "completed", discardUnread: true } as const;
+      const end = t.make.closing(task, { expectedSeq: 2, ackInbox: 2, close });
+      status(await worker.commit(end), "ok", "the run closes, and drops the last message");
+      const repeated = async (when: string): Promise<void> => {
+        await unchanged(t, [runId], "a repetition changes nothing", async () => {
+          const answers = await t.backend.deliver([...messages, t.make.message(runId)]);
+          equal(
+            answers.map((answer) => answer.status),
+            ["duplicate", "duplicate", "duplicate", "closed"],
+            `${when}, what was accepted is a duplicate and what is new is refused`,
+          );
+        });
+      };
+      await repeated("before the run is done");
+      await worker.commit(t.make.turn(task, { expectedSeq: 3, events: [], ackInbox: 3, next: { do: "done" } }));
+      await repeated("when it is done");
+      t.guard("duplicate-after-the-end-known");
+      await t.backend.purgeRuns({ closedBefore: (await t.time.now()) + 1, minAgeMs: 0, limit: 1 });
+      await t.create({ runId });
+      status((await t.backend.deliver([early!]))[0], "accepted", "the next run of that id knows nothing of it");
+    },
+  },
+  {
     id: "inbox.dedupe-is-per-run",
     level: "L1",
     invariants: ["I18", "I22"],

@@ -1,6 +1,7 @@
-import { isPerdureError, signal, workflow } from "@perdure/core";
+import { isPerdureError, signal, StorageError, workflow } from "@perdure/core";
 import { check, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
+import { wrapVerbs } from "../../verbs.ts";
 import { bothWays } from "./both-ways.ts";
 
 const TURNS = 12;
@@ -127,6 +128,36 @@ export const signalCases: readonly ConformanceCase[] = [
       const run = await lab.start(sender, listening.runId);
       equal(await lab.output(run), ["run-not-found", "run-closed"], "refusals are typed");
       equal(await lab.output(listening), 7, "the message arrives");
+    },
+  }),
+  bothWays({
+    id: "replay.signal-repeated-after-the-end",
+    invariants: ["I18", "I29"],
+    why: "A run sends a signal and its answer is lost; the other run takes it and ends. The sender repeats: its signal had arrived, and it must not hear otherwise.",
+    hint: "Does `deliver` look for the dedupe id before it looks whether the run is closed?",
+    async play(lab) {
+      const listener = workflow({ name: "listener", queue: lab.queue }, (ctx) => ctx.waitFor(go));
+      const sender = workflow({ name: "sender", queue: lab.queue }, async (ctx, to: string) => {
+        await ctx.signal(to, go, 7);
+        return "sent";
+      });
+      await lab.work([listener]);
+      const listening = await lab.start(listener, undefined);
+      await lab.parked(listening, "SIGNAL_AWAITED");
+      let lost = 0;
+      const forgetful = wrapVerbs(await lab.open(), async (verb, _args, call) => {
+        const answer = await call();
+        if (verb !== "deliver" || lost > 0) return answer;
+        lost++;
+        await lab.output(listening);
+        throw new StorageError("unavailable", "The answer was lost: an injected fault. Repeat the call.");
+      });
+      await lab.work([sender], { storage: forgetful });
+      const run = await lab.start(sender, listening.runId);
+      equal(await lab.output(run), "sent", "the sender hears that its signal has arrived");
+      equal(lost, 1, "though the first answer was lost");
+      equal(await lab.output(listening), 7, "and it counted once");
+      await refused("run-closed", "a new signal is refused", () => listening.signal(go, 8, { id: "again" }));
     },
   }),
 ];

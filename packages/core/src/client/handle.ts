@@ -39,17 +39,17 @@ export interface RunHandle<Output = unknown, State = unknown> {
   /** All events, oldest first. */
   history(): Promise<readonly WorkflowEvent[]>;
   /**
-   * Sends a signal. With an `id`, any number of calls count once.
+   * Sends a signal. With an `id`, any number of calls count once; one that has arrived stays so, also when the run has ended since.
    * @throws UsageError `invalid-input`, `run-closed`, `run-not-found`
    */
   signal<Sent>(signal: Signal<Sent, unknown>, payload: Sent, options?: { readonly id?: string }): Promise<void>;
   /**
-   * Asks the run to cancel: its code gets CancelledError where it waits and may clean up. Idempotent.
+   * Asks the run to cancel: its code gets CancelledError where it waits and may clean up. Idempotent, also when the run has ended since.
    * @throws UsageError `run-closed`, `run-not-found`
    */
   cancel(options?: { readonly reason?: string }): Promise<void>;
   /**
-   * Ends the run without running its code again, blocked or not. If a worker holds it right now, that worker ends it.
+   * Ends the run without running its code again, blocked or not. If a worker holds it right now, that worker ends it. Idempotent.
    * @throws UsageError `run-closed`, `run-not-found`
    */
   terminate(options?: { readonly reason?: string }): Promise<void>;

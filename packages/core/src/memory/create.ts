@@ -49,6 +49,7 @@ function newRunRecord(run: NewRun, now: Millis): RunRecord {
     lastCommitId: null,
     task: null,
     cacheKeys: null,
+    dedupe: new Map(),
     discarded: 0,
   };
 }
@@ -73,7 +74,6 @@ function newWorkflowTask(space: Namespace, run: RunRecord, readyAt: Millis): Wor
     inboxAcked: 0,
     inboxLast: 0,
     inbox: [],
-    dedupe: new Map(),
     activities: new Map(),
     completed: new Map(),
   };

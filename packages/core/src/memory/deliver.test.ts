@@ -3,6 +3,7 @@ import {
   claimOne,
   claimRequest,
   commit,
+  event,
   LEASE,
   message,
   newRun,
@@ -90,5 +91,21 @@ describe("deliver", () => {
     const again = await claimOne(storage);
     await commit(storage, workflowCommit(again.claim, { expectedSeq: 2, next: { do: "done" } }));
     expect(await storage.deliver([message("r", "m")])).toEqual([{ status: "closed" }]);
+  });
+
+  it("knows what it had accepted from outside, closed or done, for as long as the run is there (I18)", async () => {
+    const { storage, clock } = openStorage();
+    const { claim } = await startAndClaim(storage, "r");
+    const batch = [message("r", "outside"), message("r", "inside", { external: false })];
+    await storage.deliver(batch);
+    const close = { ackInbox: 2, close: { status: "completed" }, next: { do: "hold" } } as const;
+    await commit(storage, workflowCommit(claim, { events: [event("WORKFLOW_COMPLETED")], ...close }));
+    const statuses = async () => (await storage.deliver(batch)).map(({ status }) => status);
+    expect(await statuses()).toEqual(["duplicate", "closed"]);
+    await commit(storage, workflowCommit(claim, { expectedSeq: 2, ackInbox: 2, next: { do: "done" } }));
+    clock.advance(2 * DAY);
+    expect(await statuses()).toEqual(["duplicate", "closed"]);
+    await storage.purgeRuns({ closedBefore: clock.now(), limit: 1 });
+    expect(await statuses()).toEqual(["unknown", "unknown"]);
   });
 });

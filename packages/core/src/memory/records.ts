@@ -28,6 +28,8 @@ export interface RunRecord {
   task: WorkflowTask | null;
   /** Cache entries that were written under a claim of this run. */
   cacheKeys: Set<CacheKey> | null;
+  /** Ids of accepted messages that are remembered, in arrival order. */
+  readonly dedupe: Map<string, RememberedMessage>;
   /** Messages that were dropped by a close with `discardUnread`. */
   discarded: number;
 }
@@ -74,8 +76,6 @@ export interface WorkflowTask extends HotTask {
   inboxLast: InboxNo;
   /** The messages after `inboxAcked`, in arrival order. */
   readonly inbox: StoredMessage[];
-  /** Ids of accepted messages that are remembered, in arrival order. */
-  readonly dedupe: Map<string, RememberedMessage>;
   readonly activities: Map<TaskId, ActivityTask>;
   /** Activity tasks that were completed, in that order: a retried completion is known by its commit id. */
   readonly completed: Map<TaskId, { readonly commitId: string; readonly at: Millis }>;

@@ -24,8 +24,8 @@ export interface WorkflowCommit {
   /** Fields of the run row to replace; attributes as a whole. `baseSeq` is at most the new head. */
   readonly run?: { readonly state?: Payload; readonly attributes?: Attributes; readonly baseSeq?: Seq };
   /**
-   * Travels with the terminal event: sets the run's status and marks the task closed; from then on `deliver` answers
-   * `closed`. Refused as `unread` while messages after `ackInbox` are there, unless `discardUnread`.
+   * Travels with the terminal event: sets the run's status and marks the task closed; from then on `deliver` accepts
+   * nothing. Refused as `unread` while messages after `ackInbox` are there, unless `discardUnread`.
    */
   readonly close?: {
     readonly status: ClosedStatus;

@@ -92,7 +92,8 @@ describe.each(CACHES)("cancel, with %i runs kept in memory", (cacheRuns) => {
     await env.skip("1m");
     await expect(run.result()).rejects.toMatchObject({ code: "run-cancelled", reason: "enough" });
     expect((await run.history()).filter(({ type }) => type === "CANCEL_REQUESTED")).toHaveLength(1);
-    await expect(run.cancel()).rejects.toMatchObject({ code: "run-closed" });
+    // It was asked before, and heard.
+    await run.cancel();
   });
 
   it("aborts the activity that is running, frees its slot, and its late result changes nothing", async () => {
@@ -229,7 +230,8 @@ describe.each(CACHES)("terminate, with %i runs kept in memory", (cacheRuns) => {
       "SIGNAL_RECEIVED",
       "WORKFLOW_CANCELLED",
     ]);
-    await expect(run.terminate()).rejects.toMatchObject({ code: "run-closed" });
+    await run.terminate();
+    await expect(run.cancel()).rejects.toMatchObject({ code: "run-closed" });
     expect(await env.storage.getRun(run.runId)).toMatchObject({ status: "cancelled", task: null });
   });
 

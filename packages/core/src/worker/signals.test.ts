@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CACHES, environment } from "../../test/environment.ts";
-import { gate, intercepted } from "../../test/intercepted.ts";
+import { gate, intercepted, unavailable } from "../../test/intercepted.ts";
 import { createClient } from "../client/client.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
@@ -8,6 +8,32 @@ import { memory, virtualClock } from "../memory.ts";
 import type { WorkflowCommit } from "../storage.ts";
 
 const go = signal<string>("go");
+
+describe("a signal whose answer was lost", () => {
+  it("has arrived, though the run that took it has ended before it is repeated (I12)", async () => {
+    const clock = virtualClock();
+    const store = memory({ clock });
+    let lost = 0;
+    const storage = intercepted(store, {
+      deliver: async (call, [messages]) => {
+        const answer = await call();
+        if (lost > 0 || messages.every(({ runId }) => runId !== "listener")) return answer;
+        while ((await store.getRun("listener"))?.status === "open")
+          await new Promise((resolve) => setImmediate(resolve));
+        lost++;
+        throw unavailable();
+      },
+    });
+    const listener = workflow({ name: "listener" }, (ctx) => ctx.waitFor(signal<number>("go")));
+    const sender = workflow({ name: "sender" }, (ctx) => ctx.signal("listener", signal<number>("go"), 7));
+    const env = environment({ workflows: [listener, sender], clock, storage });
+    const listening = await env.client.start(listener, undefined, { id: "listener" });
+    const run = await env.client.start(sender, undefined);
+    await env.skip("1s");
+    expect([await listening.result(), await run.result(), lost]).toEqual([7, undefined, 1]);
+    expect((await run.history()).find(({ type }) => type === "SIGNAL_DELIVERED")?.data).toEqual({ status: "accepted" });
+  });
+});
 
 describe.each(CACHES)("signals, with %i runs kept in memory", (cacheRuns) => {
   const wait = workflow({ name: "wait" }, (ctx) => ctx.waitFor(go));

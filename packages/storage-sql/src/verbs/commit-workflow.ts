@@ -1,7 +1,7 @@
 import { checkCommit, type CommitResult, type InvalidCommitCode, type WorkflowCommit } from "@perdure/core/storage";
 import { sql } from "kysely";
 import { appendEvents } from "../events.ts";
-import { acknowledge, emptyInbox, messagesAfter } from "../inbox.ts";
+import { acknowledge, closeInbox, messagesAfter } from "../inbox.ts";
 import { query } from "../query.ts";
 import { row, type Steps } from "../steps.ts";
 import { cancelActivity, scheduleActivity } from "../activities.ts";
@@ -26,7 +26,7 @@ export function* commitWorkflow(turn: Turn, commit: WorkflowCommit, isSecond: bo
 
   yield* appendEvents(task.run, task.last_seq, commit.events);
   if (close === undefined) yield* acknowledge(turn, task, ackInbox);
-  else if (task.inbox_last > 0) yield* emptyInbox(task.run);
+  else yield* closeInbox(turn, task);
   for (const newTask of commit.schedule ?? []) yield* scheduleActivity(turn, task.run, newTask);
   for (const taskId of commit.cancel ?? []) yield* cancelActivity(claim, task.run, taskId);
   yield* writeRun(turn, task, commit);

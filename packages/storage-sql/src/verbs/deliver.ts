@@ -1,5 +1,5 @@
 import type { DeliverResult, NewMessage } from "@perdure/core/storage";
-import { storeMessage } from "../inbox.ts";
+import { isRemembered, storeMessage } from "../inbox.ts";
 import { query } from "../query.ts";
 import { change, row, type Steps } from "../steps.ts";
 import { findRunNumber, findTask, type TaskRow } from "../tasks.ts";
@@ -7,14 +7,17 @@ import { type Turn, wake } from "../turn.ts";
 
 /** `deliver`, for one message: it is stored and the task woken in one transaction, so no wake-up is lost (I11). */
 export function* deliver(turn: Turn, message: NewMessage): Steps<DeliverResult> {
-  const task = yield* recipient(turn, message);
-  if (task === "unknown" || task === "closed") return { status: task };
+  const recipient = yield* findRecipient(turn, message);
+  if (recipient === undefined) return { status: "unknown" };
+  const { run, task } = recipient;
+  if (task === undefined || task.closed === 1) {
+    return { status: (yield* isRemembered(run, message.dedupeId)) ? "duplicate" : "closed" };
+  }
   if (!(yield* storeMessage(turn, task, message))) return { status: "duplicate" };
 
   // A held task stays with its holder, a blocked one stays blocked; any other is ready now.
   const isWaiting = task.instance === null && task.blocked === null;
   const visibleAt = isWaiting ? Math.min(task.visible_at ?? turn.now, turn.now) : task.visible_at;
-  const { run } = task;
   const inboxLast = task.inbox_last + 1;
   if (visibleAt === task.visible_at) yield* change(countMessage, { run, inboxLast });
   else yield* change(countAndWake, { run, inboxLast, visibleAt });
@@ -25,20 +28,22 @@ export function* deliver(turn: Turn, message: NewMessage): Steps<DeliverResult> 
   return { status: "accepted" };
 }
 
-/** The workflow task of the run, if it takes messages. */
-function* recipient(turn: Turn, { runId, incarnation }: NewMessage): Steps<TaskRow | "unknown" | "closed"> {
+interface Recipient {
+  readonly run: number;
+  /** Missing when the run is done. */
+  readonly task: TaskRow | undefined;
+}
+
+function* findRecipient(turn: Turn, { runId, incarnation }: NewMessage): Steps<Recipient | undefined> {
   const known = turn.numbers.get(runId);
-  let task: TaskRow | undefined;
   if (known !== undefined && (incarnation ?? known.incarnation) === known.incarnation) {
-    task = yield* row(findTask, { run: known.no, seq: 0 });
+    const task = yield* row(findTask, { run: known.no, seq: 0 });
+    if (task !== undefined) return { run: known.no, task };
   }
-  if (task === undefined) {
-    const run = yield* row(findRunNumber, { ns: turn.ns, id: runId });
-    if (run === undefined || (incarnation ?? run.incarnation) !== run.incarnation) return "unknown";
-    turn.numbers.add(run.no, runId, run.incarnation);
-    task = yield* row(findTask, { run: run.no, seq: 0 });
-  }
-  return task === undefined || task.closed === 1 ? "closed" : task;
+  const run = yield* row(findRunNumber, { ns: turn.ns, id: runId });
+  if (run === undefined || (incarnation ?? run.incarnation) !== run.incarnation) return undefined;
+  turn.numbers.add(run.no, runId, run.incarnation);
+  return { run: run.no, task: yield* row(findTask, { run: run.no, seq: 0 }) };
 }
 
 const countMessage = query((db, args: { run: number; inboxLast: number }) =>
