@@ -36,5 +36,6 @@ export type { InferInput, InferOutput, Schema } from "./model/schema.ts";
 export { consoleLogger } from "./runtime/console-logger.ts";
 export type { StorageBackend } from "./storage/backend.ts";
 export type { QueueStats, StorageStats } from "./storage/operations.ts";
+export type { HistoryLimits } from "./worker/history-limits.ts";
 export type { WorkerOptions } from "./worker/options.ts";
 export { type Worker, createWorker } from "./worker/worker.ts";

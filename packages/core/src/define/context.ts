@@ -119,6 +119,10 @@ export interface WorkflowInfo {
   readonly parentRunId: string | null;
   /** 1, and one more for each continue-as-new. */
   readonly generation: number;
+  /** Events of this generation, up to the one that the code answers to right now. */
+  readonly historyLength: number;
+  /** They are 10,000 or more: `return ctx.continueAsNew(…)` at the next opportunity. */
+  readonly continueAsNewSuggested: boolean;
 }
 
 export interface ChildOptions {

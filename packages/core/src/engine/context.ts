@@ -27,6 +27,9 @@ import { send } from "./send-command.ts";
 /** An input above this is recorded on its own, before the first attempt. */
 const LARGE_INPUT_CHARACTERS = 64 * 1024;
 
+/** Never changes: what the code has made of it is in histories. */
+const SUGGESTED_LENGTH = 10_000;
+
 type Execute = (context: ActivityContext) => unknown;
 
 /** Makes what an execution's code sees. */
@@ -75,7 +78,8 @@ export function createContext(execution: Execution): WorkflowContext {
   return context;
 }
 
-function infoOf({ run, generation }: Execution): WorkflowInfo {
+function infoOf(execution: Execution): WorkflowInfo {
+  const { run, generation } = execution;
   return {
     workflow: run.workflow,
     version: run.version,
@@ -85,6 +89,12 @@ function infoOf({ run, generation }: Execution): WorkflowInfo {
     deadlineAt: run.deadlineAt === null ? null : new Date(run.deadlineAt),
     parentRunId: run.parent?.runId ?? null,
     generation,
+    get historyLength() {
+      return execution.historyLength;
+    },
+    get continueAsNewSuggested() {
+      return execution.historyLength >= SUGGESTED_LENGTH;
+    },
   };
 }
 

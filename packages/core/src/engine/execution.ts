@@ -94,6 +94,10 @@ export class Execution implements CommandLog {
   #commands = 0;
   #inTurn = false;
   #lastAt: Millis = 0;
+  /** Seq of the event that is delivered again; `null` for one that is recorded now. */
+  #delivered: Seq | null = null;
+  /** Seq of the event that the code answers to. */
+  #answered: Seq = 0;
   /** First event of each command that is loaded and not asked for yet. */
   readonly #recorded = new Map<number, WorkflowEvent>();
   /** The last command that history knows. */
@@ -111,6 +115,11 @@ export class Execution implements CommandLog {
   /** Nothing that is open can ever wake the code. */
   get stuck(): boolean {
     return this.ending === null && this.open.isEmpty;
+  }
+
+  /** Events of this generation up to the one that the code answers to: the same in every replay. */
+  get historyLength(): number {
+    return this.#answered - this.run.baseSeq;
   }
 
   /** The time of an event that is recorded now: history does not go back. */
@@ -167,9 +176,11 @@ export class Execution implements CommandLog {
     this.gate = this.head += opened.length;
     for (let at = 0; at <= last && this.broken === null; at++) {
       this.replaying = at < last;
+      this.#delivered = opened[at]!.seq;
       await this.#deliver(opened[at]!);
     }
     this.replaying = false;
+    this.#delivered = null;
   }
 
   async #deliver(event: WorkflowEvent): Promise<void> {
@@ -476,6 +487,7 @@ export class Execution implements CommandLog {
       return;
     }
     this.now = at;
+    this.#answered = this.#delivered ?? this.head;
     this.#inTurn = true;
     if (deliver()) await this.environment.settle();
     this.#inTurn = false;

@@ -189,8 +189,8 @@ class Replayer {
       const output = this.#codec.encode(last.data.output);
       if (ending?.status !== "completed" || ending.output !== output) throw this.#endsDifferently(last, ending);
     } else if (last.type === "WORKFLOW_FAILED") {
-      // A deadline ends a run whatever its code does.
-      if (last.data.failure.code === "timed-out") return;
+      // A deadline and the length of its history end a run whatever its code does.
+      if (last.data.failure.code === "timed-out" || last.data.failure.code === "history-limit") return;
       if (ending?.status !== "failed" || !isSame(this.#codec.decode(ending.failure) as Failure, last.data.failure)) {
         throw this.#endsDifferently(last, ending);
       }

@@ -5,6 +5,7 @@ import type { Logger } from "../model/logger.ts";
 import type { Runtime } from "../model/runtime.ts";
 import type { Subscription } from "../storage/operations.ts";
 import type { Interceptor } from "./interceptor.ts";
+import type { HistoryLimits } from "./history-limits.ts";
 import type { RunCache } from "./run-cache.ts";
 import type { Semaphore } from "./semaphore.ts";
 
@@ -21,6 +22,7 @@ export interface WorkerEnvironment {
   readonly maxDeliveries: number;
   /** Whether this worker serves the queue. */
   readonly serves: (queue: string) => boolean;
+  readonly historyLimits: HistoryLimits;
   /** Hints, once the worker listens to any. */
   readonly hints: () => Subscription | null;
   readonly intercept: Interceptor | null;

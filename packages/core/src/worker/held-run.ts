@@ -18,6 +18,7 @@ import { GENERATIONS_HELD, turnOver } from "./continue-run.ts";
 import { Effects, type EffectOutcome } from "./effects.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import type { Held } from "./held.ts";
+import { tooLong, warnOfLength } from "./history-limits.ts";
 import type { Lease } from "./lease.ts";
 import { isTermination, receiveMessage } from "./receive-message.ts";
 import type { Release } from "./release.ts";
@@ -191,6 +192,7 @@ export class HeldRun implements Held {
       if (!this.#leaving) {
         if (this.#execution.open.isTiming) await this.#execution.fireTimers(this.#environment.access.clock.earliest());
         this.#timeOut();
+        this.#limitHistory();
         if (this.#inputs.length > 0) continue;
         if (!this.#inFlight) {
           if (this.#late.length > 0 && !this.#effects.open) await this.#recordLate();
@@ -292,6 +294,13 @@ export class HeldRun implements Held {
     const { deadlineAt } = this.#task.run;
     const { access, codec } = this.#environment;
     if (deadlineAt !== null && deadlineAt <= access.clock.earliest()) this.#execution.endBy(timedOut(codec));
+  }
+
+  #limitHistory(): void {
+    const { codec, historyLimits } = this.#environment;
+    const { head, run, ending } = this.#execution;
+    const length = head - run.baseSeq;
+    if (ending === null && length >= historyLimits.fail) this.#execution.endBy(tooLong(codec, run, length));
   }
 
   // What is committed
@@ -445,6 +454,7 @@ export class HeldRun implements Held {
       case "ok":
       case "duplicate":
         this.#durable += commit.events.length;
+        this.#warnOfLength(commit.expectedSeq);
         this.#ackedDurable = commit.ackInbox;
         this.#received = this.#received.filter(({ no }) => no > commit.ackInbox);
         return this.#applied(commit, result);
@@ -466,6 +476,13 @@ export class HeldRun implements Held {
           new Error(`The storage refused a commit of run "${this.claim.runId}": ${JSON.stringify(result)}`),
         );
     }
+  }
+
+  #warnOfLength(durableBefore: Seq): void {
+    const { logger, historyLimits } = this.#environment;
+    const { run } = this.#execution;
+    const { baseSeq } = run;
+    warnOfLength(logger, historyLimits, run, { before: durableBefore - baseSeq, after: this.#durable - baseSeq });
   }
 
   async #applied(commit: WorkflowCommit, result: Extract<CommitResult, { now: Millis }>): Promise<void> {

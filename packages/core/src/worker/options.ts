@@ -9,6 +9,7 @@ import type { Logger } from "../model/logger.ts";
 import type { Runtime } from "../model/runtime.ts";
 import type { StorageBackend } from "../storage/backend.ts";
 import { LEASE_MS } from "../storage/validate.ts";
+import { type HistoryLimits, requireHistoryLimits } from "./history-limits.ts";
 
 /** How a worker works. */
 export interface WorkerOptions {
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   readonly cacheRuns?: number;
   /** A run that was handed out this often without a commit is blocked as poisoned. Default 5. */
   readonly maxDeliveries?: number;
+  /** How long histories may become before a run should have continued as new. */
+  readonly historyLimits?: Partial<HistoryLimits>;
   /** The codec that the clients use. */
   readonly codec?: Codec;
   /** Default: the console. */
@@ -46,6 +49,7 @@ export interface WorkerSettings {
   readonly leaseMs: number;
   readonly cacheRuns: number;
   readonly maxDeliveries: number;
+  readonly historyLimits: HistoryLimits;
 }
 
 /** @throws UsageError `invalid-argument` */
@@ -72,6 +76,7 @@ export function requireWorkerSettings(options: WorkerOptions): WorkerSettings {
     leaseMs,
     cacheRuns: requireCount(options.cacheRuns ?? 1_000, "cacheRuns", 0),
     maxDeliveries: requireCount(options.maxDeliveries ?? 5, "maxDeliveries", 1),
+    historyLimits: requireHistoryLimits(options.historyLimits),
   };
 }
 

@@ -91,6 +91,7 @@ class StorageWorker implements Worker {
       leaseMs: settings.leaseMs,
       maxDeliveries: settings.maxDeliveries,
       serves: (queue) => settings.queues.includes(queue),
+      historyLimits: settings.historyLimits,
       hints: () => this.#hints,
       intercept,
     };
