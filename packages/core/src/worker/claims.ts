@@ -26,6 +26,8 @@ interface Taken<T extends ClaimedTask = ClaimedTask> {
   readonly lease: Lease;
   readonly now: Millis;
   held: Held | null;
+  /** Whoever has claimed it again here waits for its end. */
+  ended: (() => void) | null;
 }
 
 /** What a claim is to bring. */
@@ -58,9 +60,11 @@ export class Claims {
   /** Tasks that this worker failed at: not asked for again before their lease is over. */
   readonly #failed = new Map<TaskId, Lease>();
   #claiming: Promise<ClaimResult> | null = null;
-  /** Something of these kinds may be claimable. */
+  /** Something of these kinds may be claimable; the one that was claimed last comes last. */
   readonly #promising = new Set<TaskKind>();
   readonly #kinds: readonly TaskKind[];
+  /** The last claim left something behind. */
+  #more = false;
   /** Activities of others that are held. */
   #activities = 0;
   /** The storage was unavailable: the next claim waits for the alarm. */
@@ -202,7 +206,11 @@ export class Claims {
     };
     const kinds = [...this.#promising].filter((kind) => room[kind] >= 1 && isWanted[kind]);
     if (this.#promising.has("activity") && !kinds.includes("activity")) this.#environment.slots.notify(this.#slotFree);
-    return { kinds, limit: Math.min(...kinds.map((kind) => room[kind])) };
+    const limits = kinds.map((kind) => room[kind]);
+    const limit = Math.min(...limits);
+    // A claim has one limit: where there is more than it brings, little room for one kind must not hold up the other.
+    if (this.#more && limit * 4 < Math.max(...limits)) return { kinds: kinds.slice(0, 1), limit: limits[0]! };
+    return { kinds, limit };
   }
 
   readonly #slotFree = (): void => this.#pump();
@@ -245,7 +253,7 @@ export class Claims {
       overdue: true,
     });
     for (const task of result.tasks) {
-      const taken = { lease: new Lease(runtime.monotonic, leaseMs, sentAt), now: result.now, held: null };
+      const taken = { lease: new Lease(runtime.monotonic, leaseMs, sentAt), now: result.now, held: null, ended: null };
       if (task.kind === "workflow") this.#waiting.push({ ...taken, task });
       else void this.#work({ ...taken, task });
     }
@@ -263,7 +271,8 @@ export class Claims {
     const { access, runtime } = this.#environment;
     const { wakeups } = access.storage.info.capabilities;
     const now = access.clock.earliest();
-    if (nextReadyAt !== null && nextReadyAt <= now) this.#hope(kinds);
+    this.#more = nextReadyAt !== null && nextReadyAt <= now;
+    if (this.#more) this.#hope(kinds);
     else if (nextReadyAt !== null) this.#wakeAt(nextReadyAt);
     this.#wakeAt(now + FLOOR_MS[wakeups] * (0.75 + runtime.random() / 2), { poll: true });
     this.#pump();
@@ -292,9 +301,11 @@ export class Claims {
   async #work(taken: Taken): Promise<void> {
     const { taskId } = taken.task.claim;
     const isActivity = taken.task.kind === "activity";
+    const before = this.#active.get(taskId);
     this.#active.set(taskId, taken);
     if (isActivity) this.#activities++;
     try {
+      if (before !== undefined) await this.#supersede(before);
       this.#released(await this.#release(taken));
     } catch (error) {
       await this.#giveUp(taken, error);
@@ -302,7 +313,20 @@ export class Claims {
     // The task may have been claimed again before the answer that gave it up was in.
     if (this.#active.get(taskId) === taken) this.#active.delete(taskId);
     if (isActivity) this.#activities--;
+    taken.ended?.();
     this.#pump();
+  }
+
+  /**
+   * A task was claimed again here: its older claim is over. Mostly that has given it up, and its answer is as good as here: the run
+   * is in memory then. Otherwise its lease has ended unnoticed.
+   */
+  async #supersede(before: Taken): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      before.ended = resolve;
+    });
+    await Promise.race([ended, new Promise<void>((resolve) => this.#environment.runtime.defer(resolve))]);
+    before.held?.lose();
   }
 
   async #giveUp({ task, lease }: Taken, error: unknown): Promise<void> {

@@ -297,6 +297,30 @@ describe("a worker that executes an activity for another", () => {
     expect(await run.status()).toBe("completed");
   });
 
+  it("and claims it again because its lease ended unnoticed, aborts what it was doing (I8)", async () => {
+    const aborted: string[] = [];
+    const attempts: number[] = [];
+    const work = activity({ name: "work", queue: "elsewhere" }, async (_: undefined, { attempt, signal: fired }) => {
+      if (attempts.push(attempt) > 1) return "second";
+      fired.addEventListener("abort", () => aborted.push((fired.reason as Error).message));
+      return new Promise<string>(() => {});
+    });
+    const job = workflow({ name: "job" }, (ctx) => ctx.run(work, undefined));
+    const env = environment({ workflows: [job] });
+    running(env, { workflows: [job] });
+    // The process was asleep: none of its timers has fired when it hears of new work.
+    const runtime = { ...env.runtime, after: () => () => {} };
+    running(env, { queues: ["elsewhere"], activities: [work], runtime, lease: "2s" });
+    const run = await env.client.start(job, undefined);
+    await env.runtime.calm();
+    env.clock.advance(2_000);
+    await env.client.start(job, undefined);
+    await env.runtime.calm();
+    expect(attempts).toEqual([1, 1, 1]);
+    expect(aborted).toHaveLength(1);
+    expect(await run.result()).toBe("second");
+  });
+
   it("can be stopped while the storage does not take the outcome: it gives up when its lease is over", async () => {
     const work = activity({ name: "work", queue: "elsewhere" }, async () => "done");
     const job = workflow({ name: "job" }, (ctx) => ctx.run(work, undefined));
