@@ -8,6 +8,11 @@ import { isPerdureError } from "../src/errors/index.ts";
 
 export type Step =
   | { readonly do: "activity"; readonly value: number; readonly fails: number }
+  /** Only some workers serve its queue. */
+  | { readonly do: "remote"; readonly value: number; readonly fails: number }
+  /** Its attempts count on from the newest checkpoint. */
+  | { readonly do: "resuming"; readonly pages: number }
+  | { readonly do: "remembered"; readonly key: number }
   | { readonly do: "hopeless" }
   | { readonly do: "sleep"; readonly ms: number }
   | { readonly do: "state"; readonly key: string; readonly value: number }
@@ -47,7 +52,7 @@ export class Programmer {
 
   #step(depth: number): Step {
     const value = this.#int(1_000);
-    const kinds = depth > 0 ? 15 : 11;
+    const kinds = depth > 0 ? 18 : 14;
     switch (this.#int(kinds)) {
       case 0:
         return { do: "sleep", ms: this.#int(3_000) };
@@ -69,14 +74,20 @@ export class Programmer {
         return { do: "attributes", value };
       case 9:
         return { do: "patched", id: `p${this.#int(3)}`, value };
+      case 10:
+        return { do: "remote", value, fails: Math.max(0, this.#int(4) - 2) };
       case 11:
+        return { do: "resuming", pages: 1 + this.#int(3) };
+      case 12:
+        return { do: "remembered", key: this.#int(4) };
+      case 14:
         return {
           do: "all",
           branches: Array.from({ length: 2 + this.#int(2) }, () => this.#steps(depth - 1, 1 + this.#int(3), false)),
         };
-      case 12:
+      case 15:
         return { do: "shield", program: this.#steps(depth - 1, 1 + this.#int(5), false) };
-      case 13:
+      case 16:
         return { do: "child", program: this.program(depth - 1) };
       default:
         return { do: "activity", value, fails: Math.max(0, this.#int(5) - 2) };
@@ -97,7 +108,12 @@ export function outputOf(program: Program): unknown[] {
   return program.map((step): unknown => {
     switch (step.do) {
       case "activity":
+      case "remote":
         return [step.value, step.fails + 1];
+      case "resuming":
+        return step.pages;
+      case "remembered":
+        return `result ${step.key}`;
       case "hopeless":
         return "activity-failed 2";
       case "sleep":
@@ -152,6 +168,30 @@ const work = activity(
     return [step.value, attempt];
   },
 );
+
+/** Code of queue `remote`, and of those that no slot is found for. */
+const remote = activity(
+  { name: "remote", queue: "remote", retry, timeout: "1m" },
+  (step: { value: number; fails: number }, context) => work.execute(step as never, context),
+);
+
+/** Reads one page in each attempt. */
+const resuming = activity(
+  { name: "resuming", queue: "remote", retry: { maximumAttempts: 10, delay: 300 } },
+  async (pages: number, { lastCheckpoint, checkpoint }) => {
+    const read = ((lastCheckpoint as number | undefined) ?? 0) + 1;
+    if (read >= pages) return pages;
+    await checkpoint(read);
+    throw new Error(`${pages - read} pages are left`);
+  },
+);
+
+const remembered = activity(
+  { name: "remembered", cache: { key: (key: number) => `${key}`, ttl: "5s" } },
+  async (key: number) => `result ${key}`,
+);
+
+export const activities = [work, remote, resuming, remembered];
 
 const hopeless = activity({ name: "hopeless", retry: { maximumAttempts: 2, delay: 300 } }, async () => {
   throw new RangeError("always");
@@ -211,6 +251,12 @@ async function perform(ctx: Context, step: Step): Promise<unknown> {
   switch (step.do) {
     case "activity":
       return ctx.run(work, step);
+    case "remote":
+      return ctx.run(remote, step);
+    case "resuming":
+      return ctx.run(resuming, step.pages);
+    case "remembered":
+      return ctx.run(remembered, step.key);
     case "hopeless":
       return ctx.run(hopeless, undefined).catch((error: unknown) => {
         if (!isPerdureError(error, "activity-failed")) throw error;

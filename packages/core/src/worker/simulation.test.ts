@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { recordingLogger } from "../../test/environment.ts";
 import { type Intercept, intercepted, unavailable } from "../../test/intercepted.ts";
-import { interpreter, outputOf, type Program, Programmer, signalsOf } from "../../test/program.ts";
+import { activities, interpreter, outputOf, type Program, Programmer, signalsOf } from "../../test/program.ts";
 import { type Client, createClient } from "../client/client.ts";
 import type { RunHandle } from "../client/handle.ts";
 import { signal } from "../define/signal.ts";
@@ -28,6 +28,13 @@ const FATES: readonly Fate[] = [
   "timed-out",
 ];
 const WORKERS = 3;
+/** What a worker is for. */
+const ROLES = [
+  { workflows: [interpreter] },
+  { workflows: [interpreter], activities },
+  { workflows: [interpreter], activities, queues: ["default", "remote"] },
+  { workflows: [], activities, queues: ["remote"] },
+] as const;
 const SEEDS = Number(process.env["PERDURE_SIMULATIONS"] ?? 12);
 
 type Fate = "completed" | "cancelled" | "terminated" | "timed-out";
@@ -61,7 +68,8 @@ class World {
     for (let ms = 0; ms < STORM_MS; ms += 1_500) this.#at(this.#int(STORM_MS), () => this.#replaceOne());
     await this.#pass(STORM_MS, () => false);
     this.#stormy = false;
-    this.#hire();
+    // One who can do everything.
+    this.#hire(ROLES[2]);
     await this.#pass(PEACE_MS, async () => (await this.#client.stats()).runs.open === 0);
     await this.#stopAll();
     for (const one of cast) await this.#judge(one);
@@ -91,7 +99,7 @@ class World {
     return cast;
   }
 
-  #hire(): void {
+  #hire(role: (typeof ROLES)[number] = ROLES[this.#int(ROLES.length)]!): void {
     let isDead = false;
     const through = async (call: () => Promise<never>): Promise<never> => {
       if (isDead) throw new StorageError("misconfigured", "This worker is dead.");
@@ -110,11 +118,21 @@ class World {
       ...this.#store.info,
       limits: { ...this.#store.info.limits, eventsPerCommit, batch: 3 + this.#int(20) },
     };
-    const verbs = ["claimTasks", "commitTasks", "renewLeases", "createRuns", "deliver", "readEvents", "getRun"];
+    const verbs = [
+      "claimTasks",
+      "commitTasks",
+      "renewLeases",
+      "createRuns",
+      "deliver",
+      "readEvents",
+      "getRun",
+      "readCache",
+      "writeCache",
+    ];
     const worker = createWorker({
       storage: intercepted(this.#store, Object.fromEntries(verbs.map((verb) => [verb, through])) as Intercept, narrow),
       runtime: this.#runtime,
-      workflows: [interpreter],
+      ...role,
       lease: 2_000,
       cacheRuns: [0, 2, 1_000][this.#int(3)]!,
       concurrency: 1 + this.#int(8),
