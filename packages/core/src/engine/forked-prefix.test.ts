@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { jsonCodec } from "../codec/json-codec.ts";
 import type { StoredEvent } from "../storage/event.ts";
 import { childIncarnation } from "./child-name.ts";
-import { attributesAfter, copyOwed, forkedFrom, forkedPrefix, stateAfter } from "./forked-prefix.ts";
+import { copyOwed, forkedFrom, forkedPrefix, stateAfter } from "./forked-prefix.ts";
 
-const FORK = { runId: "fork", incarnation: "incarnation-fork" };
+const FORK = { runId: "fork", incarnation: "incarnation-fork", attributes: {} };
 const FROM = { runId: "source", incarnation: "incarnation-source" };
 const STARTED = { type: "WORKFLOW_STARTED", command: null, data: { workflow: "w" } };
 
@@ -105,7 +105,10 @@ describe("forkedPrefix", () => {
     expect(data.map(({ id }) => id).filter(Boolean)).toEqual(["incarnation-fork-2", "signal:x"]);
     expect(resends).toEqual([{ child: null, sends: [4] }]);
     // A fork of the fork finds what it needs.
-    const again = forkedPrefix([source[0]!, ...events.map((event, at) => ({ ...event, seq: at + 2 }))], FORK, FROM);
+    const again = forkedPrefix([source[0]!, ...events.map((event, at) => ({ ...event, seq: at + 2 }))], FORK, {
+      ...FROM,
+      attributes: {},
+    });
     expect(again.resends).toEqual([{ child: null, sends: [4] }]);
   });
 
@@ -133,7 +136,7 @@ describe("forkedPrefix", () => {
   });
 
   it("of a first event alone is empty", () => {
-    expect(forkedPrefix(history(STARTED), FROM, FORK)).toEqual({ events: [], baseSeq: 0, resends: [] });
+    expect(forkedPrefix(history(STARTED), FROM, FORK)).toEqual({ events: [], baseSeq: 0, attributes: {}, resends: [] });
   });
 });
 
@@ -177,12 +180,19 @@ describe("what a fork's row says", () => {
     expect(stateAfter(jsonCodec, second, input, initial)).toBe(jsonCodec.encode({ input: "next", n: 0 }));
   });
 
-  it("is every attribute that was set since the start", () => {
-    const events = history(
+  it("is every attribute of its start or set since, in whatever generation", () => {
+    const next = { input: 1, generation: 2, signals: [], children: [] };
+    const source = history(
       { ...STARTED, data: { attributes: { a: 1, b: "x" } } },
       { type: "ATTRIBUTES_SET", command: 1, data: { attributes: { b: "y" } } },
-      { type: "ATTRIBUTES_SET", command: 2, data: { attributes: { c: true } } },
+      { type: "WORKFLOW_CONTINUED_AS_NEW", data: { ...next, attributes: { a: 1, b: "y" } } },
+      { type: "ATTRIBUTES_SET", command: 1, data: { attributes: { c: true } } },
     );
-    expect(attributesAfter(events)).toEqual({ a: 1, b: "y", c: true });
+    const same = forkedPrefix(source, FROM, { ...FORK, attributes: { a: 1, b: "x" } });
+    expect(same.attributes).toEqual({ a: 1, b: "y", c: true });
+    expect(same.events[1]!.data).toBe(source[2]!.data);
+    const other = forkedPrefix(source, FROM, { ...FORK, attributes: { a: 2 } });
+    expect(other.attributes).toEqual({ a: 2, b: "y", c: true });
+    expect(JSON.parse(other.events[1]!.data)).toEqual({ ...next, attributes: { a: 2, b: "y" } });
   });
 });

@@ -47,6 +47,8 @@ export interface ForkedPrefix {
   readonly events: readonly NewEvent[];
   /** Where the fork's replay starts. */
   readonly baseSeq: Seq;
+  /** Its search attributes, as of the end of these events. */
+  readonly attributes: Attributes;
   readonly resends: readonly Resend[];
 }
 
@@ -57,13 +59,18 @@ export interface ForkedPrefix {
  * was said to the source by itself, or to a child that is started anew, is said to the fork or its child. Earlier generations are
  * past: nothing of them is left out, so what refers to their events stands, and their children stay with the source.
  */
-export function forkedPrefix(source: readonly StoredEvent[], from: Named, fork: Named): ForkedPrefix {
+export function forkedPrefix(
+  source: readonly StoredEvent[],
+  from: Named,
+  fork: Named & { readonly attributes: Attributes },
+): ForkedPrefix {
   const baseSeq = (source.findLast(({ type }) => type === "WORKFLOW_CONTINUED_AS_NEW")?.seq ?? 1) - 1;
   const present = source.slice(baseSeq);
   const settled = commandsWith(present, OUTCOMES);
   const isAccepted = acceptedSends(source);
   const mail = new Mail(from, fork);
   const events: NewEvent[] = [];
+  let { attributes } = fork;
   for (const event of source.slice(1)) {
     const isOpen = event.seq > baseSeq && !settled.has(event.command);
     const seq = events.length + 2;
@@ -87,13 +94,17 @@ export function forkedPrefix(source: readonly StoredEvent[], from: Named, fork: 
         events.push(mail.receive(event));
         break;
       case "WORKFLOW_CONTINUED_AS_NEW":
-        events.push(rewritten(event, { children: [] }));
+        events.push(continued(event, attributes));
+        break;
+      case "ATTRIBUTES_SET":
+        attributes = { ...attributes, ...(dataOf(event) as EventData["ATTRIBUTES_SET"]).attributes };
+        events.push(asNew(event));
         break;
       default:
         events.push(asNew(event));
     }
   }
-  return { events, baseSeq, resends: mail.resends() };
+  return { events, baseSeq, attributes, resends: mail.resends() };
 }
 
 /** Who has another name in the fork, and which messages they got under the old one. */
@@ -162,14 +173,12 @@ function acceptedSends(source: readonly StoredEvent[]): (sent: StoredEvent) => b
   return ({ seq }) => accepted.has(seq);
 }
 
-/** A run's search attributes after these events. */
-export function attributesAfter(history: readonly StoredEvent[]): Attributes {
-  const attributes: Record<string, Attributes[string]> = {};
-  for (const event of history) {
-    if (event.type !== "WORKFLOW_STARTED" && event.type !== "ATTRIBUTES_SET") continue;
-    Object.assign(attributes, (dataOf(event) as { readonly attributes?: Attributes }).attributes);
-  }
-  return attributes;
+/** A generation of the fork begins with the fork's attributes, and owes nothing to the source's children. */
+function continued(event: StoredEvent, attributes: Attributes): NewEvent {
+  const data = dataOf(event) as { readonly children: readonly Seq[]; readonly attributes?: Attributes };
+  const isSame = JSON.stringify(data.attributes ?? {}) === JSON.stringify(attributes);
+  if (isSame && data.children.length === 0) return asNew(event);
+  return rewritten(event, { children: [], ...(!isSame && { attributes }) });
 }
 
 /**

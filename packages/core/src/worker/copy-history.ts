@@ -3,9 +3,9 @@ import { endWithoutCode } from "../batch/end-run.ts";
 import { firstThatFit } from "../batch/first-that-fit.ts";
 import type { StorageAccess } from "../batch/storage-access.ts";
 import {
-  attributesAfter,
   copyOwed,
   type ForkedFrom,
+  type ForkedPrefix,
   forkedPrefix,
   type Resend,
   stateAfter,
@@ -76,7 +76,9 @@ class Copy {
 
   async run(from: ForkedFrom, source: readonly StoredEvent[]): Promise<ClaimedWorkflowTask | Release> {
     const { run } = this.#task;
-    const { events, baseSeq, resends } = forkedPrefix(source, from, run);
+    const { attributes = {} } = this.#open<"WORKFLOW_STARTED">(1).data;
+    const prefix = forkedPrefix(source, from, { ...run, attributes });
+    const { events, baseSeq, resends } = prefix;
     const { limits } = this.#environment.access.storage.info;
     for (
       let rest = events.slice(this.#history.length - 1);
@@ -88,7 +90,7 @@ class Copy {
     for (const resend of resends) {
       if (!(await this.#sendAgain(resend))) return { to: "lost" };
     }
-    if (!(await this.#commit([this.#forked(from)], this.#fields(baseSeq)))) return { to: "lost" };
+    if (!(await this.#commit([this.#forked(from)], this.#fields(prefix)))) return { to: "lost" };
     return {
       ...this.#task,
       run: { ...run, baseSeq },
@@ -154,7 +156,7 @@ class Copy {
     return true;
   }
 
-  #open<T extends "CHILD_SCHEDULED" | "SIGNAL_SENT">(seq: Seq): EventOf<T> {
+  #open<T extends "WORKFLOW_STARTED" | "CHILD_SCHEDULED" | "SIGNAL_SENT">(seq: Seq): EventOf<T> {
     return openEvent(this.#environment.codec, this.#history[seq - 1]!) as EventOf<T>;
   }
 
@@ -165,9 +167,8 @@ class Copy {
   }
 
   /** The fields of the row as they were at the fork. */
-  #fields(baseSeq: Seq): WorkflowCommit["run"] {
+  #fields({ baseSeq, attributes }: ForkedPrefix): WorkflowCommit["run"] {
     const state = this.#state(baseSeq);
-    const attributes = attributesAfter(this.#history);
     return { attributes, ...(baseSeq > 0 && { baseSeq }), ...(state !== undefined && { state }) };
   }
 

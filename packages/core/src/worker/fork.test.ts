@@ -573,6 +573,7 @@ describe.each(CACHES)("the copy of a long history, with %i runs kept in memory",
           events: forkedPrefix(page!.events, sourceNamed, {
             runId: fork.runId,
             incarnation: fork.incarnation!,
+            attributes: {},
           }).events.slice(0, copied),
           next: { do: "block", reason: '{"code":"unreadable","message":"by hand"}', until: null },
         }),
