@@ -61,4 +61,26 @@ export const cacheMutants: readonly Mutant[] = [
       },
     }),
   }),
+  mutant({
+    name: "checkpoints-written-once",
+    breaks: "An entry with an owner stays as it was first written.",
+    killedBy: ["cache.checkpoint-outlives-its-attempt"],
+    plant: () => (honest) => ({
+      writeCache: (entries) =>
+        honest.writeCache(
+          entries.map((entry) => (entry.owner === undefined ? entry : { ...entry, mode: "first" as const })),
+        ),
+    }),
+  }),
+  mutant({
+    name: "falsy-entries-absent",
+    breaks: "An entry whose value is falsy is taken for none.",
+    killedBy: ["cache.checkpoint-outlives-its-attempt", "cache.result-shared-across-runs"],
+    plant: () => (honest) => ({
+      async readCache(keys) {
+        const entries = await honest.readCache(keys);
+        return entries.map((entry) => (entry !== undefined && JSON.parse(entry.value) ? entry : undefined));
+      },
+    }),
+  }),
 ];

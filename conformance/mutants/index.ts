@@ -1,3 +1,4 @@
+import { activityMutants } from "./activities.ts";
 import { cacheMutants } from "./caches.ts";
 import { claimMutants } from "./claims.ts";
 import { commitMutants } from "./commits.ts";
@@ -18,6 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...inboxMutants,
   ...readMutants,
   ...textMutants,
+  ...activityMutants,
   ...cacheMutants,
   ...storeMutants,
   ...longLifeMutants,

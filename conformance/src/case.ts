@@ -2,6 +2,7 @@ import type { CaseContext } from "./context.ts";
 import type { InvariantTag } from "./invariants.ts";
 import type { Level } from "./level.ts";
 import type { Requirement } from "./requirement.ts";
+import type { ScenarioTag } from "./scenarios.ts";
 
 /** What the first word of a case's id says that it guards. */
 export type CaseGroup =
@@ -36,6 +37,8 @@ export interface ConformanceCase {
   readonly requires?: Requirement;
   /** The promises that the case proves. */
   readonly invariants: readonly InvariantTag[];
+  /** The stories that the case plays. */
+  readonly scenarios?: readonly ScenarioTag[];
   /** What goes wrong for users when this does: one sentence or two. */
   readonly why: string;
   /** Where to look when it fails. */

@@ -2,6 +2,7 @@ import type { ConformanceCase } from "./case.ts";
 import { ConformanceFailure } from "./failure.ts";
 import { INVARIANTS } from "./invariants.ts";
 import { print } from "./journal.ts";
+import { SCENARIOS } from "./scenarios.ts";
 
 export interface Circumstances {
   readonly backend: string;
@@ -17,6 +18,7 @@ export function explain(failed: ConformanceCase, error: unknown, { backend, seed
     lines.push(`  expected   ${print(error.expected)}`, `  actual     ${print(error.actual)}`);
   }
   for (const tag of failed.invariants) lines.push(`  ${tag.padEnd(10)} ${INVARIANTS[tag]}`);
+  for (const tag of failed.scenarios ?? []) lines.push(`  ${tag.padEnd(10)} ${SCENARIOS[tag]}`);
   lines.push(`  why        ${failed.why}`);
   if (failed.hint !== undefined) lines.push(`  hint       ${failed.hint}`);
   lines.push(`  again      perdure-conformance ${backend} --grep ${failed.id} --seed ${seed}`);

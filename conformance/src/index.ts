@@ -9,4 +9,5 @@ export { type Level, LEVELS, LEVEL_TITLES } from "./level.ts";
 export { type CaseReport, type CaseStatus, type ConformanceReport, type MutantReport, isPass } from "./report.ts";
 export type { Requirement } from "./requirement.ts";
 export { type RunOptions, runConformance } from "./runner.ts";
+export { SCENARIOS, type ScenarioTag } from "./scenarios.ts";
 export type { BackendUnderTest, ClientClock, OpenOptions } from "./subject.ts";

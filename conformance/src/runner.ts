@@ -10,7 +10,7 @@ import type { BackendUnderTest } from "./subject.ts";
 export interface RunOptions {
   /** All by default. */
   readonly levels?: readonly Level[];
-  /** Only cases whose id contains this text. */
+  /** Only cases whose id contains this text, or that play the scenario with this tag. */
   readonly grep?: string;
   /** Reproduces every choice that cases make by chance; 1 by default. */
   readonly seed?: number;
@@ -35,7 +35,9 @@ const SUITE = suiteName();
 /** The cases that these options select. */
 export function selectCases({ levels, grep, cases = CASES }: RunOptions): readonly ConformanceCase[] {
   return cases.filter(
-    ({ id, level }) => (levels?.includes(level) ?? true) && (grep === undefined || id.includes(grep)),
+    ({ id, level, scenarios = [] }) =>
+      (levels?.includes(level) ?? true) &&
+      (grep === undefined || id.includes(grep) || scenarios.some((tag) => tag === grep)),
   );
 }
 

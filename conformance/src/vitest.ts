@@ -40,9 +40,10 @@ export function describeStorageBackend(subject: BackendUnderTest, options: Descr
     const fired = new Map<string, number>();
     describe(`${level} ${LEVEL_TITLES[level]}`, () => {
       for (const one of cases) {
+        const tags = [...(one.scenarios ?? []), ...one.invariants].join(" ");
         const limit = (one.timeoutMs ?? timeoutMs) * 2 + 10_000;
         // oxlint-disable-next-line vitest/expect-expect -- the case asserts, and `judge` throws what it found
-        test(`${one.id} (${one.invariants.join(" ")})`, { timeout: limit }, async ({ skip }) => {
+        test(`${one.id} (${tags})`, { timeout: limit }, async ({ skip }) => {
           const outcome = await runCase(subject, one, how);
           judge(outcome);
           for (const [name, count] of outcome.guards) fired.set(name, (fired.get(name) ?? 0) + count);

@@ -7,7 +7,8 @@ export const USAGE = `perdure-conformance BACKEND… [options]
   BACKEND        a module whose default export is the backend under test: ./backend.ts, or a package;
                  in the repository of Perdure also memory or sqlite
   --level L1,L3  levels to run; all by default
-  --grep TEXT    only cases whose id contains the text, with all there is to say about their failures
+  --grep TEXT    only cases whose id contains the text, or that play the scenario S14, with all there is to say about
+                 their failures
   --seed N       reproduces every choice that cases make by chance; 1 by default
   --bail         stop after the first failure
   --jobs N       so many cases at once; 1 by default

@@ -7,6 +7,7 @@ export const activityCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.same-activity-twice",
     invariants: ["I12", "I14"],
+    scenarios: ["S1"],
     why: "Results belong to calls, not to names: an activity that is called twice has two inputs and two results.",
     hint: "Do the events of a run come back in the order of their seq, each with the data that it was written with?",
     async play(lab) {
@@ -33,6 +34,7 @@ export const activityCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.same-input-twice",
     invariants: ["I12", "I13"],
+    scenarios: ["S2"],
     why: "A second call with the same input is a second call: nobody asked for it to be remembered.",
     async play(lab) {
       let executions = 0;
@@ -56,6 +58,7 @@ export const activityCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.retry-then-success",
     invariants: ["I12", "I16"],
+    scenarios: ["S3"],
     why: "What failed is tried again by its policy, not before its delay has passed, and the workflow sees only the success.",
     hint: "Is a park until `wakeAt` kept, and does the run come back by itself?",
     async play(lab) {
@@ -85,6 +88,7 @@ export const activityCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.retries-exhausted",
     invariants: ["I12", "I16"],
+    scenarios: ["S4"],
     why: "A workflow catches a typed failure and compensates: the failure must be the same when the code is replayed.",
     async play(lab) {
       let attempts = 0;
@@ -133,6 +137,7 @@ export const activityCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.attempt-timeout",
     invariants: ["I12", "I16"],
+    scenarios: ["S5"],
     why: "An attempt that hangs must not hang the run: it ends at its limit, and its late result changes nothing.",
     async play(lab) {
       const reasons: string[] = [];
@@ -161,6 +166,7 @@ export const activityCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.parallel-one-retried",
     invariants: ["I12", "I13", "I14"],
+    scenarios: ["S14"],
     why: "Of activities that run side by side, one that fails must not repeat the others, and results keep the order of the calls.",
     async play(lab) {
       const executed: string[] = [];

@@ -43,6 +43,14 @@ async function judge(t: CaseContext, labs: readonly Lab[]): Promise<void> {
     }
     outlines.push(said);
   }
+  await t.listed(async () => {
+    const { queues } = await t.backend.stats();
+    equal(
+      queues.filter(({ kind }) => kind === "activity"),
+      [],
+      "no activity is left for anybody when all runs are over (I12)",
+    );
+  });
   equal(
     outlines[1],
     outlines[0],

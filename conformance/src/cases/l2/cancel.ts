@@ -9,6 +9,7 @@ export const cancelCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.cancel-while-suspended",
     invariants: ["I11", "I17"],
+    scenarios: ["S15"],
     why: "A run that is cancelled while it waits wakes up, cleans up durably, and takes its children along.",
     async play(lab) {
       const { queue } = lab;
@@ -52,6 +53,7 @@ export const cancelCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.cancel-drops-late-results",
     invariants: ["I5", "I17"],
+    scenarios: ["S15"],
     why: "An activity that is running when its run is cancelled is told so, and what it answers afterwards changes nothing.",
     async play(lab) {
       const begun = Promise.withResolvers<void>();

@@ -9,6 +9,7 @@ export const childCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.child-result",
     invariants: ["I11", "I12", "I15"],
+    scenarios: ["S16"],
     why: "A child lives its own life, waits for signals, and its parent gets its result once, also when the parent's worker dies meanwhile.",
     hint: "Is the child created once although its creation is repeated, and is its last message to the parent delivered?",
     async play(lab) {
@@ -42,6 +43,7 @@ export const childCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.child-failure",
     invariants: ["I12", "I29"],
+    scenarios: ["S16"],
     why: "A parent that catches the failure of its child sees which run failed, and why.",
     async play(lab) {
       const { queue, mode } = lab;

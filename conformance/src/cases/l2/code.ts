@@ -12,6 +12,7 @@ export const codeCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.incompatible-change",
     invariants: ["I9", "I14"],
+    scenarios: ["S19"],
     why: "A deploy that changes what open runs did must not fail them: they wait, say what differs, and go on with the fixed code.",
     hint: "Does a block keep the task, its reason and the inbox, and does `unblockTasks` make it claimable at once?",
     async play(lab) {
@@ -71,6 +72,7 @@ export const codeCases: readonly ConformanceCase[] = [
   bothWays({
     id: "claim.worker-without-the-code",
     invariants: ["I8", "I9"],
+    scenarios: ["S22"],
     why: "Deploys are never atomic: a worker that does not know a workflow leaves its runs alone, and does its own.",
     hint: "Is the list of workflows that a claim names part of the query?",
     async play(lab) {
@@ -97,6 +99,7 @@ export const codeCases: readonly ConformanceCase[] = [
   bothWays({
     id: "claim.kills-its-worker",
     invariants: ["I9"],
+    scenarios: ["S23"],
     guards: ["poisoned-run-blocked"],
     why: "A run that kills whoever takes it would take down every worker, one after the other: it is put aside after a few, and the others go on.",
     hint: "Does each hand-out without a commit add one to `deliveries`, and is the count handed to the claimant?",

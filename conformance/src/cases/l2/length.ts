@@ -19,6 +19,7 @@ export const lengthCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.ten-thousand-events",
     invariants: ["I1", "I14"],
+    scenarios: ["S21"],
     why: "Long runs are the ones that matter: reading and replaying one must cost in proportion to its length.",
     hint: "Is a page of events found by an index on (run, seq), and not by counting rows from the first?",
     alone: true,

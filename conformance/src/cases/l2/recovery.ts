@@ -15,6 +15,7 @@ export const recoveryCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.worker-dies-mid-activity",
     invariants: ["I8", "I12", "I13"],
+    scenarios: ["S6"],
     why: "A process dies in the middle of a run: another one goes on when the lease has ended, and repeats nothing that is recorded.",
     hint: "Does a claim find a run whose lease is over, and does `nextReadyAt` tell an idle worker when that will be?",
     async play(lab) {
@@ -55,6 +56,7 @@ export const recoveryCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.two-workers",
     invariants: ["I7", "I8", "I12", "I13"],
+    scenarios: ["S8"],
     why: "Workers share their runs turn by turn: whoever goes on has seen all that the other one recorded, and nothing is recorded twice.",
     hint: "Does a claim hand a run to one worker only, with the head and the inbox as they are at that time?",
     async play(lab) {

@@ -12,6 +12,7 @@ export const signalCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.signal-before-the-wait",
     invariants: ["I11", "I18"],
+    scenarios: ["S9"],
     why: "Senders do not know when a run will wait: what comes early is kept, in its order, and counts once.",
     async play(lab) {
       const definition = workflow({ name: "early", queue: lab.queue }, async (ctx) => {
@@ -35,6 +36,7 @@ export const signalCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.signal-wakes",
     invariants: ["I11", "I18"],
+    scenarios: ["S9"],
     why: "A run that waits is woken by each signal, the first and the twelfth, whoever holds it in between.",
     hint: "Are epochs, message numbers and sequence numbers compared as numbers, not as text?",
     async play(lab) {
@@ -63,6 +65,7 @@ export const signalCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.signal-after-the-end",
     invariants: ["I5", "I29"],
+    scenarios: ["S9"],
     guards: ["signal-to-a-closed-run-refused"],
     why: "A sender that comes too late must hear so: a signal that was accepted and is never seen is worse than an error.",
     async play(lab) {
@@ -83,6 +86,7 @@ export const signalCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.signal-timeout",
     invariants: ["I10", "I11"],
+    scenarios: ["S11"],
     why: "A run whose patience has a limit wakes by itself, and a signal that comes too late is kept for the next wait.",
     hint: "Does a park until `wakeAt` bring the run back although no message comes?",
     async play(lab) {

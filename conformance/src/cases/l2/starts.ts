@@ -10,6 +10,7 @@ export const startCases: readonly ConformanceCase[] = [
   bothWays({
     id: "create.two-hundred-callers-one-key",
     invariants: ["I13", "I15"],
+    scenarios: ["S24"],
     guards: ["same-key-other-input-refused"],
     why: "A start is repeated by whoever did not hear the answer: one key is one run, however many ask at once.",
     hint: "Is the run inserted under a unique id, and the loser told of the winner's run?",
@@ -51,6 +52,7 @@ export const startCases: readonly ConformanceCase[] = [
   bothWays({
     id: "list.five-runs-of-one-batch",
     invariants: ["I19", "I20"],
+    scenarios: ["S20"],
     why: "Runs that were started together have the same time: pages of two show each of them once.",
     async play(lab) {
       const { queue } = lab;

@@ -1,4 +1,4 @@
-import { activity, workflow } from "@perdure/core";
+import { type Workflow, activity, signal, workflow } from "@perdure/core";
 import { check, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { bothWays } from "./both-ways.ts";
@@ -6,10 +6,13 @@ import { bothWays } from "./both-ways.ts";
 /** A timer may be late on a busy machine, but it must not be forgotten. */
 const LATE_MS = 5_000;
 
+const go = signal<string>("go");
+
 export const timerCases: readonly ConformanceCase[] = [
   bothWays({
     id: "timer.sleep-across-a-restart",
     invariants: ["I10", "I11", "I12"],
+    scenarios: ["S12"],
     why: "A sleep outlives the process that asked for it: whoever is there at the time goes on, once, and not before.",
     hint: "Is `wakeAt` stored with the park, and does a claim at that time find the run?",
     async play(lab) {
@@ -42,6 +45,7 @@ export const timerCases: readonly ConformanceCase[] = [
   bothWays({
     id: "timer.sleep-swallows-nothing",
     invariants: ["I10", "I14"],
+    scenarios: ["S13"],
     why: "A run is suspended without an exception: code that catches everything sleeps like any other.",
     async play(lab) {
       const definition = workflow({ name: "catches", queue: lab.queue }, async (ctx) => {
@@ -86,6 +90,32 @@ export const timerCases: readonly ConformanceCase[] = [
       equal([failure.name, failure.code], ["TimedOutError", "timed-out"], "the run fails typed");
       const { deadlineAt } = await run.describe();
       check((await run.history()).at(-1)!.at >= deadlineAt!.getTime(), "not before its deadline (I10)");
+    },
+  }),
+  bothWays({
+    id: "timer.deadline-of-a-blocked-run",
+    invariants: ["I9", "I10"],
+    why: "A run that no code can carry on any more ends at its deadline all the same.",
+    hint: "Is a run whose block is over at `until` claimable like any other?",
+    async play(lab) {
+      const code = (step: string): Workflow<undefined, string> =>
+        workflow({ name: "overdue", queue: lab.queue }, async (ctx) => {
+          await ctx.run(step, () => step);
+          return ctx.waitFor(go);
+        });
+      const [before, after] = [code("charge"), code("bill")];
+      const first = await lab.work([before]);
+      const run = await lab.start(before, undefined, { timeout: "2s" });
+      await lab.parked(run, "SIGNAL_AWAITED");
+      await first.stop();
+      await lab.work([after]);
+      await run.signal(go, "now");
+      await lab.until("the run ends although it is blocked", async () => (await run.status()) === "failed");
+      const { failure } = await lab.failed(run);
+      equal(failure.code, "timed-out", "the run fails typed");
+      const { deadlineAt } = await run.describe();
+      check((await run.history()).at(-1)!.at >= deadlineAt!.getTime(), "not before its deadline (I10)");
+      lab.definitions.set(before.name, before);
     },
   }),
 ];

@@ -13,6 +13,7 @@ export const valueCases: readonly ConformanceCase[] = [
   bothWays({
     id: "replay.values-survive",
     invariants: ["I12", "I14", "I23"],
+    scenarios: ["S7"],
     why: "`0`, the empty text and `undefined` are results like any other: a run that another worker goes on with has exactly them.",
     hint: "Is an absent payload told from an empty or falsy one?",
     async play(lab) {
