@@ -102,4 +102,19 @@ export const longLifeMutants: readonly Mutant[] = [
       });
     },
   }),
+  mutant({
+    name: "reads-remembered",
+    breaks: "Every page of a history that is read stays in memory.",
+    killedBy: ["replay.ten-thousand-events"],
+    plant() {
+      const pages: unknown[] = [];
+      return (honest) => ({
+        async readEvents(reads) {
+          const answer = await honest.readEvents(reads);
+          pages.push(structuredClone(answer));
+          return answer;
+        },
+      });
+    },
+  }),
 ];

@@ -1,6 +1,7 @@
 import { signal, workflow } from "@perdure/core";
 import { exportHistory, replayHistory } from "@perdure/core/testing";
 import { check, equal } from "../../assert.ts";
+import { heap } from "../../heap.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { bothWays } from "./both-ways.ts";
 import type { Definition, Lab } from "./lab.ts";
@@ -12,6 +13,9 @@ const AT_ONCE = 500;
 /** What an event of the long history may cost more than one of the short one. */
 const MAX_RATIO = 3;
 const MEASUREMENTS = 10;
+const REPLAYS = 5;
+/** What an event may leave in memory when its replay is over: less than any object. */
+const MAX_BYTES = 100;
 
 const go = signal<string>("go");
 
@@ -20,7 +24,7 @@ export const lengthCases: readonly ConformanceCase[] = [
     id: "replay.ten-thousand-events",
     invariants: ["I1", "I14"],
     scenarios: ["S21"],
-    why: "Long runs are the ones that matter: reading and replaying one must cost in proportion to its length.",
+    why: "Long runs are the ones that matter: reading and replaying one must cost time in proportion to its length, and leave nothing in memory.",
     hint: "Is a page of events found by an index on (run, seq), and not by counting rows from the first?",
     alone: true,
     timeoutMs: 60_000,
@@ -43,7 +47,10 @@ export const lengthCases: readonly ConformanceCase[] = [
       equal(await lab.output(short), `${sumBelow(SHORT)} again`, "a worker that replays the short one has its result");
       equal(await lab.output(long), `${sumBelow(LONG)} again`, "a worker that replays the long one has its result");
     },
-    afterwards: checkRatio,
+    async afterwards(lab) {
+      await checkRatio(lab);
+      if (lab.mode === "cold") await checkMemory(lab);
+    },
   }),
 ];
 
@@ -64,6 +71,20 @@ async function checkRatio(lab: Lab): Promise<void> {
   check(
     ratio < MAX_RATIO,
     `an event of a long history costs what one of a short one does, not ${ratio.toFixed(1)} times that`,
+  );
+}
+
+/** What replays leave behind does not grow with their number. */
+async function checkMemory(lab: Lab): Promise<void> {
+  const [definition, runId] = [lab.definitions.get("long")!, lab.runs.get("long")!];
+  // The journal keeps the last calls: it is full after these.
+  await timeOf(lab, definition, runId, 2);
+  const before = heap();
+  await timeOf(lab, definition, runId, REPLAYS);
+  const grown = heap() - before;
+  check(
+    grown < REPLAYS * LONG * MAX_BYTES,
+    `replays leave nothing behind, not ${Math.ceil(grown / REPLAYS / LONG)} bytes of each event`,
   );
 }
 
