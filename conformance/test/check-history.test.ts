@@ -31,6 +31,18 @@ test.each<[what: string, shapes: readonly Shape[]]>([
       END,
     ],
   ],
+  [
+    "a command of the same number in the next generation",
+    [
+      START,
+      ["ACTIVITY_COMPLETED", 1],
+      ["ACTIVITY_SCHEDULED", 2],
+      ["WORKFLOW_CONTINUED_AS_NEW"],
+      ["CHILD_COMPLETED"],
+      ["TIMER_STARTED", 1],
+      END,
+    ],
+  ],
 ])("%s passes", (_what, shapes) => {
   expect(() => judge(shapes)).not.toThrow();
 });
@@ -50,6 +62,11 @@ test.each<[fault: string, told: string, shapes: readonly Shape[], row?: Partial<
   ],
   ["an outcome of nothing", "may follow nothing in command 1", [START, ["TIMER_FIRED", 1], END]],
   ["an activity without an outcome", 'command 1 of run "run-1" has an outcome', [START, ["ACTIVITY_RETRYING", 1], END]],
+  [
+    "two outcomes in a later generation",
+    "may follow ACTIVITY_COMPLETED in command 1",
+    [START, ["WORKFLOW_CONTINUED_AS_NEW"], ["ACTIVITY_COMPLETED", 1], ["ACTIVITY_COMPLETED", 1], END],
+  ],
   ["no end", "one terminal event, not 0", [START]],
   ["two ends", "one terminal event, not 2", [START, END, ["WORKFLOW_FAILED"]]],
   ["something after the end", "nothing follows the terminal event", [START, END, ["SIGNAL_RECEIVED"]]],

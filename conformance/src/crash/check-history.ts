@@ -1,6 +1,7 @@
 import type { EventType, WorkflowEvent } from "@perdure/core";
 import type { RunStatus } from "@perdure/core/storage";
 import { check, equal } from "../assert.ts";
+import { generationsOf } from "../generations.ts";
 import type { RecordedRun } from "./recorded-run.ts";
 
 /** What an event may follow within its command; `null`: nothing, it is the command's first. */
@@ -34,7 +35,10 @@ export function checkHistory(record: RecordedRun): void {
   }
 }
 
-/** {@link checkHistory} of code that need not have waited for all that it asked for. Answers each command's last event. */
+/**
+ * {@link checkHistory} of code that need not have waited for all that it asked for. Answers the last event of each command of the
+ * last generation.
+ */
 export function checkGrammar({ run, history }: RecordedRun): ReadonlyMap<number, EventType> {
   const of = `of run "${run.runId}"`;
   const seqs = history.map(({ seq }) => seq);
@@ -49,13 +53,13 @@ export function checkGrammar({ run, history }: RecordedRun): ReadonlyMap<number,
     starts.length === 1 && history[0] === starts[0],
     `the history ${of} starts with its only WORKFLOW_STARTED (I5)`,
   );
-  const last = checkCommands(of, history);
+  const last = generationsOf(history).map((generation) => checkCommands(of, generation));
   const ends = history.filter(({ type }) => STATUS[type] !== undefined);
   check(ends.length === 1, `the history ${of} has one terminal event, not ${ends.length} (I9)`);
   check(ends[0] === history.at(-1), `nothing follows the terminal event ${of} (I5)`);
   equal(run.status, STATUS[ends[0]!.type], `the status ${of} is the fold of its history (I5)`);
   equal(run.task, null, `the task ${of} is gone when it is done (I9)`);
-  return last;
+  return last.at(-1)!;
 }
 
 function checkCommands(of: string, history: readonly WorkflowEvent[]): ReadonlyMap<number, EventType> {

@@ -15,6 +15,7 @@ import type { StorageBackend } from "@perdure/core/storage";
 import { equal } from "../../assert.ts";
 import type { CaseContext } from "../../context.ts";
 import { ConformanceFailure } from "../../failure.ts";
+import { generationsOf } from "../../generations.ts";
 import { MortalWorker } from "./mortal-worker.ts";
 
 /** `sticky`: parked runs stay in memory. `cold`: every turn replays the run from its history. */
@@ -195,12 +196,14 @@ export class Lab {
 
 /** What a history says happened, but not in which order of different commands: that is the machine's. */
 export function outline(history: readonly { readonly type: EventType; readonly command: number | null }[]): unknown {
-  const commands = new Map<number | null, EventType[]>();
-  for (const { type, command } of history) {
-    if (TIMING.has(type)) continue;
-    const types = commands.get(command);
-    if (types === undefined) commands.set(command, [type]);
-    else types.push(type);
-  }
-  return [...commands].toSorted(([a], [b]) => (a ?? 0) - (b ?? 0)).map(([command, types]) => [command, ...types]);
+  return generationsOf(history).map((generation) => {
+    const commands = new Map<number | null, EventType[]>();
+    for (const { type, command } of generation) {
+      if (TIMING.has(type)) continue;
+      const types = commands.get(command);
+      if (types === undefined) commands.set(command, [type]);
+      else types.push(type);
+    }
+    return [...commands].toSorted(([a], [b]) => (a ?? 0) - (b ?? 0)).map(([command, types]) => [command, ...types]);
+  });
 }
