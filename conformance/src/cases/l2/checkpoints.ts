@@ -64,6 +64,47 @@ export const checkpointCases: readonly ConformanceCase[] = [
     },
   }),
   bothWays({
+    id: "cache.checkpoint-outlives-a-hand-over",
+    invariants: ["I4", "I13"],
+    why: "A deploy stops workers in the middle of long activities: who goes on with one begins where it was.",
+    hint: "Does each hand-out of a task have an epoch of its own, after a release too?",
+    async play(lab) {
+      const { queue } = lab;
+      const elsewhere = `${queue}-elsewhere`;
+      const found: unknown[] = [];
+      let begun = Promise.withResolvers<void>();
+      let stops = true;
+      const long = (where: { readonly queue?: string }) =>
+        activity({ name: "long", ...where, retry: 1 }, async (_: undefined, { lastCheckpoint, checkpoint }) => {
+          found.push(lastCheckpoint);
+          await checkpoint("half");
+          begun.resolve();
+          if (stops) await new Promise(() => {});
+          return "done";
+        });
+      const [inline, remote] = [long({}), long({ queue: elsewhere })];
+      const definition = workflow({ name: "long", queue }, async (ctx) => [
+        await ctx.run(inline, undefined),
+        await ctx.run(remote, undefined),
+      ]);
+      const first = await lab.work([definition]);
+      const run = await lab.start(definition, undefined);
+      await Promise.race([begun.promise, lab.output(run)]);
+      await first.stop();
+      stops = false;
+      await lab.work([definition]);
+      await lab.parked(run, "ACTIVITY_COMPLETED");
+      [stops, begun] = [true, Promise.withResolvers<void>()];
+      const second = await lab.work([], { queues: [elsewhere], activities: [remote] });
+      await Promise.race([begun.promise, lab.output(run)]);
+      await second.stop();
+      stops = false;
+      await lab.work([], { queues: [elsewhere], activities: [remote] });
+      equal(await lab.output(run), ["done", "done"], "the run ends");
+      equal(found, [undefined, "half", undefined, "half"], "whoever goes on finds the checkpoint (I4)");
+    },
+  }),
+  bothWays({
     id: "cache.checkpoint-outlives-its-attempt",
     invariants: ["I4", "I16"],
     why: "An attempt that fails leaves what it had done to the next one, falsy values included.",
