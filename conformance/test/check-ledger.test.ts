@@ -54,6 +54,7 @@ test("what happened as it should passes", () => {
     executions: 1,
     afterKill: 0,
     afterLoss: 0,
+    resumed: 0,
   });
 });
 
@@ -65,11 +66,12 @@ test("a kill, or a stall, excuses one repetition of what the worker was executin
     began("w1", "w1.1"),
     acked("w1", 2, 1, ["ACTIVITY_COMPLETED/1"], "hold"),
   ];
-  expect(judge(entries, ["w0"])).toEqual({ executions: 2, afterKill: 1, afterLoss: 0 });
+  expect(judge(entries, ["w0"])).toEqual({ executions: 2, afterKill: 1, afterLoss: 0, resumed: 0 });
   expect(judge([{ what: "stalled", by: "w0", run: null, ms: 500 }, ...entries])).toEqual({
     executions: 2,
     afterKill: 0,
     afterLoss: 1,
+    resumed: 0,
   });
   expect(() => judge(entries)).toThrow("was not repeated without a cause (I13)");
 });

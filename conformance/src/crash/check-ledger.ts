@@ -1,10 +1,11 @@
 import type { WorkflowEvent } from "@perdure/core";
 import { check, equal } from "../assert.ts";
+import { checkTasks } from "./check-tasks.ts";
 import type { Acked, Began, Claimed, LedgerEntry, Renewed } from "./ledger.ts";
 import type { RecordedRun } from "./recorded-run.ts";
 import { withTrace } from "./trace.ts";
 import { shape } from "./watch.ts";
-import type { Done } from "./workflows.ts";
+import { type Done, REMOTE } from "./workflows.ts";
 
 /** How often side effects happened again. */
 export interface Repetitions {
@@ -13,6 +14,8 @@ export interface Repetitions {
   readonly afterKill: number;
   /** Repeated because their worker lost its lease alive: it was too slow, or told so by a fault. */
   readonly afterLoss: number;
+  /** Executions that went on from the checkpoint of an earlier one. */
+  readonly resumed: number;
 }
 
 /** A ledger's entries of one run, with their place in the ledger. */
@@ -42,7 +45,7 @@ export function checkLedger(
   troubles: Troubles,
 ): Repetitions {
   const runs = byRun(entries);
-  const total = { executions: 0, afterKill: 0, afterLoss: 0 };
+  const total = { executions: 0, afterKill: 0, afterLoss: 0, resumed: 0 };
   for (const [runId] of runs)
     check(
       recorded.some(({ run }) => run.runId === runId),
@@ -56,6 +59,7 @@ export function checkLedger(
       checkOwners(record, ledger, troubles);
       checkDurableFirst(record, ledger);
       checkExecutions(record, ledger, troubles, total);
+      checkTasks(record, entries, troubles, total);
     });
   }
   return total;
@@ -206,8 +210,9 @@ function attemptId(execution: Began): string {
   return `${commandOf(execution)}/${execution.attempt}`;
 }
 
-/** Which attempt an event records, and which execution it names. */
+/** Which attempt an event records, and which execution it names. Those of others have a ledger of their own. */
 function recordedAttempt(event: WorkflowEvent): { readonly attempt: number; readonly execution: string } | null {
+  if ("activity" in event.data && event.data.activity === REMOTE) return null;
   switch (event.type) {
     case "ACTIVITY_COMPLETED":
       return { attempt: event.data.attempt, execution: (event.data.output as Done).execution };

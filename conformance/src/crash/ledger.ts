@@ -61,6 +61,27 @@ export interface Began {
   readonly execution: string;
 }
 
+/** An attempt of an activity task is being executed, by a worker that need not have its run. */
+export interface Took {
+  readonly what: "took";
+  readonly by: string;
+  readonly run: string;
+  readonly key: string;
+  readonly attempt: number;
+  readonly execution: string;
+  /** The checkpoint that it found; 0 without one. */
+  readonly from: number;
+}
+
+/** A checkpoint of an activity task was acknowledged. */
+export interface Saved {
+  readonly what: "saved";
+  readonly by: string;
+  readonly run: string;
+  readonly key: string;
+  readonly done: number;
+}
+
 /** An attempt is about to answer. */
 interface Ended {
   readonly what: "ended";
@@ -84,7 +105,7 @@ interface Stalled {
   readonly ms: number;
 }
 
-export type LedgerEntry = Claimed | Renewed | Acked | Refused | Began | Ended | Frozen | Stalled;
+export type LedgerEntry = Claimed | Renewed | Acked | Refused | Began | Took | Saved | Ended | Frozen | Stalled;
 
 /** Where what happens is written down, beside the storage and trusted more. */
 export interface Ledger {

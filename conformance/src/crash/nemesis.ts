@@ -8,9 +8,20 @@ import type { LabWorker, Supervisor } from "./supervisor.ts";
 const PATIENCE_MS = 1_500;
 
 /** When a worker is killed: at any moment, or when it has just written down one of these. */
-type Aim = "any moment" | "claimed" | "began" | "ended" | "acked";
+type Aim = "any moment" | "claimed" | "began" | "took" | "saved" | "ended" | "acked";
 
-const AIMS: readonly Aim[] = ["any moment", "any moment", "any moment", "claimed", "began", "began", "ended", "acked"];
+const AIMS: readonly Aim[] = [
+  "any moment",
+  "any moment",
+  "any moment",
+  "claimed",
+  "began",
+  "began",
+  "took",
+  "saved",
+  "ended",
+  "acked",
+];
 
 /** Kills workers, one after the other, and starts a new one for each. */
 export async function killAtRandom(
@@ -54,7 +65,7 @@ function note(t: CaseContext, ledger: readonly LedgerEntry[], by: string, aim: A
     const { what, run } = entry;
     if (what === "claimed") held.add(run);
     else if (what === "refused" || (what === "acked" && entry.next !== "hold")) held.delete(run);
-    else if (what === "began") running.set(entry.execution, run);
+    else if (what === "began" || what === "took") running.set(entry.execution, run);
     else if (what === "ended") running.delete(entry.execution);
   }
   t.count("kills");

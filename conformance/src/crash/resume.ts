@@ -16,10 +16,12 @@ const AT_ONCE = 50;
 
 /**
  * Puts every prefix of a run's history into a fresh memory storage, has a fresh worker carry it on, and sees that it asks for the
- * same commands, repeats nothing that has an outcome and ends with the same result (I14, I12). Answers the number of prefixes.
+ * same commands, repeats nothing that has an outcome and ends with the same result (I14, I12). Answers the number of prefixes: none for a run whose
+ * activities others executed, for their tasks are not in its history.
  */
 export async function resumePrefixes(storage: StorageBackend, runId: string): Promise<number> {
   const original = await transplant(storage, runId);
+  if (original.events.some(({ type, data }) => type === "ACTIVITY_SCHEDULED" && isTask(data))) return 0;
   const children: Transplant[] = [];
   for (const { type, data } of original.events) {
     if (type !== "CHILD_SCHEDULED") continue;
@@ -30,6 +32,10 @@ export async function resumePrefixes(storage: StorageBackend, runId: string): Pr
     await Promise.all(lengths.slice(from, from + AT_ONCE).map((length) => resume(original, children, length)));
   }
   return lengths.length;
+}
+
+function isTask(data: string): boolean {
+  return (JSON.parse(data) as { where: string }).where === "task";
 }
 
 async function transplant(storage: StorageBackend, runId: string): Promise<Transplant> {

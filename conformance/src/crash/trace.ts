@@ -28,6 +28,10 @@ function line(entry: LedgerEntry): string {
       return `${who} was refused ${entry.verb}, epoch ${entry.epoch}`;
     case "began":
       return `${who} began ${entry.activity}, command ${entry.key.slice(entry.key.lastIndexOf("-") + 1)}, attempt ${entry.attempt}: ${entry.execution}`;
+    case "took":
+      return `${who} took ${entry.key}, attempt ${entry.attempt}, from checkpoint ${entry.from}: ${entry.execution}`;
+    case "saved":
+      return `${who} saved checkpoint ${entry.done} of ${entry.key}`;
     case "ended":
       return `${who} ended ${entry.execution}`;
     case "stalled":

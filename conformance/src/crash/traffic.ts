@@ -5,12 +5,21 @@ import { check, equal } from "../assert.ts";
 import { ConformanceFailure } from "../failure.ts";
 import type { Random } from "../random.ts";
 import { MemoryLedger } from "./ledger.ts";
-import { type Outcome, type Plan, type Progress, expectedOutcome, expectedSum, go, labWorkflows } from "./workflows.ts";
+import {
+  type Outcome,
+  type Plan,
+  type Progress,
+  expectedDelegated,
+  expectedOutcome,
+  expectedSum,
+  go,
+  labWorkflows,
+} from "./workflows.ts";
 
 /** So many runs are open at a time. */
 const OPEN_RUNS = 8;
 
-const { everything, pipeline } = labWorkflows({ ledger: new MemoryLedger(), by: "client" });
+const { everything, pipeline, delegating } = labWorkflows({ ledger: new MemoryLedger(), by: "client" });
 
 /** A client that keeps starting runs, sends them their signals and checks what becomes of them. */
 export class Traffic {
@@ -81,17 +90,27 @@ export class Traffic {
     const plan: Plan = { value: random.int(1_000), steps: 3 + random.int(5), ms: 1 + random.int(12) };
     const signalsAfter = [random.int(400), random.int(400)] as const;
     const twice = random.int(4) === 0;
-    const driven =
-      random.int(3) === 0 ? this.#pipeline(runId, plan) : this.#everything(runId, plan, signalsAfter, twice);
+    const drives = [
+      () => this.#pipeline(runId, plan),
+      () => this.#delegating(runId, plan),
+      () => this.#everything(runId, plan, signalsAfter, twice),
+      () => this.#everything(runId, plan, signalsAfter, twice),
+    ];
     this.runIds.push(runId);
     this.#open.set(
       runId,
-      driven
+      random
+        .pick(drives)()
         .catch((error: unknown) => {
           this.#failure ??= { error };
         })
         .finally(() => this.#open.delete(runId)),
     );
+  }
+
+  async #delegating(runId: string, plan: Plan): Promise<void> {
+    const handle = await insist(() => this.client.start(delegating, plan, { id: runId }));
+    equal(await insist(() => handle.result()), expectedDelegated(plan), `run "${runId}" has the right result (I12)`);
   }
 
   async #pipeline(runId: string, plan: Plan): Promise<void> {

@@ -1,11 +1,12 @@
-import type {
-  Claim,
-  ClaimResult,
-  CommitResult,
-  RenewResult,
-  StorageBackend,
-  TaskCommit,
-  WorkflowCommit,
+import {
+  type Claim,
+  type ClaimResult,
+  type CommitResult,
+  type RenewResult,
+  type StorageBackend,
+  type TaskCommit,
+  type WorkflowCommit,
+  workflowTaskId,
 } from "@perdure/core/storage";
 import { wrapVerbs } from "../verbs.ts";
 import type { Ledger, LedgerEntry } from "./ledger.ts";
@@ -33,10 +34,11 @@ function claimed(by: string, { now, tasks }: ClaimResult): LedgerEntry[] {
 }
 
 function renewed(by: string, claims: readonly Claim[], results: readonly RenewResult[]): LedgerEntry[] {
-  return claims.map(({ runId, epoch }, index) => {
+  return claims.flatMap(({ taskId, runId, incarnation, epoch }, index): LedgerEntry[] => {
+    if (taskId !== workflowTaskId(runId, incarnation)) return [];
     const result = results[index]!;
-    if (result.status === "lost") return { what: "refused", by, run: runId, epoch, verb: "renewLeases" };
-    return { what: "renewed", by, run: runId, epoch, until: result.leaseUntil };
+    if (result.status === "lost") return [{ what: "refused", by, run: runId, epoch, verb: "renewLeases" }];
+    return [{ what: "renewed", by, run: runId, epoch, until: result.leaseUntil }];
   });
 }
 

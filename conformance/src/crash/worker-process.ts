@@ -6,7 +6,7 @@ import { FileLedger } from "./ledger.ts";
 import type { WorkerOrder } from "./order.ts";
 import { Stalls } from "./stalls.ts";
 import { watch } from "./watch.ts";
-import { labWorkflows } from "./workflows.ts";
+import { labWorkflows, REMOTE_QUEUE, remoteActivity } from "./workflows.ts";
 
 const order = readOrder() as WorkerOrder;
 const storage = await openSubject(order);
@@ -26,11 +26,14 @@ function freeze(run: string, key: string): void {
 
 const stalls = new Stalls(ledger, by, leaseMs);
 stalls.start();
-const worker = createWorker({
+const performer = { ledger, by, freeze };
+const options = {
   storage: watch(stalls.watch(storage), ledger, by),
-  workflows: Object.values(labWorkflows({ ledger, by, freeze })),
   lease: leaseMs,
   // Kills must not look like poison.
   maxDeliveries: 1_000_000,
-});
-await worker.run();
+};
+await Promise.all([
+  createWorker({ ...options, workflows: Object.values(labWorkflows(performer)) }).run(),
+  createWorker({ ...options, workflows: [], activities: [remoteActivity(performer)], queues: [REMOTE_QUEUE] }).run(),
+]);

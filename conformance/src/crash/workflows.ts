@@ -60,11 +60,19 @@ export interface LabWorkflows {
   readonly pipeline: Workflow<Plan, number, Progress>;
   /** What {@link everything} starts as a child. */
   readonly errand: Workflow<Work, number, Record<string, never>>;
+  /** Activities that go out as tasks, side by side. */
+  readonly delegating: Workflow<Plan, number, Record<string, never>>;
   /** An activity in the middle of which the process is stopped. */
   readonly freezing: Workflow<Plan, number, Record<string, never>>;
 }
 
 export const go: Signal<string> = signal<string>("go");
+
+/** The queue of {@link remoteActivity}. */
+export const REMOTE_QUEUE = "remote";
+export const REMOTE = "remote";
+/** How many checkpoints an execution of it leaves. */
+const CHUNKS = 3;
 
 export function expectedOutcome({ value, steps }: Plan): Outcome {
   return {
@@ -74,6 +82,11 @@ export function expectedOutcome({ value, steps }: Plan): Outcome {
     child: value + 101,
     compensated: value - 1 + 1,
   };
+}
+
+/** The first of the tasks is tried twice. */
+export function expectedDelegated({ value, steps }: Plan): number {
+  return Array.from({ length: steps }, (_, index) => value + index + 1).reduce((sum, part) => sum + part, 0);
 }
 
 export function expectedSum({ value, steps }: Plan): number {
@@ -87,6 +100,7 @@ export function labWorkflows(performer: Performer): LabWorkflows {
   const hopeless = labActivity(performer, "hopeless");
   const undo = labActivity(performer, "undo");
   const freeze = labActivity(performer, "freeze");
+  const remote = remoteActivity(performer);
   const retry = { maximumAttempts: 3, delay: 15 };
 
   const errand = workflow({ name: "errand" }, async (ctx, work: Work) => {
@@ -134,6 +148,15 @@ export function labWorkflows(performer: Performer): LabWorkflows {
     },
   );
 
+  const delegating = workflow({ name: "delegating" }, async (ctx, { value, steps, ms }: Plan) => {
+    const parts = await Promise.all(
+      Array.from({ length: steps }, (_, index) =>
+        ctx.run(remote, { value: value + index, ms, failures: index === 0 ? 1 : 0 }),
+      ),
+    );
+    return parts.reduce((sum, part) => sum + part.value, 0);
+  });
+
   const freezing = workflow({ name: "freezing" }, async (ctx, { value, steps, ms }: Plan) => {
     let sum = 0;
     for (let at = 0; at < steps; at++) {
@@ -142,7 +165,7 @@ export function labWorkflows(performer: Performer): LabWorkflows {
     return sum;
   });
 
-  return { everything, pipeline, errand, freezing };
+  return { everything, pipeline, errand, delegating, freezing };
 }
 
 let executions = 0;
@@ -160,4 +183,23 @@ function labActivity({ ledger, by, freeze }: Performer, name: string): Activity<
     return { value: value + 1, execution };
   };
   return activity({ name, retry: 1 }, execute);
+}
+
+/** An activity that goes out as a task. It writes down how far it has come, and goes on from there. */
+export function remoteActivity({ ledger, by }: Performer): Activity<Work, Done> {
+  const execute = async ({ value, ms, failures = 0 }: Work, context: ActivityContext): Promise<Done> => {
+    const execution = `${by}.${++executions}`;
+    const { runId: run, idempotencyKey: key, attempt } = context;
+    const from = (context.lastCheckpoint as number | undefined) ?? 0;
+    ledger.note({ what: "took", by, run, key, attempt, execution, from });
+    for (let done = from + 1; done <= CHUNKS; done++) {
+      await sleep(ms);
+      await context.checkpoint(done);
+      ledger.note({ what: "saved", by, run, key, done });
+    }
+    ledger.note({ what: "ended", by, run, execution });
+    if (attempt <= failures) throw new Error(execution);
+    return { value: value + 1, execution };
+  };
+  return activity({ name: REMOTE, queue: REMOTE_QUEUE, retry: { maximumAttempts: 3, delay: 15 } }, execute);
 }

@@ -55,11 +55,12 @@ export const killRandom: ConformanceCase = {
     const recorded = [];
     for (const runId of traffic.runIds) recorded.push(...(await recordedRuns(t.backend, traffic.client, runId)));
     for (const record of recorded) checkHistory(record);
-    const { executions, afterKill, afterLoss } = checkLedger(entries, recorded, { killed: lab.killed, slow });
+    const { executions, afterKill, afterLoss, resumed } = checkLedger(entries, recorded, { killed: lab.killed, slow });
     t.count("runs", recorded.length);
     t.count("executions", executions);
     t.count("executions repeated after a kill", afterKill);
     t.count("executions repeated after a lost lease", afterLoss);
+    t.count("executions that went on from a checkpoint", resumed);
     t.count("reads on the way", await traffic.checkReads());
     for (const runId of sample!.shuffle(traffic.runIds).slice(0, t.full ? 40 : 10)) {
       t.count("prefixes carried on cold", await resumePrefixes(t.backend, runId));
