@@ -51,6 +51,51 @@ export const cancelCases: readonly ConformanceCase[] = [
     },
   }),
   bothWays({
+    id: "replay.cancel-shielded",
+    invariants: ["I11", "I12", "I17"],
+    scenarios: ["S15"],
+    why: "What must not be left half done is done to its end, children included, although the run is cancelled in the middle of it.",
+    async play(lab) {
+      const { queue, mode } = lab;
+      const done: string[] = [];
+      const kid = workflow({ name: "kid", queue }, (ctx) => ctx.waitFor(go));
+      const definition = workflow({ name: "shielded", queue }, async (ctx) => {
+        void ctx.child(kid, undefined, { id: `${mode}-outside` });
+        try {
+          await ctx.shield(async () => {
+            await ctx.run("reserve", () => void done.push("reserve"));
+            const word = await ctx.child(kid, undefined, { id: `${mode}-inside` });
+            await ctx.sleep(20);
+            await ctx.run("book", () => void done.push(`book ${word}`));
+          });
+          return await ctx.waitFor(go);
+        } catch (error) {
+          await ctx.run("clean up", () => void done.push("clean up"));
+          throw error;
+        }
+      });
+      const first = await lab.work([definition, kid]);
+      const run = await lab.start(definition, undefined);
+      const [inside, outside] = ["inside", "outside"].map((name) => lab.client.handle<string>(`${mode}-${name}`));
+      await lab.parked(run, "CHILD_STARTED", 2);
+      for (const child of [inside!, outside!]) await lab.parked(child, "SIGNAL_AWAITED");
+      await run.cancel({ reason: "enough" });
+      await lab.cancelled(outside!);
+      await lab.parked(run, "CHILD_FAILED");
+      equal(done, ["reserve"], "the shielded part is not interrupted");
+      await first.die();
+      await lab.work([definition, kid]);
+      await inside!.signal(go, "now");
+      equal((await lab.cancelled(run)).reason, "enough", "the run ends as cancelled when it has finished (I17)");
+      equal(
+        done,
+        ["reserve", "book now", "clean up"],
+        "the shielded part is done once, and then comes the clean-up (I12)",
+      );
+      equal(await lab.output(inside!), "now", "a child of the shielded part is not cancelled");
+    },
+  }),
+  bothWays({
     id: "replay.cancel-drops-late-results",
     invariants: ["I5", "I17"],
     scenarios: ["S15"],

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { signal, workflow } from "@perdure/core";
+import { type Workflow, signal, workflow } from "@perdure/core";
 import { check, contains, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { bothWays } from "./both-ways.ts";
@@ -43,6 +43,63 @@ export const codeCases: readonly ConformanceCase[] = [
       await lab.work([good]);
       equal(await lab.output(run), [1, "shipped"], "the run goes on with the fixed code, and has its signal");
       equal(charges, ["charge"], "the wrong code has executed nothing");
+    },
+  }),
+  bothWays({
+    id: "replay.blocked-comes-back",
+    invariants: ["I9", "I11"],
+    scenarios: ["S19"],
+    why: "In a rolling deploy a run may meet the wrong code first: it comes back by itself, and goes on where the right code is.",
+    hint: "Is a run whose block is over at `until` claimable like any other?",
+    async play(lab) {
+      const code = (step: string): Workflow<undefined, string> =>
+        workflow(
+          { name: "rolled", queue: lab.queue },
+          async (ctx) => `${await ctx.run(step, () => step)} ${await ctx.waitFor(go)}`,
+        );
+      const [before, after] = [code("charge"), code("bill")];
+      const old = await lab.work([before]);
+      const run = await lab.start(before, undefined);
+      await lab.parked(run, "SIGNAL_AWAITED");
+      await old.stop();
+      const wrong = await lab.work([after]);
+      await run.signal(go, "shipped");
+      await lab.until("the run is blocked", async () => (await run.describe()).blocked !== null);
+      await wrong.stop();
+      await lab.work([before]);
+      await lab.until(
+        "the run goes on although nobody has lifted its block",
+        async () => (await run.status()) === "completed",
+      );
+      equal(await lab.output(run), "charge shipped", "it has what it had done, and its signal");
+    },
+  }),
+  bothWays({
+    id: "replay.patched",
+    invariants: ["I12", "I14"],
+    why: "A change of code that open runs have to survive asks which code a run has: each keeps its answer, on any worker.",
+    async play(lab) {
+      const { queue } = lab;
+      const before = workflow({ name: "taxed", queue }, async (ctx): Promise<unknown[]> => {
+        const tax = await ctx.run("old tax", () => 1);
+        return [tax, await ctx.waitFor(go)];
+      });
+      const after = workflow({ name: "taxed", queue }, async (ctx): Promise<unknown[]> => {
+        const tax = ctx.patched("new-tax") ? await ctx.run("new tax", () => 2) : await ctx.run("old tax", () => 1);
+        return [tax, await ctx.waitFor(go), ctx.patched("new-tax")];
+      });
+      const old = await lab.work([before]);
+      const open = await lab.start(before, undefined, { name: "open" });
+      await lab.parked(open, "SIGNAL_AWAITED");
+      await old.stop();
+      const first = await lab.work([after]);
+      const fresh = await lab.start(after, undefined, { name: "fresh" });
+      await lab.parked(fresh, "SIGNAL_AWAITED");
+      await first.stop();
+      await lab.work([after]);
+      for (const run of [open, fresh]) await run.signal(go, "go");
+      equal(await lab.output(open), [1, "go", false], "a run that was past the change keeps the old code");
+      equal(await lab.output(fresh), [2, "go", true], "a run that came to it has the new code");
     },
   }),
   bothWays({

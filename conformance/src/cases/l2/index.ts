@@ -11,6 +11,7 @@ import { recoveryCases } from "./recovery.ts";
 import { sharedResultCases } from "./shared-results.ts";
 import { signalCases } from "./signals.ts";
 import { startCases } from "./starts.ts";
+import { stepCases } from "./steps.ts";
 import { timerCases } from "./timers.ts";
 import { valueCases } from "./values.ts";
 
@@ -26,6 +27,7 @@ export const L2: readonly ConformanceCase[] = [
   ...childCases,
   ...cancelCases,
   ...recoveryCases,
+  ...stepCases,
   ...codeCases,
   ...forkCases,
   ...startCases,
