@@ -147,8 +147,10 @@ function commands(events: readonly StoredEvent[]): Record<number, string> {
   const asked: Record<number, string> = {};
   for (const { type, command, data } of events) {
     if (command === null || type === "SIGNAL_AWAITED") continue;
-    const { activity, workflow, key } = JSON.parse(data) as Partial<Record<"activity" | "workflow" | "key", string>>;
-    asked[command] ??= [type.split("_", 1)[0], activity ?? workflow ?? key].join(" ").trim();
+    const { activity, workflow, key, step } = JSON.parse(data) as Partial<
+      Record<"activity" | "workflow" | "key" | "step", string>
+    >;
+    asked[command] ??= [type.split("_", 1)[0], activity ?? workflow ?? key ?? step].join(" ").trim();
   }
   return asked;
 }

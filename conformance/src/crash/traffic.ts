@@ -116,7 +116,7 @@ export class Traffic {
   async #pipeline(runId: string, plan: Plan): Promise<void> {
     const handle = await insist(() => this.client.start(pipeline, plan, { id: runId }));
     equal(await insist(() => handle.result()), expectedSum(plan), `run "${runId}" has the right result (I12)`);
-    await this.#checkState(handle, { steps: plan.steps, phase: "" });
+    await this.#checkState(handle, { steps: plan.steps, sum: expectedSum(plan) });
   }
 
   async #everything(runId: string, plan: Plan, signalsAfter: readonly [number, number], twice: boolean): Promise<void> {
@@ -135,7 +135,7 @@ export class Traffic {
     await this.#checkState(handle, { steps: plan.steps, phase: "done" });
   }
 
-  async #checkState(handle: RunHandle<unknown, Progress>, expected: Progress): Promise<void> {
+  async #checkState<State>(handle: RunHandle<unknown, State>, expected: State): Promise<void> {
     equal(await insist(() => handle.state()), expected, `run "${handle.runId}" has the right state (I3)`);
   }
 

@@ -4,6 +4,7 @@ import {
   type ActivityContext,
   type Signal,
   type Workflow,
+  type WorkflowContext,
   activity,
   signal,
   workflow,
@@ -53,11 +54,16 @@ export interface Progress {
   readonly phase: string;
 }
 
+export interface Tally {
+  readonly steps: number;
+  readonly sum: number;
+}
+
 export interface LabWorkflows {
   /** Every primitive. Takes two signals. */
   readonly everything: Workflow<Plan, Outcome, Progress>;
-  /** Activities, one after the other. */
-  readonly pipeline: Workflow<Plan, number, Progress>;
+  /** Activities, one after the other, in two steps. */
+  readonly pipeline: Workflow<Plan, number, Tally>;
   /** What {@link everything} starts as a child. */
   readonly errand: Workflow<Work, number, Record<string, never>>;
   /** Activities that go out as tasks, side by side. */
@@ -109,17 +115,22 @@ export function labWorkflows(performer: Performer): LabWorkflows {
     return value;
   });
 
-  const pipeline = workflow(
-    { name: "pipeline", state: { initial: { steps: 0, phase: "" } as Progress } },
-    async (ctx, { value, steps, ms }: Plan) => {
-      let sum = 0;
-      for (let at = 0; at < steps; at++) {
-        sum += (await ctx.run(step, { value: value + at, ms })).value;
-        ctx.state.set("steps", at + 1);
-      }
-      return sum;
-    },
-  );
+  const addUp = async (ctx: WorkflowContext<Tally>, { value, ms }: Plan, from: number, to: number): Promise<void> => {
+    for (let at = from; at < to; at++) {
+      const done = await ctx.run(step, { value: value + at, ms });
+      ctx.state.update(({ sum }) => ({ steps: at + 1, sum: sum + done.value }));
+    }
+  };
+
+  const pipeline = workflow({
+    name: "pipeline",
+    state: { initial: { steps: 0, sum: 0 } as Tally },
+    steps: (named) => [
+      named("first half", (ctx, plan: Plan) => addUp(ctx, plan, 0, plan.steps >> 1)),
+      named("second half", (ctx, plan: Plan) => addUp(ctx, plan, plan.steps >> 1, plan.steps)),
+    ],
+    output: (ctx, _plan: Plan) => ctx.state.get("sum"),
+  });
 
   const everything = workflow(
     { name: "everything", state: { initial: { steps: 0, phase: "steps" } as Progress } },
