@@ -1,7 +1,5 @@
-import type { EventType } from "@perdure/core";
-
 /** A history in the pieces that continue-as-new divides it into: each numbers its commands anew. */
-export function generationsOf<Event extends { readonly type: EventType }>(
+export function generationsOf<Event extends { readonly type: string }>(
   history: readonly Event[],
 ): readonly (readonly Event[])[] {
   const generations: Event[][] = [[]];

@@ -1,5 +1,6 @@
 import type { WorkflowEvent } from "@perdure/core";
 import { check, equal } from "../assert.ts";
+import { callOfKey, callsOf, isLater } from "./call.ts";
 import { checkTasks } from "./check-tasks.ts";
 import type { Acked, Began, Claimed, LedgerEntry, Renewed } from "./ledger.ts";
 import type { RecordedRun } from "./recorded-run.ts";
@@ -130,22 +131,23 @@ function checkOwners({ run }: RecordedRun, { claimed, renewed, acked }: RunLedge
 
 /** I13: nothing is executed before everything that led to it is durable. Only parts run beside each other. */
 function checkDurableFirst({ run, history }: RecordedRun, { claimed, acked, began }: RunLedger): void {
-  const parts = new Set(began.filter(({ activity }) => activity === "part").map(commandOf));
+  const parts = new Set(began.filter(({ activity }) => activity === "part").map(({ key }) => callOfKey(key)));
+  const calls = callsOf(history);
   for (const execution of began) {
-    const command = commandOf(execution);
+    const mine = callOfKey(execution.key);
     const heads = [
       ...claimed.filter(({ at }) => at < execution.at).map(({ head }) => head),
       ...acked.filter(({ at }) => at < execution.at).map(({ after, events }) => after + events.length),
     ];
     const durable = Math.max(0, ...heads);
-    for (const event of history) {
+    for (const { call, event } of calls) {
       const recorded = recordedAttempt(event);
-      if (recorded === null || event.command === null || event.seq <= durable) continue;
-      const beside = event.command > command || (parts.has(command) && parts.has(event.command));
-      const before = event.command === command ? recorded.attempt < execution.attempt : !beside;
+      if (recorded === null || event.seq <= durable) continue;
+      const beside = isLater(call, mine) || (parts.has(mine) && parts.has(call));
+      const before = call === mine ? recorded.attempt < execution.attempt : !beside;
       check(
         !before,
-        `execution ${execution.execution} of command ${command} of run "${run.runId}" does not begin before event ${event.seq}, which led to it, is durable (I13)`,
+        `execution ${execution.execution} of call ${mine} of run "${run.runId}" does not begin before event ${event.seq}, which led to it, is durable (I13)`,
       );
     }
   }
@@ -159,10 +161,10 @@ function checkExecutions(
   total: { executions: number; afterKill: number; afterLoss: number },
 ): void {
   const outcomes = new Map<string, { readonly seq: number; readonly execution: string }>();
-  for (const event of history) {
+  for (const { call, event } of callsOf(history)) {
     const attempt = recordedAttempt(event);
     if (attempt === null) continue;
-    const id = `${event.command}/${attempt.attempt}`;
+    const id = `${call}/${attempt.attempt}`;
     check(!outcomes.has(id), `attempt ${id} of run "${run.runId}" has one recorded result (I12)`);
     outcomes.set(id, { seq: event.seq, execution: attempt.execution });
   }
@@ -202,12 +204,8 @@ function checkExecutions(
   }
 }
 
-function commandOf({ key }: Began): number {
-  return Number(key.slice(key.lastIndexOf("-") + 1));
-}
-
-function attemptId(execution: Began): string {
-  return `${commandOf(execution)}/${execution.attempt}`;
+function attemptId({ key, attempt }: Began): string {
+  return `${callOfKey(key)}/${attempt}`;
 }
 
 /** Which attempt an event records, and which execution it names. Those of others have a ledger of their own. */

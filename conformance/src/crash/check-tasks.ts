@@ -1,4 +1,5 @@
 import { check, equal } from "../assert.ts";
+import { callOfKey, callsOf } from "./call.ts";
 import type { Repetitions, Troubles } from "./check-ledger.ts";
 import type { LedgerEntry, Saved, Took } from "./ledger.ts";
 import type { RecordedRun } from "./recorded-run.ts";
@@ -18,20 +19,20 @@ export function checkTasks(
   total.executions += took.length;
   total.resumed += took.filter(({ from }) => from > 0).length;
   const counted = new Set<string>();
-  for (const event of history) {
+  for (const { call, event } of callsOf(history)) {
     if (event.type !== "ACTIVITY_COMPLETED" || event.data.activity !== REMOTE) continue;
     const { execution } = event.data.output as Done;
     const source = took.find((entry) => entry.execution === execution);
     check(source, `the result at event ${event.seq} of run "${run.runId}" comes from an execution (I12)`);
     equal(
-      [commandOf(source), source.attempt],
-      [event.command, event.data.attempt],
+      [callOfKey(source.key), source.attempt],
+      [call, event.data.attempt],
       `the result at event ${event.seq} of run "${run.runId}" is its own (I12)`,
     );
     counted.add(`${source.key} ${source.attempt}`).add(execution);
   }
   for (const one of took) {
-    const what = `execution ${one.execution} of command ${commandOf(one)}, attempt ${one.attempt} of run "${run.runId}"`;
+    const what = `execution ${one.execution} of call ${callOfKey(one.key)}, attempt ${one.attempt} of run "${run.runId}"`;
     if (counted.has(one.execution)) continue;
     // Of an attempt whose failure brought the next one, history does not say which execution it was.
     const others = took.filter((other) => other !== one && other.key === one.key && other.attempt === one.attempt);
@@ -57,8 +58,4 @@ export function checkTasks(
 
 function isNext(other: Took, one: Took): boolean {
   return other.key === one.key && other.attempt === one.attempt + 1;
-}
-
-function commandOf({ key }: Took): number {
-  return Number(key.slice(key.lastIndexOf("-") + 1));
 }

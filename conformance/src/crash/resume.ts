@@ -3,6 +3,8 @@ import { memory } from "@perdure/core/memory";
 import { type NewRun, type Run, type StorageBackend, type StoredEvent, workflowTaskId } from "@perdure/core/storage";
 import { check, equal, only } from "../assert.ts";
 import { history } from "../snapshot.ts";
+import { generationsOf } from "../generations.ts";
+import { callOfKey, callsOf } from "./call.ts";
 import { MemoryLedger } from "./ledger.ts";
 import { go, labWorkflows } from "./workflows.ts";
 
@@ -69,17 +71,14 @@ async function resume(original: Transplant, children: readonly Transplant[], len
     equal(resumed.slice(0, length), prefix, `${what} keeps them (I2)`);
     equal(commands(resumed), commands(original.events), `${what} asks for the same commands (I14)`);
     const decided = new Set(
-      prefix
-        .filter(({ type }) => type.startsWith("ACTIVITY_") && /COMPLETED|FAILED/.test(type))
-        .map(({ command }) => command),
+      callsOf(prefix)
+        .filter(({ event: { type } }) => type.startsWith("ACTIVITY_") && /COMPLETED|FAILED/.test(type))
+        .map(({ call }) => call),
     );
     for (const entry of ledger.entries) {
       if (entry.what !== "began" || entry.run !== runId) continue;
-      const command = Number(entry.key.slice(entry.key.lastIndexOf("-") + 1));
-      check(
-        !decided.has(command),
-        `${what} does not execute command ${command} again, whose outcome is recorded (I12)`,
-      );
+      const call = callOfKey(entry.key);
+      check(!decided.has(call), `${what} does not execute call ${call} again, whose outcome is recorded (I12)`);
     }
   } finally {
     await worker.stop({ grace: 0 });
@@ -111,6 +110,7 @@ async function plant(storage: StorageBackend, { run }: Transplant, events: reado
     taskIds,
   });
   const { claim } = only(tasks, "a planted run can be claimed");
+  const continued = events.findLast(({ type }) => type === "WORKFLOW_CONTINUED_AS_NEW");
   await storage.commitTasks([
     {
       kind: "workflow",
@@ -119,6 +119,7 @@ async function plant(storage: StorageBackend, { run }: Transplant, events: reado
       expectedSeq: 1,
       events: rest,
       ackInbox: 0,
+      ...(continued !== undefined && { run: { baseSeq: continued.seq - 1 } }),
       next: { do: "park", wakeAt: now },
     },
   ]);
@@ -142,8 +143,12 @@ function signalsAfter(
     .map(({ data }) => JSON.parse(data) as { payload: string; id: string });
 }
 
-/** The kind and name of each command, by its number. A wait that found its signal there leaves no record of its own. */
-function commands(events: readonly StoredEvent[]): Record<number, string> {
+/** The kind and name of each command of each generation. A wait that found its signal there leaves no record of its own. */
+function commands(events: readonly StoredEvent[]): unknown {
+  return generationsOf(events).map(commandsOf);
+}
+
+function commandsOf(events: readonly StoredEvent[]): Record<number, string> {
   const asked: Record<number, string> = {};
   for (const { type, command, data } of events) {
     if (command === null || type === "SIGNAL_AWAITED") continue;
