@@ -54,7 +54,7 @@ export interface Progress {
   readonly phase: string;
 }
 
-export interface Tally {
+interface Tally {
   readonly steps: number;
   readonly sum: number;
 }
@@ -165,7 +165,7 @@ export function labWorkflows(performer: Performer): LabWorkflows {
         ctx.run(remote, { value: value + index, ms, failures: index === 0 ? 1 : 0 }),
       ),
     );
-    return parts.reduce((sum, part) => sum + part.value, 0);
+    return parts.reduce((sum, done) => sum + done.value, 0);
   });
 
   const freezing = workflow({ name: "freezing" }, async (ctx, { value, steps, ms }: Plan) => {

@@ -20,15 +20,15 @@ export const checkpointCases: readonly ConformanceCase[] = [
       let dies: string | null = null;
       let dead = Promise.withResolvers<void>();
       const index = (name: string, where: { readonly queue?: string }) =>
-        activity({ name, ...where, retry: 1 }, async (_: undefined, { lastCheckpoint, checkpoint }) => {
-          found.push(lastCheckpoint);
-          for (let page = ((lastCheckpoint as number | undefined) ?? -1) + 1; page < PAGES; page++) {
+        activity({ name, ...where, retry: 1 }, async (_: undefined, context) => {
+          found.push(context.lastCheckpoint);
+          for (let page = ((context.lastCheckpoint as number | undefined) ?? -1) + 1; page < PAGES; page++) {
             if (dies === name && page === 2) {
               dead.resolve();
               await new Promise(() => {});
             }
             written.push(`${name} ${page}`);
-            await checkpoint(page);
+            await context.checkpoint(page);
           }
           return PAGES;
         });
@@ -75,9 +75,9 @@ export const checkpointCases: readonly ConformanceCase[] = [
       let begun = Promise.withResolvers<void>();
       let stops = true;
       const long = (where: { readonly queue?: string }) =>
-        activity({ name: "long", ...where, retry: 1 }, async (_: undefined, { lastCheckpoint, checkpoint }) => {
-          found.push(lastCheckpoint);
-          await checkpoint("half");
+        activity({ name: "long", ...where, retry: 1 }, async (_: undefined, context) => {
+          found.push(context.lastCheckpoint);
+          await context.checkpoint("half");
           begun.resolve();
           if (stops) await new Promise(() => {});
           return "done";
@@ -115,16 +115,14 @@ export const checkpointCases: readonly ConformanceCase[] = [
       const steps: readonly unknown[] = [0, "", null, false, { page: 7 }];
       const retry = { maximumAttempts: steps.length + 1, delay: 5 };
       const collect = (where: { readonly queue?: string }) =>
-        activity(
-          { name: "collect", ...where, retry },
-          async (_: undefined, { attempt, lastCheckpoint, checkpoint }) => {
-            found.push(lastCheckpoint);
-            if (attempt > steps.length) return attempt;
-            await checkpoint("overwritten");
-            await checkpoint(steps[attempt - 1]);
-            throw new Error(`failure ${attempt}`);
-          },
-        );
+        activity({ name: "collect", ...where, retry }, async (_: undefined, context) => {
+          found.push(context.lastCheckpoint);
+          const { attempt } = context;
+          if (attempt > steps.length) return attempt;
+          await context.checkpoint("overwritten");
+          await context.checkpoint(steps[attempt - 1]);
+          throw new Error(`failure ${attempt}`);
+        });
       const found: unknown[] = [];
       const [inline, remote] = [collect({}), collect({ queue: elsewhere })];
       const definition = workflow({ name: "collects", queue }, async (ctx) => [
