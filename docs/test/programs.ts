@@ -12,6 +12,7 @@ export const pages: readonly string[] = [
   "packages/storage-sqlite/README.md",
   "docs/getting-started.md",
   "docs/concepts.md",
+  "docs/workflows.md",
   "docs/activities.md",
   "docs/signals-and-timers.md",
   "docs/children-and-cancellation.md",
