@@ -65,6 +65,8 @@ export function checkGrammar({ run, history }: RecordedRun): ReadonlyMap<number,
 function checkCommands(of: string, history: readonly WorkflowEvent[]): ReadonlyMap<number, EventType> {
   const last = new Map<number, EventType>();
   for (const { seq, type, command } of history) {
+    // A new generation counts its commands from 1.
+    if (type === "WORKFLOW_CONTINUED_AS_NEW") last.clear();
     if (command === null) continue;
     const before = last.get(command) ?? null;
     const allowed = FOLLOWS[type] ?? [null];

@@ -6,6 +6,7 @@ import { checkpointCases } from "./checkpoints.ts";
 import { childCases } from "./children.ts";
 import { codeCases } from "./code.ts";
 import { forkCases } from "./forks.ts";
+import { generationCases } from "./generations.ts";
 import { lengthCases } from "./length.ts";
 import { recoveryCases } from "./recovery.ts";
 import { sharedResultCases } from "./shared-results.ts";
@@ -26,6 +27,7 @@ export const L2: readonly ConformanceCase[] = [
   ...timerCases,
   ...childCases,
   ...cancelCases,
+  ...generationCases,
   ...recoveryCases,
   ...stepCases,
   ...codeCases,
