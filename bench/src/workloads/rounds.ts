@@ -6,7 +6,7 @@ import type { Filling } from "../tasks/fill.ts";
 const EVENTS = ACTIVITIES + 2;
 
 /** So often W1 is done before it is measured warm: what runs is compiled and optimized by then. */
-export const WARM_UPS = 4;
+const WARM_UPS = 4;
 
 /** What one round of W1 took. */
 export interface Round<T> {

@@ -14,6 +14,12 @@ import { isBusy } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import { checkPlace } from "./place.ts";
 
+/** How long a wait for another process sleeps at first: no timer of the event loop is as short as what it waits for. */
+const NAP_MS = 0.2;
+/** How often, before it leaves the time in between to the event loop. */
+const NAPS = 50;
+const never = new Int32Array(new SharedArrayBuffer(4));
+
 interface Prepared {
   readonly statement: Database.Statement;
   readonly bind: (args: object) => unknown[];
@@ -21,7 +27,7 @@ interface Prepared {
 
 /**
  * One connection. Programs run synchronously, in a transaction each: no statement waits for the event loop, and no other verb of
- * this process comes between. Only for another process's transaction is waited asynchronously.
+ * this process comes between. Another process's transaction is waited for without blocking the event loop, but for naps.
  */
 export class SqliteDriver implements SqlDriver {
   readonly #settings: Settings;
@@ -108,7 +114,10 @@ export class SqliteDriver implements SqlDriver {
     }
   }
 
-  /** Tries again while others hold the lock, until `busyTimeout` is over. They hold it for a millisecond or two. */
+  /**
+   * Tries again while others hold the lock, until `busyTimeout` is over. They hold it for a millisecond or two, and take it again
+   * soon: who sleeps for longer than that misses its turn.
+   */
   async #patiently<T>(attempt: () => T): Promise<T> {
     const giveUpAt = performance.now() + this.#settings.busyTimeout;
     for (let tries = 0; ; tries++) {
@@ -117,8 +126,9 @@ export class SqliteDriver implements SqlDriver {
       } catch (error) {
         if (!isBusy(error) || performance.now() >= giveUpAt) throw error;
       }
+      if (tries < NAPS) Atomics.wait(never, 0, 0, NAP_MS);
       // oxlint-disable-next-line no-await-in-loop
-      await (tries < 3 ? setImmediate() : setTimeout(Math.min(tries - 2, 10)));
+      await (tries < NAPS ? setImmediate() : setTimeout(Math.min(tries - NAPS + 1, 10)));
     }
   }
 
