@@ -117,4 +117,36 @@ export const longLifeMutants: readonly Mutant[] = [
       });
     },
   }),
+  mutant({
+    name: "base-not-stored",
+    breaks:
+      "A commit that continues as new leaves the run's base where it was: replay begins with the first generation.",
+    killedBy: ["replay.continue-as-new"],
+    plant: () => (honest) => ({
+      commitTasks: (commits, options) =>
+        honest.commitTasks(
+          commits.map((commit): TaskCommit => {
+            if (commit.kind !== "workflow" || commit.run?.baseSeq === undefined) return commit;
+            const { baseSeq: _, ...run } = commit.run;
+            return { ...commit, run };
+          }),
+          options,
+        ),
+    }),
+  }),
+  mutant({
+    name: "earlier-generations-dropped",
+    breaks: "Events before the last continue-as-new are not read any more.",
+    killedBy: ["replay.continue-as-new-keeps-what-is-owed"],
+    plant: () => (honest) => ({
+      async readEvents(requests) {
+        const pages = await honest.readEvents(requests);
+        const runs = await Promise.all(requests.map(({ runId }) => honest.getRun(runId)));
+        return pages.map((page, index) => {
+          const base = runs[index]?.baseSeq ?? 0;
+          return { ...page, events: page.events.filter(({ seq }) => seq > base) };
+        });
+      },
+    }),
+  }),
 ];

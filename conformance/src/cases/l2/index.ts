@@ -5,6 +5,7 @@ import { cancelCases } from "./cancel.ts";
 import { checkpointCases } from "./checkpoints.ts";
 import { childCases } from "./children.ts";
 import { codeCases } from "./code.ts";
+import { continueCases } from "./continue.ts";
 import { forkCases } from "./forks.ts";
 import { generationCases } from "./generations.ts";
 import { lengthCases } from "./length.ts";
@@ -31,6 +32,7 @@ export const L2: readonly ConformanceCase[] = [
   ...recoveryCases,
   ...stepCases,
   ...codeCases,
+  ...continueCases,
   ...forkCases,
   ...startCases,
   ...lengthCases,
