@@ -19,7 +19,7 @@ import {
 /** So many runs are open at a time. */
 const OPEN_RUNS = 8;
 
-const { everything, pipeline, delegating } = labWorkflows({ ledger: new MemoryLedger(), by: "client" });
+const { everything, pipeline, endless, delegating } = labWorkflows({ ledger: new MemoryLedger(), by: "client" });
 
 /** A client that keeps starting runs, sends them their signals and checks what becomes of them. */
 export class Traffic {
@@ -92,7 +92,9 @@ export class Traffic {
     const twice = random.int(4) === 0;
     const drives = [
       () => this.#pipeline(runId, plan),
+      () => this.#endless(runId, plan),
       () => this.#delegating(runId, plan),
+      () => this.#everything(runId, plan, signalsAfter, twice),
       () => this.#everything(runId, plan, signalsAfter, twice),
       () => this.#everything(runId, plan, signalsAfter, twice),
     ];
@@ -106,6 +108,12 @@ export class Traffic {
         })
         .finally(() => this.#open.delete(runId)),
     );
+  }
+
+  async #endless(runId: string, plan: Plan): Promise<void> {
+    const handle = await insist(() => this.client.start(endless, plan, { id: runId }));
+    equal(await insist(() => handle.result()), expectedSum(plan), `run "${runId}" has the right result (I12)`);
+    await this.#checkState(handle, { steps: 1, sum: expectedSum(plan) });
   }
 
   async #delegating(runId: string, plan: Plan): Promise<void> {

@@ -54,6 +54,11 @@ export interface Progress {
   readonly phase: string;
 }
 
+/** What is left of a plan, and what came of it so far. */
+interface Round extends Plan {
+  readonly sum?: number;
+}
+
 interface Tally {
   readonly steps: number;
   readonly sum: number;
@@ -64,6 +69,8 @@ export interface LabWorkflows {
   readonly everything: Workflow<Plan, Outcome, Progress>;
   /** Activities, one after the other, in two steps. */
   readonly pipeline: Workflow<Plan, number, Tally>;
+  /** Activities, one in each generation. */
+  readonly endless: Workflow<Plan, number, Tally>;
   /** What {@link everything} starts as a child. */
   readonly errand: Workflow<Work, number, Record<string, never>>;
   /** Activities that go out as tasks, side by side. */
@@ -159,6 +166,16 @@ export function labWorkflows(performer: Performer): LabWorkflows {
     },
   );
 
+  const endless = workflow(
+    { name: "endless", state: { initial: ({ sum = 0 }: Round) => ({ steps: 0, sum }) as Tally } },
+    async (ctx, { value, steps, ms }: Round): Promise<number> => {
+      const done = await ctx.run(step, { value, ms });
+      ctx.state.update(({ sum }) => ({ steps, sum: sum + done.value }));
+      const sum = ctx.state.get("sum");
+      return steps === 1 ? sum : ctx.continueAsNew({ value: value + 1, steps: steps - 1, ms, sum });
+    },
+  );
+
   const delegating = workflow({ name: "delegating" }, async (ctx, { value, steps, ms }: Plan) => {
     const parts = await Promise.all(
       Array.from({ length: steps }, (_, index) =>
@@ -176,7 +193,7 @@ export function labWorkflows(performer: Performer): LabWorkflows {
     return sum;
   });
 
-  return { everything, pipeline, errand, delegating, freezing };
+  return { everything, pipeline, errand, endless, delegating, freezing };
 }
 
 let executions = 0;
