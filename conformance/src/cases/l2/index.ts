@@ -7,7 +7,6 @@ import { childCases } from "./children.ts";
 import { codeCases } from "./code.ts";
 import { continueCases } from "./continue.ts";
 import { forkCases } from "./forks.ts";
-import { generationCases } from "./generations.ts";
 import { lengthCases } from "./length.ts";
 import { recoveryCases } from "./recovery.ts";
 import { sharedResultCases } from "./shared-results.ts";
@@ -28,7 +27,6 @@ export const L2: readonly ConformanceCase[] = [
   ...timerCases,
   ...childCases,
   ...cancelCases,
-  ...generationCases,
   ...recoveryCases,
   ...stepCases,
   ...codeCases,
