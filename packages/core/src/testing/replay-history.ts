@@ -79,20 +79,24 @@ function generationsOf(codec: Codec, header: RunHeader, events: readonly StoredE
   const starts = events
     .filter(({ type, seq }) => seq === 1 || type === "WORKFLOW_CONTINUED_AS_NEW")
     .map(({ seq }) => seq);
-  return starts.map((start, at) => ({
-    header: { ...header, ...originOf(events, starts[at + 1] ?? Infinity), baseSeq: start - 1 },
-    events: events.slice(start - 1, (starts[at + 1] ?? Infinity) - 1),
-    inheritance: readInheritance(inheritedSeqs(open(start)).map(open)),
-    next: starts[at + 1] === undefined ? null : open(starts[at + 1]!),
-  }));
+  return starts.map((start, at) => {
+    const next = starts[at + 1];
+    const writer = next === undefined ? null : writerOf(events, next);
+    return {
+      header: { ...header, ...(writer !== null && { incarnation: writer }), baseSeq: start - 1 },
+      events: events.slice(start - 1, (next ?? Infinity) - 1),
+      inheritance: readInheritance(inheritedSeqs(open(start)).map(open)),
+      next: next === undefined || writer !== null ? null : open(next),
+    };
+  });
 }
 
-/** A generation that a fork has copied as a whole was written by another run. */
-function originOf(events: readonly StoredEvent[], end: Seq): Partial<RunHeader> {
+/** The incarnation of the run that wrote a generation which a fork has copied as a whole; `null` for one of its own. */
+function writerOf(events: readonly StoredEvent[], end: Seq): string | null {
   const forked = events.find(({ type, seq }) => type === "FORKED" && seq >= end);
-  if (forked === undefined) return {};
+  if (forked === undefined) return null;
   const { origin, fromIncarnation } = JSON.parse(forked.data) as EventData["FORKED"];
-  return { incarnation: origin ?? fromIncarnation };
+  return origin ?? fromIncarnation;
 }
 
 function statusAfter({ type }: StoredEvent): RunStatus {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CACHES, environment } from "../../test/environment.ts";
 import { intercepted } from "../../test/intercepted.ts";
-import { interpreter, outputOf, Programmer, signalsOf } from "../../test/program.ts";
+import { activities, interpreter, outputOf, Programmer, signalsOf } from "../../test/program.ts";
 import type { RunHandle } from "../client/handle.ts";
 import { signal } from "../define/signal.ts";
 import { SeededRandom } from "../engine/seeded-random.ts";
@@ -22,7 +22,16 @@ describe.each(CASES)("%s, with %i runs kept in memory", (seed, cacheRuns) => {
       const store = memory({ clock });
       const limits = { ...store.info.limits, eventsPerCommit: 4, eventPage: 5 };
       const storage = intercepted(store, {}, { ...store.info, limits });
-      const env = environment({ workflows: [interpreter], cacheRuns, clock, storage });
+      // What finds no slot goes out as a task, and comes back to this worker.
+      const env = environment({
+        workflows: [interpreter],
+        activities,
+        queues: ["default", "remote"],
+        concurrency: { runs: 100, activities: 2 },
+        cacheRuns,
+        clock,
+        storage,
+      });
 
       /** Sends the signals that the run waits for; those that are in its history already count once. */
       async function feed(run: RunHandle<unknown[]>, history: readonly { readonly id?: string }[]): Promise<void> {
