@@ -33,7 +33,7 @@ export function startChild(
   const { command } = asked;
   const intent = asked.recorded ?? recordIntent(execution, command, definition, encoded, options);
   const { workflow, version, queue, parentClose, timeoutMs, incarnation } = intent.data;
-  const child: Omit<OpenChild, keyof Settler> = {
+  const intended: Omit<OpenChild, keyof Settler> = {
     command,
     seq: intent.seq,
     workflow,
@@ -47,9 +47,16 @@ export function startChild(
     state: definition.initialState === null ? null : codec.encode(definition.initialState(codec.decode(encoded))),
     started: false,
     cancelSent: false,
+    interrupted: false,
   };
-  const promise = openPromise((settler) => execution.open.children.set(command, { ...child, ...settler }));
-  return handle(execution, { runId: child.runId, incarnation }, forCode(promise));
+  let child: OpenChild;
+  const promise = openPromise((settler) => {
+    child = { ...intended, ...settler };
+    execution.open.children.set(command, child);
+  });
+  return handle(execution, { runId: intended.runId, incarnation }, forCode(promise), () => {
+    if (child.interrupted) execution.owedCancel.seen();
+  });
 }
 
 function requireOptions({ id, queue, parentClose }: ChildOptions): void {
@@ -92,11 +99,19 @@ function recordIntent(
   return { seq, data: { ...data, input: undefined } };
 }
 
-function handle(execution: Execution, to: Recipient, promise: Promise<unknown>): ChildHandle<unknown> {
+function handle(
+  execution: Execution,
+  to: Recipient,
+  promise: Promise<unknown>,
+  awaited: () => void = () => {},
+): ChildHandle<unknown> {
   return {
     runId: to.runId,
     // oxlint-disable-next-line unicorn/no-thenable -- a child handle is awaited for the child's result
-    then: (onResult, onError) => promise.then(onResult, onError),
+    then: (onResult, onError) => {
+      awaited();
+      return promise.then(onResult, onError);
+    },
     signal: (signal, payload) => forCode(send(execution, to, signal, payload)),
     cancel: (options) => forCode(sendCancel(execution, to, requireReason(options?.reason))),
   };

@@ -67,6 +67,8 @@ export interface OpenChild extends Settler {
   started: boolean;
   /** A cancel of this run was passed on to the child. */
   cancelSent: boolean;
+  /** A cancel of this run has rejected what the code awaits of it. */
+  interrupted: boolean;
 }
 
 /** A child of an earlier generation: nobody awaits it, but its close policy is owed. */

@@ -105,6 +105,7 @@ export class OpenCommands {
     for (const { command } of open)
       for (const commands of [this.activities, this.timers, this.waits]) commands.delete(command);
     for (const command of open) command.reject(new CancelledError({ reason }));
+    for (const child of this.children.values()) if (!child.shielded) child.interrupted = true;
     return open.length > 0;
   }
 

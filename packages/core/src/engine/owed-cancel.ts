@@ -32,6 +32,11 @@ export class OwedCancel {
     return true;
   }
 
+  /** The code that comes out of a shield awaits something that the request has rejected: that tells it. */
+  seen(): void {
+    if (!isShielded()) this.#toThisTurn = false;
+  }
+
   turnOver(): void {
     this.#toThisTurn = false;
   }

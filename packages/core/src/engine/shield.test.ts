@@ -204,6 +204,24 @@ describe("ctx.shield", () => {
     expect(run.output).toEqual(["cancelled", "cancelled"]);
   });
 
+  it("tells once who comes out and awaits a child from before: the clean-up runs", async () => {
+    const definition = code(async (ctx) => {
+      const child = ctx.child(kid, undefined);
+      const receipt = await ctx.shield(() => ctx.run("charge", () => null));
+      try {
+        return await child;
+      } catch (error) {
+        return [isCancelled(error), await ctx.run("refund", () => receipt)];
+      }
+    });
+    const run = await driven(definition, async (live) => {
+      await live.execution.cancelReceived("enough");
+      await live.complete(2, "receipt");
+      await live.complete(3, "refunded");
+    });
+    expect(run.output).toEqual(["cancelled", "refunded"]);
+  });
+
   it("goes with branches, iterators and messages that begin inside", async () => {
     const definition = code(async (ctx) =>
       ctx.shield(async () => {
