@@ -135,7 +135,7 @@ class World {
       ...role,
       lease: 2_000,
       cacheRuns: [0, 2, 1_000][this.#int(3)]!,
-      concurrency: 1 + this.#int(8),
+      concurrency: { runs: 1 + this.#int(8), activities: 1 + this.#int(4) },
       maxDeliveries: 1_000,
       logger: recordingLogger().logger,
     });
