@@ -243,7 +243,7 @@ describe.each(PLACES)("checkpoints of an activity of queue %s", (place) => {
     const run = await env.client.start(job, undefined);
     await pass(env, "1m");
     await run.result();
-    expect(found.toSorted()).toEqual([1, 2, 3]);
+    expect(new Set(found)).toEqual(new Set([1, 2, 3]));
     const entries = (): Promise<readonly unknown[]> => env.storage.readCache(keys);
     expect((await entries()).filter((entry) => entry !== undefined)).toHaveLength(3);
     await env.storage.purgeRuns({ closedBefore: env.clock.now() + 1, limit: 10, minAgeMs: 0 });

@@ -70,6 +70,8 @@ export class HeldRun implements Held {
   /** The commit in flight gives the claim up: what arrives now is for the next holder. */
   #leaving = false;
   #listening = false;
+  /** An activity waits for a slot. */
+  #crowded = false;
   #unreadRounds = 0;
   /** Generations that have ended in these hands. */
   #generations = 0;
@@ -129,16 +131,17 @@ export class HeldRun implements Held {
     this.#push({ kind: "look" });
   }
 
-  /** From the first slow attempt on the run listens to its inbox. */
+  /** From the first slow attempt on, or the first wait for a slot, the run listens to its inbox. */
   noticeSlow(startedBefore: number): boolean {
-    let listens = false;
+    let isSlow = this.#crowded;
     for (const command of this.#attempts.slow(startedBefore)) {
+      isSlow = true;
       if (this.#execution.open.activities.get(command)?.recorded === false) this.#push({ kind: "slow", command });
-      if (this.#listening) continue;
-      this.#listening = listens = true;
-      this.#environment.hints()?.add({ of: "inbox", runId: this.claim.runId });
     }
-    return listens;
+    if (this.#listening || !isSlow) return false;
+    this.#listening = true;
+    this.#environment.hints()?.add({ of: "inbox", runId: this.claim.runId });
+    return true;
   }
 
   async #load(): Promise<void> {
@@ -533,6 +536,7 @@ export class HeldRun implements Held {
       hasSlot = hasSlot && this.#attempts.start(execution.run, activity, this.#isFirst(activity));
       if (!hasSlot) this.#overflow(activity);
     }
+    this.#crowded = !hasSlot;
   }
 
   /** Nothing of it can have been executed before. */

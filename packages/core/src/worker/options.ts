@@ -29,7 +29,10 @@ export interface WorkerOptions {
   readonly lease?: Duration;
   /** Parked runs kept in memory. Default 1000; 0 replays every run from its history at every turn. */
   readonly cacheRuns?: number;
-  /** A run that was handed out this often without a commit is blocked as poisoned. Default 5. */
+  /**
+   * A run that was handed out this often without a commit is blocked as poisoned; an activity of another worker's run, handed out
+   * this often for one attempt without an end, fails as poisoned. Default 5.
+   */
   readonly maxDeliveries?: number;
   /** How long histories may become before a run should have continued as new. */
   readonly historyLimits?: Partial<HistoryLimits>;

@@ -160,6 +160,25 @@ describe("slots", () => {
     expect(most).toBe(7);
   });
 
+  it("a run that waits for one hears what comes to it as soon as any other (I11)", async () => {
+    const finish = gate();
+    const remote = activity({ name: "remote", queue: "elsewhere" }, async () => "remote");
+    const hog = workflow({ name: "hog" }, (ctx) => ctx.run("hog", () => finish.passed));
+    const waiting = workflow({ name: "waiting" }, async (ctx) => {
+      const local = ctx.run("local", () => "local").catch(() => "cancelled");
+      return Promise.race([local, ctx.run(remote, undefined)]);
+    });
+    const env = environment({ workflows: [hog, waiting] });
+    running(env, { workflows: [hog, waiting], ...slots(1) });
+    await env.client.start(hog, undefined);
+    const run = await env.client.start(waiting, undefined);
+    await pass(env, "100ms");
+    running(env, { queues: ["elsewhere"], activities: [remote] });
+    await pass(env, "100ms");
+    expect(await run.result()).toBe("remote");
+    finish.open();
+  });
+
   it("of a worker whose activities fail, time out, are cancelled or lost become free again", async () => {
     let round = 0;
     const work = activity(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CACHES, environment, type TestedEnvironment } from "../../test/environment.ts";
+import { CACHES, environment } from "../../test/environment.ts";
 import { gate, type Intercept, intercepted, unavailable } from "../../test/intercepted.ts";
 import { pass, running, type RunningWorker } from "../../test/workers.ts";
 import { activity } from "../define/activity.ts";
@@ -31,24 +31,23 @@ function around(storage: StorageBackend, act: Around): StorageBackend {
   return intercepted(storage, Object.fromEntries(VERBS.map((verb) => [verb, through])) as Intercept);
 }
 
-/** A run that needs another worker for two of its activities, one of which fails at first, and what became of it. */
-async function play(options: {
-  readonly cacheRuns: number;
-  /** Around the calls of the worker that has the workflow, and of that which has the activities. */
-  readonly holder?: Around;
-  readonly executor?: Around;
-  /** After the workers have started. */
-  readonly then?: (world: {
-    readonly env: TestedEnvironment;
-    readonly holder: RunningWorker;
-    readonly executor: RunningWorker;
-    readonly again: (who: "holder" | "executor") => RunningWorker;
-  }) => unknown;
-}): Promise<{
+type Who = "holder" | "executor";
+
+interface Played {
+  /** Which call was the faulty one, and what of it failed. */
+  readonly fault: string;
   readonly result: unknown;
-  readonly types: readonly string[];
   readonly executed: readonly string[];
-}> {
+  /** How many activities were recorded as scheduled, and as completed. */
+  readonly recorded: readonly [scheduled: number, completed: number];
+}
+
+/** A run that needs another worker for most of its activities, one of which fails at first, and what became of it. */
+async function play(
+  fault: string,
+  cacheRuns: number,
+  meet: (who: Who, world: Staff) => Around | null,
+): Promise<Played> {
   const executed: string[] = [];
   const retry = { delay: "1s", jitter: 0 } as const;
   const work = activity({ name: "work", queue: "elsewhere", retry }, async (name: string, { attempt }) => {
@@ -64,21 +63,52 @@ async function play(options: {
   const clock = virtualClock();
   const store = memory({ clock });
   const env = environment({ workflows: [job], storage: store, clock });
-  const hire = (who: "holder" | "executor", act: Around = (call) => call()): RunningWorker =>
+  const hire = (who: Who, act: Around | null): RunningWorker =>
     running(env, {
-      storage: around(store, act),
+      storage: act === null ? store : around(store, act),
       lease: "3s",
-      cacheRuns: options.cacheRuns,
+      cacheRuns,
       ...(who === "holder" ? { workflows: [job] } : { queues: ["elsewhere"], activities: [work] }),
     });
   const run = await env.client.start(job, undefined);
-  const holder = hire("holder", options.holder);
-  const executor = hire("executor", options.executor);
-  options.then?.({ env, holder, executor, again: hire });
+  for (const who of ["holder", "executor"] as const) {
+    const staff: Staff = {
+      replace: () => {
+        worker.kill();
+        hire(who, null);
+      },
+    };
+    const worker = hire(who, meet(who, staff));
+  }
   await pass(env, "30s");
   const types = (await run.history()).map(({ type }) => type);
+  const count = (wanted: string): number => types.filter((type) => type === wanted).length;
   const result = (await run.status()) === "completed" ? await run.result() : await run.describe();
-  return { result, types, executed };
+  return { fault, result, executed, recorded: [count("ACTIVITY_SCHEDULED"), count("ACTIVITY_COMPLETED")] };
+}
+
+interface Staff {
+  /** Kills the worker, and hires another. */
+  readonly replace: () => void;
+}
+
+/** Plays once for every call of one worker: that call gets no answer, is not even applied, or is the last one of its worker. */
+async function* faults(cacheRuns: number, faulty: Who, kind: "unanswered" | "deadly"): AsyncGenerator<Played> {
+  for (const applied of [true, false]) {
+    for (let faulted = 1, fired = true; fired; faulted++) {
+      fired = false;
+      yield await play(`call ${faulted} ${applied ? "applied" : "not applied"}`, cacheRuns, (who, { replace }) => {
+        if (who !== faulty) return null;
+        return async (call, nth) => {
+          if (nth !== faulted) return call();
+          fired = true;
+          if (applied) await call();
+          if (kind === "deadly") replace();
+          throw unavailable();
+        };
+      });
+    }
+  }
 }
 
 describe.each(CACHES)("activities of other workers, with %i runs kept in memory", (cacheRuns) => {
@@ -88,95 +118,33 @@ describe.each(CACHES)("activities of other workers, with %i runs kept in memory"
   it.each(["holder", "executor"] as const)(
     "every n-th call of the %s applied and unanswered, or not applied: the same outcome, nothing executed twice (I12)",
     async (who) => {
-      const clean = await play({ cacheRuns });
-      expect(clean).toMatchObject({ result: RESULT, executed: EXECUTED });
-      for (const applied of [true, false]) {
-        for (let faulted = 1, fired = true; fired; faulted++) {
-          fired = false;
-          const act: Around = async (call, nth) => {
-            if (nth !== faulted) return call();
-            fired = true;
-            if (applied) await call();
-            throw unavailable();
-          };
-          const { result, executed, types } = await play({ cacheRuns, [who]: act });
-          const which = `call ${faulted} ${applied ? "applied" : "not applied"}`;
-          expect([result, executed.toSorted()], which).toEqual([RESULT, EXECUTED]);
-          expect(
-            types.filter((type) => type === "ACTIVITY_COMPLETED"),
-            which,
-          ).toHaveLength(4);
-        }
+      for await (const { executed, ...played } of faults(cacheRuns, who, "unanswered")) {
+        expect({ ...played, executed: executed.toSorted() }).toEqual({
+          fault: played.fault,
+          result: RESULT,
+          executed: EXECUTED,
+          recorded: [3, 4],
+        });
       }
     },
   );
 
   it("whoever executes dies before or after its n-th call: another goes on, each call has one outcome (I12, I13)", async () => {
-    for (const applied of [true, false]) {
-      for (let faulted = 1, fired = true; fired; faulted++) {
-        fired = false;
-        let die = (): void => {};
-        const { result, executed, types } = await play({
-          cacheRuns,
-          executor: async (call, nth) => {
-            if (nth !== faulted) return call();
-            fired = true;
-            if (applied) await call();
-            die();
-            throw unavailable();
-          },
-          then: ({ executor, again }) => {
-            die = () => {
-              executor.kill();
-              again("executor");
-            };
-          },
-        });
-        const which = `call ${faulted} ${applied ? "applied" : "not applied"}`;
-        expect(result, which).toEqual(RESULT);
-        expect(new Set(executed), which).toEqual(new Set(EXECUTED));
-        // One crash, with at most two activities in flight.
-        expect(executed.length, which).toBeLessThanOrEqual(EXECUTED.length + 2);
-        expect(
-          types.filter((type) => type === "ACTIVITY_COMPLETED"),
-          which,
-        ).toHaveLength(4);
-      }
+    for await (const { executed, ...played } of faults(cacheRuns, "executor", "deadly")) {
+      expect({ ...played, executed: new Set(executed) }).toEqual({
+        fault: played.fault,
+        result: RESULT,
+        executed: new Set(EXECUTED),
+        recorded: [3, 4],
+      });
+      // One crash, with at most two activities under way.
+      expect(executed.length).toBeLessThanOrEqual(EXECUTED.length + 2);
     }
   });
 
   it("whoever holds the run dies before or after its n-th call: the next one waits for what goes on elsewhere (I12, I13)", async () => {
-    for (const applied of [true, false]) {
-      for (let faulted = 1, fired = true; fired; faulted++) {
-        fired = false;
-        let die = (): void => {};
-        const { result, executed, types } = await play({
-          cacheRuns,
-          holder: async (call, nth) => {
-            if (nth !== faulted) return call();
-            fired = true;
-            if (applied) await call();
-            die();
-            throw unavailable();
-          },
-          then: ({ holder, again }) => {
-            die = () => {
-              holder.kill();
-              again("holder");
-            };
-          },
-        });
-        const which = `call ${faulted} ${applied ? "applied" : "not applied"}`;
-        expect([result, executed], which).toEqual([RESULT, EXECUTED]);
-        expect(
-          types.filter((type) => type === "ACTIVITY_SCHEDULED"),
-          which,
-        ).toHaveLength(3);
-        expect(
-          types.filter((type) => type === "ACTIVITY_COMPLETED"),
-          which,
-        ).toHaveLength(4);
-      }
+    for await (const played of faults(cacheRuns, "holder", "deadly")) {
+      expect(played).toEqual({ fault: played.fault, result: RESULT, executed: EXECUTED, recorded: [3, 4] });
     }
   });
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { CACHES, environment } from "../../test/environment.ts";
-import { gate } from "../../test/intercepted.ts";
+import { gate, intercepted } from "../../test/intercepted.ts";
 import { pass, running } from "../../test/workers.ts";
+import type { Codec } from "../codec/codec.ts";
+import { jsonCodec } from "../codec/json-codec.ts";
 import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
@@ -147,6 +149,36 @@ describe.each(CACHES)(
       await pass(env, "1m");
       expect(await run.result()).toMatchObject([large.length, { code: "payload-too-large" }]);
       expect(executions).toBe(2);
+    });
+
+    it("a codec whose text is no JSON is the only one that sees its values", async () => {
+      const codec: Codec = {
+        encode: (value) => Buffer.from(jsonCodec.encode(value)).toString("base64"),
+        decode: (text) => jsonCodec.decode(Buffer.from(text, "base64").toString()),
+      };
+      const secret = activity({ name: "secret", queue: "gpu", retry: 1 }, async (word: string) => {
+        if (word === "bad") throw new RangeError("a bad word");
+        return `${word}!`;
+      });
+      const definition = workflow({ name: "definition" }, (ctx) =>
+        Promise.all(
+          ["good", "bad"].map((word) => ctx.run(secret, word).catch((error: Error) => (error.cause as Error).message)),
+        ),
+      );
+      const env = environment({ workflows: [definition], codec, replays: false });
+      const delivered: string[] = [];
+      const storage = intercepted(env.storage, {
+        commitTasks: (call, [batch]) => {
+          delivered.push(JSON.stringify(batch));
+          return call();
+        },
+      });
+      running(env, { workflows: [definition], codec, cacheRuns, storage });
+      running(env, { queues: ["gpu"], activities: [secret], codec, storage });
+      const run = await env.client.start(definition, undefined);
+      await pass(env, "1s");
+      expect(await run.result()).toEqual(["good!", "a bad word"]);
+      expect(delivered.join()).not.toMatch(/good|bad/u);
     });
 
     it("schemas are asked where it is executed; what they refuse is not tried again", async () => {

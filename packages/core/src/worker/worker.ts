@@ -27,7 +27,10 @@ export interface Worker {
    * @throws StorageError of any other code: the worker has stopped then
    */
   run(options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Takes what is ready, once, at most `max` runs, and resolves when they have parked or ended, with their number. */
+  /**
+   * Takes what is ready, once, at most `max` runs and activities of others, and resolves when they have parked or ended, with their
+   * number.
+   */
   runOnce(options?: { readonly max?: number }): Promise<number>;
   /** Works until nothing is ready; timers of the future do not count. A storage that is unavailable is waited for. */
   runUntilIdle(): Promise<void>;
