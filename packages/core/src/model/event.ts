@@ -42,10 +42,13 @@ export interface EventData {
   STEP_COMPLETED: { readonly step: string };
   STATE_SET: { readonly key: string; readonly value: unknown };
   STATE_UPDATE: { readonly value: unknown };
-  /** Recorded before the first attempt ended: the activity is slow, its input large, or it runs as a task. */
+  /**
+   * Recorded before the first attempt ended: the activity is slow, its input large, or it runs as a task. Comes again when attempts
+   * were made inline and the next one goes out as a task. Carries the input when it is the command's first event.
+   */
   ACTIVITY_SCHEDULED: {
     readonly activity: string;
-    readonly input: unknown;
+    readonly input?: unknown;
     /** `inline`: a new holder executes it again. `task`: a new holder waits for its outcome. */
     readonly where: "inline" | "task";
     /** Of a task: where it waits for a worker. */
