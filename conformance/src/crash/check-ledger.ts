@@ -5,19 +5,9 @@ import { checkTasks } from "./check-tasks.ts";
 import type { Acked, Began, Claimed, LedgerEntry, Renewed } from "./ledger.ts";
 import type { RecordedRun } from "./recorded-run.ts";
 import { withTrace } from "./trace.ts";
+import type { Repetitions, Troubles } from "./troubles.ts";
 import { shape } from "./watch.ts";
 import { type Done, REMOTE } from "./workflows.ts";
-
-/** How often side effects happened again. */
-export interface Repetitions {
-  readonly executions: number;
-  /** Repeated because their worker was killed. */
-  readonly afterKill: number;
-  /** Repeated because their worker lost its lease alive: it was too slow, or told so by a fault. */
-  readonly afterLoss: number;
-  /** Executions that went on from the checkpoint of an earlier one. */
-  readonly resumed: number;
-}
 
 /** A ledger's entries of one run, with their place in the ledger. */
 interface RunLedger {
@@ -25,13 +15,6 @@ interface RunLedger {
   readonly renewed: Renewed[];
   readonly acked: (Acked & { readonly at: number })[];
   readonly began: (Began & { readonly at: number; readonly epoch: number })[];
-}
-
-/** What happened to workers, by their names. */
-export interface Troubles {
-  readonly killed: ReadonlySet<string>;
-  /** Those who may have lost a lease alive. */
-  readonly slow: ReadonlySet<string>;
 }
 
 /** The workers of a ledger that were too slow at some time. */

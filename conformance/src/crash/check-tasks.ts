@@ -1,8 +1,8 @@
 import { check, equal } from "../assert.ts";
 import { callOfKey, callsOf } from "./call.ts";
-import type { Repetitions, Troubles } from "./check-ledger.ts";
 import type { LedgerEntry, Saved, Took } from "./ledger.ts";
 import type { RecordedRun } from "./recorded-run.ts";
+import type { Repetitions, Troubles } from "./troubles.ts";
 import { type Done, REMOTE } from "./workflows.ts";
 
 /** I12, I13 and I4 of a run's activity tasks: their recorded results, their executions, their checkpoints. */
