@@ -1,7 +1,7 @@
 import type { Codec } from "../codec/codec.ts";
 import { sealData } from "../codec/envelope.ts";
-import { dutiesOf, type ChildLeft } from "../engine/closing.ts";
-import { closeOf, terminalEvent, type Ending } from "../engine/ending.ts";
+import { dutiesOf, type ChildLeft } from "../engine/duties.ts";
+import { closeAfter, closeOf, terminalEvent, type Ending } from "../engine/ending.ts";
 import type { Inheritance } from "../engine/execution.ts";
 import { copyOwed } from "../engine/forked-prefix.ts";
 import { readMessage } from "../engine/inbox-message.ts";
@@ -17,8 +17,6 @@ import { createChild, sendIntent, type ChildIntent, type SendIntent } from "./ef
 import { firstThatFit } from "./first-that-fit.ts";
 import { loadInheritance } from "./load-inheritance.ts";
 import type { StorageAccess } from "./storage-access.ts";
-
-const MAX_UNREAD_ROUNDS = 3;
 
 /**
  * Ends a claimed run without running its code: a deadline has passed, somebody terminated it, or its terminal event is recorded
@@ -107,10 +105,9 @@ class RunEnd {
       if (this.#isFull() && !(await this.#flush())) return false;
     }
     const { status, failure } = closeOf(this.#codec, ending);
-    const discardUnread = round >= MAX_UNREAD_ROUNDS;
     const result = await this.#commit({
       events: [...this.#events, terminalEvent(this.#codec, ending, this.#time())],
-      close: { ...closeOf(this.#codec, ending), ...(discardUnread && { discardUnread }) },
+      close: closeAfter(this.#codec, ending, round),
       next: { do: "hold" },
     });
     if (result.status === "unread") return this.#close(ending, result.messages, round + 1);

@@ -5,6 +5,9 @@ import type { Payload } from "../model/payload.ts";
 import type { WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent } from "../storage/event.ts";
 
+/** How often a closing run records messages that came at the last moment before it closes over them. */
+const MAX_UNREAD_ROUNDS = 3;
+
 /** How a run ends. */
 export type Ending =
   | { readonly status: "completed"; readonly output: Payload }
@@ -67,4 +70,9 @@ export function closeOf(
       };
     }
   }
+}
+
+/** {@link closeOf}, for a commit that was refused as unread so many times before. */
+export function closeAfter(codec: Codec, ending: Ending, unreadRounds: number): NonNullable<WorkflowCommit["close"]> {
+  return { ...closeOf(codec, ending), ...(unreadRounds >= MAX_UNREAD_ROUNDS && { discardUnread: true }) };
 }

@@ -21,6 +21,8 @@ export class Attempts {
   readonly #ended: (ended: EndedAttempt) => void;
   readonly #slotFree: () => void;
   readonly #running = new Map<number, ActivityAttempt>();
+  /** Commands that an earlier holder may have begun to execute. */
+  readonly #suspect = new Set<number>();
 
   constructor(
     environment: WorkerEnvironment,
@@ -41,21 +43,28 @@ export class Attempts {
     return this.#running.has(command);
   }
 
-  /**
-   * Starts an attempt if a slot is free; without one, `slotFree` is called later. `isFirst`: nothing of this call can have been
-   * executed before.
-   */
-  start(run: RunHeader, activity: OpenActivity, isFirst: boolean): boolean {
+  /** Somebody else may have executed these. */
+  suspect(commands: Iterable<number>): void {
+    for (const command of commands) this.#suspect.add(command);
+  }
+
+  /** Starts an attempt if a slot is free; without one, `slotFree` is called later. */
+  start(run: RunHeader, activity: OpenActivity): boolean {
     const { slots } = this.#environment;
     if (!slots.take(this.#slotFree)) return false;
     const { command } = activity;
-    const call = callOf(run, this.#claim, activity, !isFirst);
+    const call = callOf(run, this.#claim, activity, this.#mayResume(activity));
     const attempt = new ActivityAttempt(this.#environment, call, (outcome) =>
       this.#ended({ command, attempt, outcome }),
     );
     this.#running.set(command, attempt);
     void attempt.execute();
     return true;
+  }
+
+  /** Something of this call may have been executed before. */
+  #mayResume({ command, attempt, recorded }: OpenActivity): boolean {
+    return attempt > 1 || recorded || this.#suspect.has(command);
   }
 
   /** Aborts those that `keep` does not want: their signal fires, their slot is free, their outcome is dropped. */
@@ -65,6 +74,12 @@ export class Attempts {
       this.end({ command, attempt });
       attempt.abort(new CancelledError({ reason }));
     }
+  }
+
+  /** Aborts all: commands are numbered anew from here on. */
+  startOver(reason: string): void {
+    this.abort(reason);
+    this.#suspect.clear();
   }
 
   /** Commands whose attempt has been running since before `startedBefore` (monotonic). */

@@ -13,6 +13,20 @@ export type EffectOutcome =
   | { readonly kind: "sent"; readonly command: number; readonly status: "accepted" | "closed" | "unknown" }
   | { readonly kind: "child-told"; readonly child: OpenChild | InheritedChild };
 
+/** Records what has come of an effect. */
+export async function recordOutcome(execution: Execution, outcome: EffectOutcome): Promise<void> {
+  switch (outcome.kind) {
+    case "child-created":
+      if (outcome.failure !== null) return execution.childFailed(outcome.command, outcome.failure);
+      return execution.childStarted(outcome.command);
+    case "child-told":
+      outcome.child.cancelSent = true;
+      return;
+    case "sent":
+      return execution.signalDelivered(outcome.command, outcome.status);
+  }
+}
+
 /** Carries out what a run's recorded intents ask for: children, and messages to other runs. */
 export class Effects {
   readonly #environment: WorkerEnvironment;

@@ -1,40 +1,27 @@
 import { firstThatFit } from "../batch/first-that-fit.ts";
-import { loadInheritance } from "../batch/load-inheritance.ts";
-import { dutiesOf } from "../engine/closing.ts";
-import { closeOf, terminalEvent, timedOut, type Continuation, type Ending } from "../engine/ending.ts";
-import { Execution } from "../engine/execution.ts";
-import type { OpenActivity } from "../engine/open-command.ts";
-import { workflowBody } from "../engine/workflow-body.ts";
+import { dutiesOf } from "../engine/duties.ts";
+import { closeAfter, terminalEvent, timedOut, type Continuation, type Ending } from "../engine/ending.ts";
+import type { Execution } from "../engine/execution.ts";
 import { isRemark } from "../model/event.ts";
-import type { InboxNo, Millis, Seq } from "../model/ids.ts";
-import type { CommitResult, NextStep, WorkflowCommit } from "../storage/commit.ts";
-import type { NewEvent } from "../storage/event.ts";
-import type { StoredMessage } from "../storage/message.ts";
+import type { Millis } from "../model/ids.ts";
+import type { CommitResult, WorkflowCommit } from "../storage/commit.ts";
+import type { NewMessage, StoredMessage } from "../storage/message.ts";
 import type { Claim, ClaimedWorkflowTask, RenewResult } from "../storage/task.ts";
 import { Attempts, type EndedAttempt } from "./attempts.ts";
-import { UsageError } from "../errors/index.ts";
 import { blockStep } from "./block-run.ts";
+import { Commits, type Turn } from "./commits.ts";
 import { GENERATIONS_HELD, turnOver } from "./continue-run.ts";
-import { Effects, type EffectOutcome } from "./effects.ts";
+import { Effects, recordOutcome } from "./effects.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import type { Held } from "./held.ts";
 import { tooLong, warnOfLength } from "./history-limits.ts";
+import { Inbox } from "./inbox.ts";
+import { Inputs, type Input } from "./inputs.ts";
 import type { Lease } from "./lease.ts";
-import { isTermination, receiveMessage } from "./receive-message.ts";
-import type { Release } from "./release.ts";
-
-/** What reaches a held run, one at a time. */
-type Input =
-  | { readonly kind: "attempt"; readonly ended: EndedAttempt }
-  | { readonly kind: "slow"; readonly command: number }
-  | { readonly kind: "messages"; readonly messages: readonly StoredMessage[] }
-  | { readonly kind: "committed"; readonly commit: WorkflowCommit; readonly result: CommitResult }
-  | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "look" }
-  | EffectOutcome;
-
-/** How often a closing run records messages that came at the last moment before it closes over them. */
-const MAX_UNREAD_ROUNDS = 3;
+import { loadExecution } from "./load-execution.ts";
+import { releaseBy, type AppliedResult, type Release } from "./release.ts";
+import { startActivities } from "./start-activities.ts";
+import { wakeTimeOf } from "./wake-time.ts";
 
 /**
  * A run whose claim this worker holds: turns what arrives into events, lets the code answer, commits, and carries out what the code
@@ -46,32 +33,15 @@ export class HeldRun implements Held {
   readonly lease: Lease;
   readonly #environment: WorkerEnvironment;
   readonly #task: ClaimedWorkflowTask;
+  readonly #inputs: Inputs;
+  readonly #inbox: Inbox;
   readonly #attempts: Attempts;
+  readonly #commits: Commits;
   #execution!: Execution;
   #effects!: Effects;
-  #inputs: Input[] = [];
-  #wake: (() => void) | null = null;
-  #alarm: (() => void) | null = null;
-  /** History is acknowledged up to here. */
-  #durable: Seq;
-  /** Messages up to here are events in memory, or dropped. */
-  #acked: InboxNo;
-  /** Messages up to here were looked at. */
-  #seen: InboxNo;
-  /** Came after a termination, and waits for its end. */
-  readonly #late: StoredMessage[] = [];
-  /** Messages up to here are acknowledged. */
-  #ackedDurable: InboxNo;
-  /** Messages in between, and the seq of the event that each has become. */
-  #received: { readonly no: InboxNo; readonly seq: Seq }[] = [];
-  /** Commands that an earlier holder may have begun to execute. */
-  readonly #known = new Set<number>();
-  #inFlight = false;
-  /** The commit in flight gives the claim up: what arrives now is for the next holder. */
-  #leaving = false;
   #listening = false;
   /** An activity waits for a slot. */
-  #crowded = false;
+  #isCrowded = false;
   #unreadRounds = 0;
   /** Generations that have ended in these hands. */
   #generations = 0;
@@ -84,11 +54,12 @@ export class HeldRun implements Held {
     this.lease = lease;
     this.#environment = environment;
     this.#task = task;
-    this.#durable = task.lastSeq;
-    this.#seen = this.#acked = this.#ackedDurable = task.inboxAcked;
+    this.#inputs = new Inputs(environment.runtime);
+    this.#inbox = new Inbox(environment, task.inboxAcked);
+    this.#commits = new Commits(environment, task, this.#inputs, (error) => this.#fail(error));
     this.#attempts = new Attempts(environment, task.claim, {
-      ended: (ended) => this.#push({ kind: "attempt", ended }),
-      slotFree: () => this.#push({ kind: "look" }),
+      ended: (ended) => this.#inputs.push({ kind: "attempt", ended }),
+      slotFree: () => this.#lookAgain(),
     });
   }
 
@@ -98,17 +69,20 @@ export class HeldRun implements Held {
    */
   async drive(): Promise<Release> {
     try {
-      await this.#load();
-      for (const message of this.#task.messages) await this.#receive(message);
+      const { execution, wasElsewhere } = await loadExecution(this.#environment, this.#task);
+      this.#adopt(execution);
+      if (wasElsewhere) this.#attempts.suspect(execution.open.activities.keys());
+      await this.#receive(this.#task.messages);
       await this.#loop();
     } finally {
-      this.#alarm?.();
+      this.#inputs.callOff();
       this.#attempts.abort("The run has left this worker.");
       if (this.#listening) this.#environment.hints()?.delete({ of: "inbox", runId: this.claim.runId });
     }
     if (this.#failure !== null) throw this.#failure.error;
     if (this.#release!.to === "parked" && this.#execution.fresh.length === 0) {
-      this.#environment.cache.put(this.claim.taskId, { execution: this.#execution, lastSeq: this.#durable });
+      const { durable: lastSeq } = this.#commits;
+      this.#environment.cache.put(this.claim.taskId, { execution: this.#execution, lastSeq });
     }
     return this.#release!;
   }
@@ -116,27 +90,28 @@ export class HeldRun implements Held {
   renewed(result: RenewResult, sentAt: number): void {
     if (result.status === "lost") return this.lose();
     this.lease.renewed(sentAt);
-    if (result.messages.length > 0) this.#push({ kind: "messages", messages: result.messages });
+    if (result.messages.length > 0) this.#inputs.push({ kind: "messages", messages: result.messages });
   }
 
   lose(): void {
     this.#release ??= { to: "lost" };
     this.#attempts.abort("This worker can no longer prove that it owns the run.");
-    this.#push({ kind: "look" });
+    this.#lookAgain();
   }
 
   drain(hard: boolean): void {
     this.#draining = true;
     if (hard) this.#attempts.abort("The worker is stopping.");
-    this.#push({ kind: "look" });
+    this.#lookAgain();
   }
 
   /** From the first slow attempt on, or the first wait for a slot, the run listens to its inbox. */
   noticeSlow(startedBefore: number): boolean {
-    let isSlow = this.#crowded;
+    let isSlow = this.#isCrowded;
     for (const command of this.#attempts.slow(startedBefore)) {
       isSlow = true;
-      if (this.#execution.open.activities.get(command)?.recorded === false) this.#push({ kind: "slow", command });
+      if (this.#execution.open.activities.get(command)?.recorded === false)
+        this.#inputs.push({ kind: "slow", command });
     }
     if (this.#listening || !isSlow) return false;
     this.#listening = true;
@@ -144,95 +119,51 @@ export class HeldRun implements Held {
     return true;
   }
 
-  async #load(): Promise<void> {
-    const { run, claim, lastSeq, events } = this.#task;
-    const { runId, incarnation, baseSeq } = run;
-    const { access, registry, codec, cache, runtime, logger, serves } = this.#environment;
-    const cached = cache.take(claim.taskId);
-    if (cached !== undefined && cached.lastSeq <= lastSeq && cached.execution.run.baseSeq === baseSeq) {
-      this.#adopt(cached.execution);
-      const missed =
-        cached.lastSeq < lastSeq ? await access.readAll({ runId, incarnation, after: cached.lastSeq }) : [];
-      await this.#execution.replay(missed);
-      if (missed.length > 0) this.#suspect();
-    } else {
-      const environment = {
-        codec,
-        logger,
-        settle: runtime.settle,
-        random: runtime.random,
-        turnTime: () => access.clock.latest(),
-        serves,
-      };
-      const execution = new Execution(run, workflowBody(registry.workflow(run.workflow)!), environment);
-      this.#adopt(execution);
-      const recorded = events ?? (await access.readAll({ runId, incarnation, after: baseSeq }));
-      execution.inherit(await loadInheritance(access, codec, run, recorded[0]));
-      await execution.replay(recorded);
-      if (claim.epoch > 1) this.#suspect();
-    }
-  }
-
   #adopt(execution: Execution): void {
     this.#execution = execution;
     this.#effects = new Effects(this.#environment, execution, this.lease, {
-      done: (outcome) => this.#push(outcome),
+      done: (outcome) => this.#inputs.push(outcome),
       failed: (error) => this.#fail(error),
     });
   }
 
-  /** Somebody else held the run last, and may have executed what is open now. */
-  #suspect(): void {
-    for (const command of this.#execution.open.activities.keys()) this.#known.add(command);
+  #lookAgain(): void {
+    this.#inputs.push({ kind: "look" });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.lose();
   }
 
   async #loop(): Promise<void> {
     while (this.#release === null) {
-      const inputs = this.#inputs;
-      this.#inputs = [];
-      for (const input of inputs) await this.#absorb(input);
+      for (const input of this.#inputs.take()) await this.#absorb(input);
       if (this.#release !== null) return;
-      if (!this.#leaving) {
+      if (!this.#commits.isLeaving) {
         if (this.#execution.open.isTiming) await this.#execution.fireTimers(this.#environment.access.clock.earliest());
-        this.#timeOut();
-        this.#limitHistory();
-        if (this.#inputs.length > 0) continue;
-        if (!this.#inFlight) {
-          if (this.#late.length > 0 && !this.#effects.open) await this.#recordLate();
+        this.#keepLimits();
+        if (!this.#inputs.isEmpty) continue;
+        if (!this.#commits.isInFlight) {
+          if (this.#inbox.hasLate && !this.#effects.open) await this.#inbox.recordLate(this.#execution);
           await this.#commit();
         }
         this.#startEffects();
       }
-      if (this.#inputs.length === 0) await this.#pause();
+      if (this.#inputs.isEmpty) await this.#inputs.arrival(this.#alarmDelay());
     }
   }
 
-  /** Sleeps until something arrives, or something is due that the storage will not wake the run for. */
-  #pause(): Promise<void> {
-    const wakeAt = this.#inFlight || this.#draining ? null : this.#wakeAt();
-    if (wakeAt !== null) {
-      const { access, runtime } = this.#environment;
-      this.#alarm = runtime.after(wakeAt - access.clock.earliest(), () => this.#push({ kind: "look" }));
-    }
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  #push(input: Input): void {
-    this.#inputs.push(input);
-    const wake = this.#wake;
-    if (wake === null) return;
-    this.#wake = null;
-    this.#alarm?.();
-    this.#alarm = null;
-    wake();
+  /** Until something is due that the storage will not wake the run for. */
+  #alarmDelay(): Millis | null {
+    const wakeAt = this.#commits.isInFlight || this.#draining ? null : wakeTimeOf(this.#execution);
+    return wakeAt === null ? null : wakeAt - this.#environment.access.clock.earliest();
   }
 
   // What arrives
 
   async #absorb(input: Input): Promise<void> {
-    if (this.#leaving && input.kind !== "committed" && input.kind !== "refused") return;
+    if (this.#commits.isLeaving && input.kind !== "committed" && input.kind !== "refused") return;
     const execution = this.#execution;
     switch (input.kind) {
       case "look":
@@ -246,16 +177,9 @@ export class HeldRun implements Held {
       case "slow":
         return execution.activityScheduled(input.command);
       case "messages":
-        for (const message of input.messages) await this.#receive(message);
-        return;
-      case "child-created":
-        if (input.failure !== null) return execution.childFailed(input.command, input.failure);
-        return execution.childStarted(input.command);
-      case "child-told":
-        input.child.cancelSent = true;
-        return;
-      case "sent":
-        return execution.signalDelivered(input.command, input.status);
+        return this.#receive(input.messages);
+      default:
+        return recordOutcome(execution, input);
     }
   }
 
@@ -268,42 +192,22 @@ export class HeldRun implements Held {
     else await this.#execution.activityFailed(command, outcome.failure);
   }
 
-  async #receive(message: StoredMessage): Promise<void> {
+  async #receive(messages: readonly StoredMessage[]): Promise<void> {
     const execution = this.#execution;
-    if (message.no <= this.#seen || execution.broken !== null) return;
-    this.#seen = message.no;
-    // A termination is no event: it is acknowledged with the end that it brings, and so is what comes after it.
-    if (execution.ending?.status === "cancelled" && execution.ending.terminated) {
-      this.#late.push(message);
-      return;
-    }
-    // Timers and messages merge by time, the message first.
-    await execution.fireTimers(message.at - 1);
-    if (isTermination(this.#environment.codec, message)) return receiveMessage(this.#environment, execution, message);
-    this.#acked = message.no;
-    this.#received.push({ no: message.no, seq: execution.head + 1 });
-    await receiveMessage(this.#environment, execution, message);
-    if (execution.cancelRequested !== null) {
+    for (const message of messages) {
+      await this.#inbox.receive(execution, message);
+      if (execution.cancelRequested === null) continue;
       this.#attempts.abort("The run was cancelled.", (command) => execution.open.activities.has(command));
     }
   }
 
-  /** Accepted means recorded, also after a termination: right before the terminal event, in its commit. */
-  async #recordLate(): Promise<void> {
-    for (const message of this.#late.splice(0)) await receiveMessage(this.#environment, this.#execution, message);
-  }
-
-  #timeOut(): void {
-    const { deadlineAt } = this.#task.run;
+  /** Ends a run whose time is up, or whose history is too long. */
+  #keepLimits(): void {
     const { access, codec } = this.#environment;
-    if (deadlineAt !== null && deadlineAt <= access.clock.earliest()) this.#execution.endBy(timedOut(codec));
-  }
-
-  #limitHistory(): void {
-    const { codec, historyLimits } = this.#environment;
-    const { head, run, ending } = this.#execution;
-    const length = head - run.baseSeq;
-    if (ending === null && length >= historyLimits.fail) this.#execution.endBy(tooLong(codec, run, length));
+    const { deadlineAt } = this.#task.run;
+    const execution = this.#execution;
+    if (deadlineAt !== null && deadlineAt <= access.clock.earliest()) execution.endBy(timedOut(codec));
+    if (execution.ending === null) execution.ending = tooLong(this.#environment, execution.run, execution.head);
   }
 
   // What is committed
@@ -315,24 +219,27 @@ export class HeldRun implements Held {
     const count = firstThatFit(fresh, this.#environment.access.storage.info.limits);
     if (count < fresh.length) {
       execution.fresh = fresh.slice(count);
-      // A message is acknowledged in the very commit that has its event (I18).
-      const recorded = this.#received.findLast(({ seq }) => seq <= this.#durable + count);
-      const ackInbox = recorded?.no ?? this.#ackedDurable;
-      return this.#send(fresh.slice(0, count), { do: "hold" }, execution.takeRunFields(), undefined, ackInbox);
+      const ackInbox = this.#inbox.ackedBy(this.#commits.durable + count);
+      const events = fresh.slice(0, count);
+      return this.#send({ events, ackInbox, run: execution.takeRunFields(), next: { do: "hold" } });
     }
     if (broken !== null || stuck) return this.#block();
     if (ending !== null && !this.#effects.open) {
       if (ending.status !== "continued") return this.#close(ending);
       if (!this.#effects.childToTell) return this.#continue(ending);
     }
-    const hold = ending !== null || this.#busy();
+    const hold = ending !== null || this.#isBusy();
     if (hold && fresh.every(({ type }) => isRemark(type))) return;
     execution.fresh = [];
-    this.#send(fresh, hold ? { do: "hold" } : { do: "park", wakeAt: this.#parkUntil() }, execution.takeRunFields());
+    this.#send({
+      events: fresh,
+      run: execution.takeRunFields(),
+      next: hold ? { do: "hold" } : { do: "park", wakeAt: this.#parkUntil() },
+    });
   }
 
   /** Something is to be done here that nobody else should start. */
-  #busy(): boolean {
+  #isBusy(): boolean {
     if (this.#attempts.size > 0 || this.#effects.open || this.#effects.childToTell) return true;
     if (this.#draining) return false;
     const now = this.#environment.access.clock.earliest();
@@ -343,136 +250,97 @@ export class HeldRun implements Held {
 
   /** A drain gives the run to whoever is free. */
   #parkUntil(): Millis | null {
-    return this.#draining ? this.#environment.access.clock.earliest() : this.#wakeAt();
-  }
-
-  #wakeAt(): Millis | null {
-    if (this.#execution.ending !== null) return null;
-    const dueAt = this.#execution.open.nextDueAt();
-    const { deadlineAt } = this.#task.run;
-    if (dueAt === null || deadlineAt === null) return dueAt ?? deadlineAt;
-    return Math.min(dueAt, deadlineAt);
+    return this.#draining ? this.#environment.access.clock.earliest() : wakeTimeOf(this.#execution);
   }
 
   /** Ends a generation and begins the next: its code runs ahead in memory, as all code does. */
   async #continue(continuation: Continuation): Promise<void> {
     const isLeaving = ++this.#generations === GENERATIONS_HELD;
     const { events, fields, begin } = turnOver(this.#environment, this.#execution, continuation);
-    this.#send(
+    this.#send({
       events,
-      isLeaving ? { do: "park", wakeAt: this.#environment.access.clock.earliest() } : { do: "hold" },
-      fields,
-    );
-    if (isLeaving) return this.#attempts.abort("The run has continued as new.");
+      run: fields,
+      next: isLeaving ? { do: "park", wakeAt: this.#environment.access.clock.earliest() } : { do: "hold" },
+    });
+    this.#attempts.startOver("The run has continued as new.");
+    if (isLeaving) return;
     const { execution, firstTurn } = begin();
     this.#adopt(execution);
-    this.#attempts.abort("The run has continued as new.");
-    this.#known.clear();
     await firstTurn();
   }
 
   #close(ending: Ending): void {
     const { codec } = this.#environment;
     const execution = this.#execution;
+    const close = closeAfter(codec, ending, this.#unreadRounds);
     const events = [...execution.fresh, terminalEvent(codec, ending, execution.time())];
     execution.fresh = [];
     this.#attempts.abort("The run has closed.");
-    const discardUnread = this.#unreadRounds >= MAX_UNREAD_ROUNDS;
-    const close = { ...closeOf(codec, ending), ...(discardUnread && { discardUnread }) };
-    this.#acked = this.#seen;
-    this.#send(events, { do: this.#duties(ending).length > 0 ? "hold" : "done" }, execution.takeRunFields(), close);
+    this.#send({
+      events,
+      ackInbox: this.#inbox.ackAll(),
+      run: execution.takeRunFields(),
+      close,
+      next: { do: this.#duties(close).length > 0 ? "hold" : "done" },
+    });
   }
 
-  #duties(ending: Ending): ReturnType<typeof dutiesOf> {
-    const { codec } = this.#environment;
-    const { open } = this.#execution;
-    if (this.#task.run.parent === null && open.children.size + open.inherited.size === 0) return [];
-    const { status, failure } = closeOf(codec, ending);
-    return dutiesOf(codec, this.#task.run, { status, failure }, open.childrenLeft());
+  #duties(close: NonNullable<Turn["close"]>): readonly NewMessage[] {
+    return dutiesOf(this.#environment.codec, this.#task.run, close, this.#execution.open.childrenLeft());
   }
 
   /** Parks a run that this code cannot carry on, until a deploy may have mended it. */
   #block(): void {
     const execution = this.#execution;
     if (execution.broken === null) execution.breakAsStuck();
+    const broken = execution.broken!;
+    if (broken.code !== "non-durable-await") return this.#blockAsCommitted(broken);
     this.#attempts.abort("The run is blocked.");
-    const next = blockStep(this.#environment, this.#task, execution.broken!);
-    if (execution.broken!.code === "non-durable-await") this.#send(execution.fresh, next, execution.takeRunFields());
-    // Code that left its history asked for things that must not be recorded; what it had seen is still in the inbox.
-    else this.#send([], next, undefined, undefined, this.#ackedDurable);
+    const next = blockStep(this.#environment, this.#task, broken);
+    this.#send({ events: execution.fresh, run: execution.takeRunFields(), next });
   }
 
-  /** The storage will never take what this run has to say: it stays as of its last commit. */
+  /** The storage will never take what this run has to say. */
   #refused(message: string): void {
+    this.#blockAsCommitted({ code: "refused", message });
+  }
+
+  /**
+   * Parks a run as of its last commit: code that left its history asked for things that must not be recorded. What it had seen
+   * since is still in the inbox.
+   */
+  #blockAsCommitted(why: Parameters<typeof blockStep>[2]): void {
     this.#attempts.abort("The run is blocked.");
-    const next = blockStep(this.#environment, this.#task, { code: "refused", message });
-    this.#send([], next, undefined, undefined, this.#ackedDurable);
+    const next = blockStep(this.#environment, this.#task, why);
+    this.#send({ events: [], ackInbox: this.#inbox.durable, next });
   }
 
-  #send(
-    events: readonly NewEvent[],
-    next: NextStep,
-    run?: WorkflowCommit["run"],
-    close?: WorkflowCommit["close"],
-    ackInbox = this.#acked,
-  ): void {
-    const commit: WorkflowCommit = {
-      kind: "workflow",
-      claim: this.claim,
-      commitId: this.#environment.runtime.id(),
-      expectedSeq: this.#durable,
-      events,
-      ackInbox,
-      // A run that closes takes its tasks with it.
-      ...(close === undefined && this.#execution.taskChanges.take(this.#durable + events.length)),
-      ...(run !== undefined && { run }),
-      ...(close !== undefined && { close }),
-      next,
-    };
-    this.#submit(commit);
-  }
-
-  #submit(commit: WorkflowCommit): void {
-    this.#inFlight = true;
-    this.#leaving = commit.next.do !== "hold";
-    this.#environment.access.commit(commit).then(
-      (result) => this.#push({ kind: "committed", commit, result }),
-      (error: unknown) => {
-        if (error instanceof UsageError && commit.next.do !== "block")
-          this.#push({ kind: "refused", message: error.message });
-        else this.#fail(error);
-      },
-    );
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.lose();
+  #send(turn: Omit<Turn, "ackInbox"> & Partial<Pick<Turn, "ackInbox">>): void {
+    this.#commits.send(this.#execution, { ackInbox: this.#inbox.acked, ...turn });
   }
 
   async #committed(commit: WorkflowCommit, result: CommitResult): Promise<void> {
-    this.#inFlight = false;
-    this.#leaving = false;
+    this.#commits.settle(commit, result);
     switch (result.status) {
       case "ok":
       case "duplicate":
-        this.#durable += commit.events.length;
-        this.#warnOfLength(commit.expectedSeq);
-        this.#ackedDurable = commit.ackInbox;
-        this.#received = this.#received.filter(({ no }) => no > commit.ackInbox);
+        this.#inbox.committed(commit.ackInbox);
+        warnOfLength(this.#environment, this.#execution.run, {
+          before: commit.expectedSeq,
+          after: this.#commits.durable,
+        });
         return this.#applied(commit, result);
       case "unread":
         // Accepted means recorded: the messages go in before the terminal event.
         this.#unreadRounds++;
         this.#execution.restore(commit.events.slice(0, -1), commit.run);
-        for (const message of result.messages) await this.#receive(message);
-        return;
+        return this.#receive(result.messages);
       case "lease-lost":
         this.#release = { to: "lost" };
         return;
       case "invalid":
         // An older claim of this worker's had its last commit in the same batch.
-        if (result.code === "second-commit-in-batch") return this.#submit(commit);
+        if (result.code === "second-commit-in-batch") return this.#commits.resend(commit);
         return this.#refused(`The storage refused a commit of run "${this.claim.runId}" as ${result.code}.`);
       case "conflict":
         return this.#fail(
@@ -481,78 +349,32 @@ export class HeldRun implements Held {
     }
   }
 
-  #warnOfLength(durableBefore: Seq): void {
-    const { logger, historyLimits } = this.#environment;
-    const { run } = this.#execution;
-    const { baseSeq } = run;
-    warnOfLength(logger, historyLimits, run, { before: durableBefore - baseSeq, after: this.#durable - baseSeq });
-  }
-
-  async #applied(commit: WorkflowCommit, result: Extract<CommitResult, { now: Millis }>): Promise<void> {
-    const { next, ackInbox, close } = commit;
-    if (next.do === "park") {
-      const wakeAt = result.inboxLast > ackInbox ? result.now : next.wakeAt;
-      this.#release = { to: "parked", wakeAt };
-    } else if (next.do === "block") {
-      this.#release = { to: "blocked", wakeAt: next.until };
-    } else if (next.do === "done") {
-      this.#release = { to: "done" };
-    } else if (!result.held) {
-      this.#release = { to: "lost" };
-    } else if (close !== undefined) {
-      await this.#finish();
-    } else {
-      for (const message of result.messages) await this.#receive(message);
-    }
+  async #applied(commit: WorkflowCommit, result: AppliedResult): Promise<void> {
+    const release = releaseBy(commit, result);
+    if (release !== null) this.#release = release;
+    else if (commit.close === undefined) await this.#receive(result.messages);
+    else await this.#finish(commit.close);
   }
 
   /** The terminal event is durable: tells whom it concerns, then removes the task. */
-  async #finish(): Promise<void> {
+  async #finish(close: NonNullable<Turn["close"]>): Promise<void> {
     if (!this.lease.proven) return this.lose();
-    const duties = this.#duties(this.#execution.ending as Ending);
+    const duties = this.#duties(close);
     await Promise.all(duties.map((message) => this.#environment.access.deliver(message)));
-    this.#send([], { do: "done" });
+    this.#send({ events: [], next: { do: "done" } });
   }
 
   // What is carried out
 
   #startEffects(): void {
     const execution = this.#execution;
-    if (this.#release !== null || this.#leaving || execution.broken !== null) return;
+    if (this.#release !== null || this.#commits.isLeaving || execution.broken !== null) return;
     if (!this.lease.proven) return this.lose();
-    this.#effects.start(this.#durable);
+    const { durable } = this.#commits;
+    this.#effects.start(durable);
     if (execution.ending !== null || this.#draining) return;
-    const now = execution.open.activities.size === 0 ? 0 : this.#environment.access.clock.earliest();
-    let hasSlot = true;
-    for (const activity of execution.open.activities.values()) {
-      const { command, task, gate, dueAt } = activity;
-      if (task !== null || gate > this.#durable || dueAt > now || this.#attempts.has(command)) continue;
-      // From now on it waits for a slot, not for a time.
-      activity.dueAt = 0;
-      if (!execution.executes(activity)) {
-        this.#dispatch(activity);
-        continue;
-      }
-      hasSlot = hasSlot && this.#attempts.start(execution.run, activity, this.#isFirst(activity));
-      if (!hasSlot) this.#overflow(activity);
-    }
-    this.#crowded = !hasSlot;
-  }
-
-  /** Nothing of it can have been executed before. */
-  #isFirst({ command, attempt, recorded }: OpenActivity): boolean {
-    return attempt === 1 && !recorded && !this.#known.has(command);
-  }
-
-  /** No slot is free here: what others can execute goes out to them. */
-  #overflow(activity: OpenActivity): void {
-    const { name, recorded, input } = activity;
-    if (recorded || input === null || this.#environment.registry.activity(name) === undefined) return;
-    this.#dispatch(activity);
-  }
-
-  #dispatch({ command }: OpenActivity): void {
-    this.#execution.activityDispatched(command);
-    this.#push({ kind: "look" });
+    const { wentOut, isCrowded } = startActivities(this.#environment, execution, this.#attempts, durable);
+    this.#isCrowded = isCrowded;
+    if (wentOut) this.#lookAgain();
   }
 }

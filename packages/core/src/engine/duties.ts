@@ -18,7 +18,7 @@ export interface ChildLeft {
 export function dutiesOf(
   codec: Codec,
   run: RunHeader,
-  end: { readonly status: ClosedStatus; readonly failure: Payload | undefined },
+  end: { readonly status: ClosedStatus; readonly failure?: Payload | undefined },
   children: Iterable<ChildLeft>,
 ): readonly NewMessage[] {
   const duties: NewMessage[] = [];
