@@ -483,6 +483,7 @@ export class Execution implements CommandLog {
   async #turn(at: Millis, deliver: () => boolean): Promise<void> {
     if (this.ending !== null) {
       // The code is not asked any more, but what is open still gets its one outcome.
+      this.open.silence();
       deliver();
       return;
     }

@@ -26,6 +26,7 @@ export class OpenCommands {
   /** Children of earlier generations, by the seq of their CHILD_SCHEDULED. */
   readonly inherited = new Map<Seq, InheritedChild>();
   readonly #buffered = new Map<string, BufferedSignal[]>();
+  #isUnheard = false;
 
   get isEmpty(): boolean {
     return this.activities.size + this.timers.size + this.waits.size + this.children.size + this.sends.size === 0;
@@ -71,6 +72,11 @@ export class OpenCommands {
     return [...this.#buffered.values()].flat().toSorted((a, b) => a.seq - b.seq);
   }
 
+  /** The code has ended: from here on outcomes are booked, and nobody is told. Whatever it left behind must not wake up. */
+  silence(): void {
+    this.#isUnheard = true;
+  }
+
   /** All children that this run's end concerns. */
   *childrenLeft(): Iterable<OpenChild | InheritedChild> {
     yield* this.children.values();
@@ -83,7 +89,7 @@ export class OpenCommands {
     for (const wait of this.waits.values()) {
       if (wait.signal !== signal) continue;
       this.waits.delete(wait.command);
-      return resolve(wait, payload);
+      return this.#resolve(wait, payload);
     }
     const buffer = this.#buffered.get(signal);
     if (buffer === undefined) this.#buffered.set(signal, [received]);
@@ -117,9 +123,9 @@ export class OpenCommands {
 
   fire(command: number): boolean {
     const timer = take(this.timers, command);
-    if (timer !== undefined) return resolve(timer, undefined);
+    if (timer !== undefined) return this.#resolve(timer, undefined);
     const wait = take(this.waits, command);
-    return reject(wait, ({ signal }) => new TimedOutError({ what: `signal "${signal}"` }));
+    return this.#reject(wait, ({ signal }) => new TimedOutError({ what: `signal "${signal}"` }));
   }
 
   /** `task`: see OpenActivity. */
@@ -146,12 +152,12 @@ export class OpenCommands {
   }
 
   activityCompleted(command: number, output: unknown): boolean {
-    return resolve(take(this.activities, command), output);
+    return this.#resolve(take(this.activities, command), output);
   }
 
   activityFailed(command: number, attempts: number, failure: Failure): boolean {
     const open = take(this.activities, command);
-    return reject(
+    return this.#reject(
       open,
       ({ name }) => new ActivityFailedError({ activity: name, attempts, cause: failureToError(failure) }),
     );
@@ -163,12 +169,12 @@ export class OpenCommands {
   }
 
   childCompleted(command: number, output: unknown): boolean {
-    return resolve(take(this.children, command), output);
+    return this.#resolve(take(this.children, command), output);
   }
 
   childFailed(command: number, failure: Failure): boolean {
     const open = take(this.children, command);
-    return reject(
+    return this.#reject(
       open,
       ({ workflow, runId }) => new ChildFailedError({ workflow, runId, cause: failureToError(failure) }),
     );
@@ -179,7 +185,19 @@ export class OpenCommands {
   }
 
   sent(command: number, status: string): boolean {
-    return resolve(take(this.sends, command), status);
+    return this.#resolve(take(this.sends, command), status);
+  }
+
+  #resolve(open: Settler | undefined, value: unknown): boolean {
+    if (open === undefined || this.#isUnheard) return false;
+    open.resolve(value);
+    return true;
+  }
+
+  #reject<T extends Settler>(open: T | undefined, error: (open: T) => Error): boolean {
+    if (open === undefined || this.#isUnheard) return false;
+    open.reject(error(open));
+    return true;
   }
 }
 
@@ -187,15 +205,4 @@ function take<T>(open: Map<number, T>, command: number): T | undefined {
   const found = open.get(command);
   if (found !== undefined) open.delete(command);
   return found;
-}
-
-function resolve(open: Settler | undefined, value: unknown): boolean {
-  open?.resolve(value);
-  return open !== undefined;
-}
-
-function reject<T extends Settler>(open: T | undefined, error: (open: T) => Error): boolean {
-  if (open === undefined) return false;
-  open.reject(error(open));
-  return true;
 }

@@ -205,3 +205,37 @@ describe("a termination that was acknowledged", () => {
     expect(await run.history()).toHaveLength(5);
   });
 });
+
+it.each(CACHES)(
+  "code that has ended is not woken by what comes after, with %i runs kept in memory",
+  async (cacheRuns) => {
+    const stop = signal("stop");
+    const woken: number[] = [];
+    const listening = workflow({ name: "listening", state: { initial: { n: 0 } } }, async (ctx, how: string) => {
+      if (ctx.info.generation > 1) return "second";
+      const listen = async (): Promise<void> => {
+        for (;;) {
+          const n = await ctx.waitFor(go);
+          woken.push(n);
+          // Throws when the run has ended, where nobody catches it: that would be the end of the process.
+          ctx.state.set("n", n);
+        }
+      };
+      void listen();
+      await ctx.waitFor(stop);
+      return how === "continue" ? ctx.continueAsNew(how) : how;
+    });
+    const env = environment({ workflows: [listening, wait], cacheRuns });
+    for (const how of ["complete", "continue"]) {
+      const run = await env.client.start(listening, how);
+      await env.runUntilIdle();
+      woken.length = 0;
+      await run.signal(stop, undefined);
+      for (const n of [1, 2]) await run.signal(go, n);
+      await env.runUntilIdle();
+      expect(await run.result()).toBe(how === "continue" ? "second" : how);
+      expect(woken.filter((n) => n > 0)).toEqual([]);
+      expect((await typesOf(env, run.runId)).filter((type) => type === "SIGNAL_RECEIVED")).toHaveLength(3);
+    }
+  },
+);
