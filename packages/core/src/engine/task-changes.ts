@@ -7,8 +7,15 @@ type Change = { readonly seq: Seq } & ({ readonly schedule: NewActivityTask } | 
 /** Activity tasks to be created or deleted: each in the very commit that has the event which says so. */
 export class TaskChanges {
   #changes: Change[] = [];
+  readonly #bytes = new Map<Seq, number>();
+
+  /** What the task takes that the event at `seq` creates; 0: it creates none. */
+  bytesAt(seq: Seq): number {
+    return this.#bytes.get(seq) ?? 0;
+  }
 
   schedule(seq: Seq, task: NewActivityTask): void {
+    this.#bytes.set(seq, Buffer.byteLength(task.input) + Buffer.byteLength(task.details ?? ""));
     this.#changes.push({ seq, schedule: task });
   }
 
@@ -21,6 +28,7 @@ export class TaskChanges {
     if (this.#changes.length === 0) return {};
     const taken = this.#changes.filter((change) => change.seq <= seq);
     this.#changes = this.#changes.filter((change) => change.seq > seq);
+    for (const change of taken) this.#bytes.delete(change.seq);
     const schedule = taken.flatMap((change) => ("schedule" in change ? [change.schedule] : []));
     const cancel = taken.flatMap((change) => ("cancel" in change ? [change.cancel] : []));
     return { ...(schedule.length > 0 && { schedule }), ...(cancel.length > 0 && { cancel }) };

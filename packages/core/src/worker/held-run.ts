@@ -216,7 +216,8 @@ export class HeldRun implements Held {
     const execution = this.#execution;
     const { broken, fresh, ending, stuck } = execution;
     if (broken?.code === "determinism") return this.#block();
-    const count = firstThatFit(fresh, this.#environment.access.storage.info.limits);
+    const { limits } = this.#environment.access.storage.info;
+    const count = firstThatFit(fresh, limits, (at) => execution.taskChanges.bytesAt(this.#durable + 1 + at));
     if (count < fresh.length) {
       execution.fresh = fresh.slice(count);
       const ackInbox = this.#inbox.ackedBy(this.#commits.durable + count);

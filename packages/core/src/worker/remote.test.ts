@@ -277,6 +277,35 @@ describe("a run that changes hands between workers that serve an activity's queu
     });
   });
 
+  it(
+    "large inputs that history has already are sent out in as many commits as they need (I9)",
+    { timeout: 30_000 },
+    async () => {
+      const count = 70;
+      const flaky = activity(
+        { name: "flaky", queue: "gpu", retry: { maximumAttempts: 2, delay: "1h", jitter: 0 } },
+        async (text: string, { attempt }) => {
+          if (attempt === 1) throw new Error("no");
+          return text.length;
+        },
+      );
+      const text = "x".repeat(1_000_000);
+      const job = workflow({ name: "job" }, (ctx) =>
+        Promise.all(Array.from({ length: count }, () => ctx.run(flaky, text))),
+      );
+      const env = environment({ workflows: [job], queues: ["default", "gpu"], replays: false });
+      const run = await env.client.start(job, undefined);
+      await env.skip("1m");
+      await env.restart({ queues: ["default"] });
+      await env.skip("1h");
+      expect(await run.describe()).toMatchObject({ blocked: null });
+      expect((await run.describe()).currentActivities).toHaveLength(count);
+      await env.restart({ queues: ["default", "gpu"], activities: [flaky] });
+      await env.skip("1m");
+      expect(await run.result()).toEqual(Array.from({ length: count }, () => text.length));
+    },
+  );
+
   it("a cancelled attempt is not sent out by a worker that replays the run later", async () => {
     const executedBy: string[] = [];
     const finish = gate();
