@@ -1,5 +1,6 @@
 import type { Codec } from "../codec/codec.ts";
 import { sealData } from "../codec/envelope.ts";
+import { childIncarnation } from "../engine/child-name.ts";
 import { dutiesOf, type ChildLeft } from "../engine/duties.ts";
 import { closeAfter, closeOf, terminalEvent, type Ending } from "../engine/ending.ts";
 import type { Inheritance } from "../engine/execution.ts";
@@ -183,6 +184,8 @@ class RunEnd {
     switch (event.type) {
       case "CHILD_SCHEDULED": {
         const { version, timeoutMs, input, ...data } = event.data;
+        // In a copy that is not complete: it stays with the fork's source.
+        if (data.incarnation !== childIncarnation(this.#task.run.incarnation, seq)) return;
         this.#children.set(command, {
           ...data,
           seq,
@@ -195,7 +198,7 @@ class RunEnd {
         return;
       }
       case "CHILD_STARTED":
-        this.#children.get(command)!.started = true;
+        if (this.#children.has(command)) this.#children.get(command)!.started = true;
         return;
       case "CHILD_COMPLETED":
       case "CHILD_FAILED":

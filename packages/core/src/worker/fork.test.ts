@@ -587,4 +587,33 @@ describe.each(CACHES)("the copy of a long history, with %i runs kept in memory",
     expect((await types(env.client.handle("sink"))).filter((type) => type === "SIGNAL_RECEIVED")).toHaveLength(1);
     expect((await env.client.list({ workflow: "kid" })).runs).toHaveLength(2);
   });
+
+  it("that is not complete when the run is terminated leaves the source's children of earlier generations alone", async () => {
+    const parent = workflow({ name: "parent" }, async (ctx, n: number): Promise<string> => {
+      if (n > 0) return ctx.waitFor(go);
+      void ctx.child(kid, undefined, { id: "the kid" });
+      await ctx.sleep("1s");
+      return ctx.continueAsNew(1);
+    });
+    const { env } = await play({}, { workflows: [parent, kid] });
+    const run = await env.client.start(parent, 0);
+    await env.skip("1m");
+    const [page] = await env.storage.readEvents([{ runId: run.runId, after: 0 }]);
+    const sourceNamed = { runId: run.runId, incarnation: run.incarnation! };
+    for (let copied = 1; copied <= 5; copied++) {
+      const fork = await run.fork();
+      const forkNamed = { runId: fork.runId, incarnation: fork.incarnation!, attributes: {} };
+      const { claim } = await claimById(env.storage, workflowTaskId(fork.runId, fork.incarnation!));
+      await commit(
+        env.storage,
+        workflowCommit(claim, {
+          events: forkedPrefix(page!.events, sourceNamed, forkNamed).events.slice(0, copied),
+          next: { do: "block", reason: '{"code":"unreadable","message":"by hand"}', until: null },
+        }),
+      );
+      await fork.terminate();
+      await env.runUntilIdle();
+      expect(await env.client.handle("the kid").status(), `${copied} copied`).toBe("suspended");
+    }
+  });
 });
