@@ -111,7 +111,9 @@ export function forkedPrefix(
 class Mail {
   readonly #from: Named;
   readonly #fork: Named;
+  /** By the incarnation that each had in the source, and by its id there. */
   readonly #children = new Map<string, Named & { readonly seq: Seq }>();
+  readonly #childrenById = new Map<string, Named & { readonly seq: Seq }>();
   readonly #accepted: { readonly child: Seq | null; readonly seq: Seq }[] = [];
   /** Messages of the source to itself: the id that each was received by, and its seq in the fork. */
   readonly #own = new Map<string, Seq>();
@@ -125,13 +127,15 @@ class Mail {
   rename(scheduled: StoredEvent, seq: Seq): NewEvent {
     const incarnation = childIncarnation(this.#fork.incarnation, seq);
     const child = { runId: `child-${incarnation}`, incarnation };
-    this.#children.set((dataOf(scheduled) as EventData["CHILD_SCHEDULED"]).incarnation, { ...child, seq });
+    const named = dataOf(scheduled) as EventData["CHILD_SCHEDULED"];
+    this.#children.set(named.incarnation, { ...child, seq });
+    this.#childrenById.set(named.runId, { ...child, seq });
     return rewritten(scheduled, child);
   }
 
   send(sent: StoredEvent, seq: Seq, accepted: boolean): NewEvent {
     const to = dataOf(sent) as EventData["SIGNAL_SENT"];
-    const child = this.#children.get(to.incarnation ?? "");
+    const child = to.incarnation === undefined ? this.#childrenById.get(to.runId) : this.#children.get(to.incarnation);
     const isOwn = to.runId === this.#from.runId && to.incarnation === undefined;
     if (child === undefined && !isOwn) return asNew(sent);
     if (accepted) this.#accepted.push({ child: child?.seq ?? null, seq });

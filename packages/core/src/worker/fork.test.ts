@@ -245,6 +245,27 @@ describe.each(CACHES)("a fork, with %i runs kept in memory", (cacheRuns) => {
     expect((await env.client.list({ workflow: "quick" })).runs).toHaveLength(1);
   });
 
+  it("tells its own child, not its source's, what was sent by the child's id", async () => {
+    const kid = workflow({ name: "kid" }, async (ctx) => [await ctx.waitFor(go), await ctx.waitFor(go)]);
+    const parent = workflow({ name: "parent" }, async (ctx) => {
+      const child = ctx.child(kid, undefined);
+      await ctx.signal(child.runId, go, "one");
+      await ctx.waitFor(go);
+      await ctx.signal(child.runId, go, "two");
+      return child;
+    });
+    const env = environment({ workflows: [parent, kid], cacheRuns });
+    const run = await env.client.start(parent, undefined);
+    await env.runUntilIdle();
+    const fork = await run.fork();
+    await fork.signal(go, "on");
+    await env.runUntilIdle();
+    expect(await fork.result()).toEqual(["one", "two"]);
+    await run.signal(go, "on");
+    await env.runUntilIdle();
+    expect(await run.result()).toEqual(["one", "two"]);
+  });
+
   it("sends messages without an outcome anew, and no others", async () => {
     const inbox = workflow({ name: "inbox" }, async (ctx) => {
       const got: string[] = [];
