@@ -28,6 +28,8 @@ interface Taken<T extends ClaimedTask = ClaimedTask> {
   held: Held | null;
   /** Whoever has claimed it again here waits for its end. */
   ended: (() => void) | null;
+  /** Resolves when the lease of a task that nothing holds could not be proven: what is being written for it may never be answered. */
+  readonly lost: PromiseWithResolvers<Release>;
 }
 
 /** What a claim is to bring. */
@@ -152,9 +154,10 @@ export class Claims {
   }
 
   /** A lease could not be proven any more. */
-  drop(taken: { readonly task: ClaimedTask }): void {
-    const at = this.#waiting.findIndex(({ task }) => task === taken.task);
+  drop({ task, held, lost }: Pick<Taken, "task" | "held" | "lost">): void {
+    const at = this.#waiting.findIndex((waiting) => waiting.task === task);
     if (at >= 0) this.#waiting.splice(at, 1);
+    if (held === null) lost.resolve({ to: "lost" });
   }
 
   #whenSettled(): Promise<void> {
@@ -253,7 +256,8 @@ export class Claims {
       overdue: true,
     });
     for (const task of result.tasks) {
-      const taken = { lease: new Lease(runtime.monotonic, leaseMs, sentAt), now: result.now, held: null, ended: null };
+      const lease = new Lease(runtime.monotonic, leaseMs, sentAt);
+      const taken = { lease, now: result.now, held: null, ended: null, lost: Promise.withResolvers<Release>() };
       if (task.kind === "workflow") this.#waiting.push({ ...taken, task });
       else void this.#work({ ...taken, task });
     }
@@ -306,7 +310,7 @@ export class Claims {
     if (isActivity) this.#activities++;
     try {
       if (before !== undefined) await this.#supersede(before);
-      this.#released(await this.#release(taken));
+      this.#released(await Promise.race([taken.lost.promise, this.#release(taken)]));
     } catch (error) {
       await this.#giveUp(taken, error);
     }

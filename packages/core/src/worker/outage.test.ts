@@ -3,6 +3,7 @@ import { environment, recordingLogger } from "../../test/environment.ts";
 import { gate, type Intercept, intercepted, unavailable } from "../../test/intercepted.ts";
 import { createClient } from "../client/client.ts";
 import { activity } from "../define/activity.ts";
+import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
 import { StorageError } from "../errors/index.ts";
 import { memory, type VirtualClock, virtualClock } from "../memory.ts";
@@ -119,6 +120,46 @@ describe("a storage that is not there at the start", () => {
       const { working } = running(here, { storage: intercepted(here.store, { [verb]: fatal }) });
       await here.pass(1_000);
       await expect(working).rejects.toMatchObject({ code: "schema-version" });
+    },
+  );
+});
+
+describe("commits that are never answered", () => {
+  it.each(["a fork to be copied", "a deadline that has passed", "a run that cannot start yet"])(
+    "do not keep worker.stop waiting for longer than a lease: %s (I9)",
+    async (what) => {
+      const wait = workflow({ name: "wait" }, (ctx) => ctx.waitFor(signal<number>("go")));
+      const { clock, runtime, store, pass } = world();
+      const client = createClient({ storage: store, runtime });
+      const source = await client.start(wait, undefined, {
+        ...(what.includes("deadline") && { timeout: "1h" }),
+        ...(what.includes("start") && { startAt: "1d" }),
+      });
+      const run = what.includes("fork") ? await source.fork() : source;
+      await source.signal(signal<number>("go"), 1);
+      if (what.includes("deadline")) clock.advance(3_600_000);
+      let isDown = true;
+      let commits = 0;
+      const through = <R>(call: () => Promise<R>): Promise<R> => (isDown ? Promise.reject(unavailable()) : call());
+      const storage = intercepted(store, {
+        commitTasks: (call) => {
+          commits++;
+          return through(call);
+        },
+        renewLeases: through,
+      });
+      const { worker } = running({ clock, runtime, store, pass }, { storage, workflows: [wait], lease: "5s" });
+      await pass(1_000);
+      expect(commits).toBeGreaterThan(0);
+      let stopped = false;
+      void worker.stop({ grace: "1s" }).then(() => (stopped = true));
+      await pass(5_000);
+      expect(stopped).toBe(true);
+      isDown = false;
+      running({ clock, runtime, store, pass }, { storage: store, workflows: [wait] });
+      await run.signal(signal<number>("go"), 2).catch(() => {});
+      await pass(90_000_000, 1_000_000);
+      expect(await run.status()).toBe(what.includes("deadline") ? "failed" : "completed");
     },
   );
 });
