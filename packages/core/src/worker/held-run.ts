@@ -217,10 +217,11 @@ export class HeldRun implements Held {
     const { broken, fresh, ending, stuck } = execution;
     if (broken?.code === "determinism") return this.#block();
     const { limits } = this.#environment.access.storage.info;
-    const count = firstThatFit(fresh, limits, (at) => execution.taskChanges.bytesAt(this.#durable + 1 + at));
+    const { durable } = this.#commits;
+    const count = firstThatFit(fresh, limits, (at) => execution.taskChanges.bytesAt(durable + 1 + at));
     if (count < fresh.length) {
       execution.fresh = fresh.slice(count);
-      const ackInbox = this.#inbox.ackedBy(this.#commits.durable + count);
+      const ackInbox = this.#inbox.ackedBy(durable + count);
       const events = fresh.slice(0, count);
       return this.#send({ events, ackInbox, run: execution.takeRunFields(), next: { do: "hold" } });
     }
