@@ -79,7 +79,10 @@ export class Commits {
   #submit(commit: WorkflowCommit): void {
     this.#inFlight = commit;
     this.#environment.access.commit(commit).then(
-      (result) => this.#inputs.push({ kind: "committed", commit, result }),
+      (result) => {
+        if (commit.schedule !== undefined) this.#environment.sentTasks.sent(commit.schedule);
+        this.#inputs.push({ kind: "committed", commit, result });
+      },
       (error: unknown) => {
         if (error instanceof UsageError && commit.next.do !== "block")
           this.#inputs.push({ kind: "refused", message: error.message });

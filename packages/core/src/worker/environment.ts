@@ -7,6 +7,7 @@ import type { Subscription } from "../storage/operations.ts";
 import type { Interceptor } from "./interceptor.ts";
 import type { HistoryLimits } from "./history-limits.ts";
 import type { RunCache } from "./run-cache.ts";
+import type { SentTasks } from "./sent-tasks.ts";
 import type { Semaphore } from "./semaphore.ts";
 
 /** What all runs that a worker holds share. */
@@ -23,6 +24,7 @@ export interface WorkerEnvironment {
   /** Whether this worker serves the queue. */
   readonly serves: (queue: string) => boolean;
   readonly historyLimits: HistoryLimits;
+  readonly sentTasks: SentTasks;
   /** Hints, once the worker listens to any. */
   readonly hints: () => Subscription | null;
   readonly intercept: Interceptor | null;

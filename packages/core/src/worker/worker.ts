@@ -18,6 +18,7 @@ import { LeaseKeeper } from "./lease-keeper.ts";
 import { requireWorkerSettings, type WorkerOptions } from "./options.ts";
 import { RunCache } from "./run-cache.ts";
 import { Semaphore } from "./semaphore.ts";
+import { SentTasks } from "./sent-tasks.ts";
 
 /** Runs workflows. Any number of workers, in any number of processes, may share a store. */
 export interface Worker {
@@ -67,6 +68,7 @@ class StorageWorker implements Worker {
   readonly #queues: readonly string[];
   readonly #claims: Claims;
   readonly #keeper: LeaseKeeper;
+  readonly #sentTasks: SentTasks;
   #hints: Subscription | null = null;
   /** Since somebody wants this worker to keep leases and to listen; `null` while nobody does. */
   #ready: Promise<void> | null = null;
@@ -83,6 +85,7 @@ class StorageWorker implements Worker {
     this.#logger = safeLogger(options.logger ?? consoleLogger);
     this.#queues = settings.queues;
     this.#access = accessTo(options.storage, this.#runtime);
+    this.#sentTasks = new SentTasks(this.#access, this.#runtime, this.#logger);
     const environment: WorkerEnvironment = {
       access: this.#access,
       runtime: this.#runtime,
@@ -93,6 +96,7 @@ class StorageWorker implements Worker {
       slots: new Semaphore(settings.activities),
       leaseMs: settings.leaseMs,
       maxDeliveries: settings.maxDeliveries,
+      sentTasks: this.#sentTasks,
       serves: (queue) => settings.queues.includes(queue),
       historyLimits: settings.historyLimits,
       hints: () => this.#hints,
@@ -180,6 +184,7 @@ class StorageWorker implements Worker {
     this.#ready = this.#hints = null;
     this.#claims.pause();
     this.#keeper.stop();
+    this.#sentTasks.stop();
     await hints?.close().catch(() => {});
   }
 
