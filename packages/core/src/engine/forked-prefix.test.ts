@@ -81,7 +81,7 @@ describe("forkedPrefix", () => {
     expect(JSON.parse(events[0]!.data)).toEqual({ workflow: "k", ...renamed, input: 1 });
     expect(JSON.parse(events[1]!.data)).toMatchObject({ runId: "done", incarnation: "incarnation-done" });
     for (const at of [3, 5, 7]) expect(JSON.parse(events[at]!.data)).toMatchObject(renamed);
-    expect(JSON.parse(events[8]!.data)).toMatchObject({ runId: "kid" });
+    expect(JSON.parse(events[8]!.data)).toMatchObject({ runId: renamed.runId });
     // Only what the child of the source has got: what is open is sent by itself, what was refused was never got.
     expect(resends).toEqual([{ child: 2, sends: [5] }]);
   });
