@@ -1,42 +1,21 @@
 import { hostname } from "node:os";
 import { isPerdureError } from "../errors/index.ts";
 import type { Millis, TaskId } from "../model/ids.ts";
-import type { ClaimedTask, ClaimedWorkflowTask, ClaimResult, TaskKind } from "../storage/task.ts";
-import { blockUnreadable } from "./block-run.ts";
-import { copyHistory } from "./copy-history.ts";
+import type { ClaimedTask, ClaimedWorkflowTask, ClaimResult } from "../storage/task.ts";
+import { Alarm } from "./alarm.ts";
+import { carryOn, giveUp } from "./carry-on.ts";
+import { ClaimPlan, type Wanted } from "./claim-plan.ts";
 import type { WorkerEnvironment } from "./environment.ts";
-import { handBack } from "./hand-back.ts";
-import type { Held } from "./held.ts";
-import { HeldActivity } from "./held-activity.ts";
-import { HeldRun } from "./held-run.ts";
 import { Lease } from "./lease.ts";
 import type { WorkerSettings } from "./options.ts";
 import type { Release } from "./release.ts";
-import { takeWithoutCode } from "./without-code.ts";
+import type { Taken } from "./taken.ts";
 
 /** Events of a run come with its claim up to this many. */
 const INLINE_EVENTS = 16;
 /** A worker that hears nothing looks again after about this long. */
 const FLOOR_MS = { push: 5_000, "in-process": 5_000, none: 250 } as const;
 const RETRY_MS = 500;
-
-/** A claimed task, from its hand-out until this worker is done with it. */
-interface Taken<T extends ClaimedTask = ClaimedTask> {
-  readonly task: T;
-  readonly lease: Lease;
-  readonly now: Millis;
-  held: Held | null;
-  /** Whoever has claimed it again here waits for its end. */
-  ended: (() => void) | null;
-  /** Resolves when the lease of a task that nothing holds could not be proven: what is being written for it may never be answered. */
-  readonly lost: PromiseWithResolvers<Release>;
-}
-
-/** What a claim is to bring. */
-interface Wanted {
-  readonly kinds: readonly TaskKind[];
-  readonly limit: number;
-}
 
 interface ClaimsListener {
   /** Something was claimed. */
@@ -45,11 +24,7 @@ interface ClaimsListener {
   readonly fatal: (error: unknown) => void;
 }
 
-/**
- * What the worker has claimed, and when it claims more: one call feeds all free slots and a prefetch of half as many runs. It claims
- * when a quarter of its slots is wanted or nothing runs, so that batches stay large under load and an idle worker answers at once.
- * Activities of others are claimed for slots that are free now.
- */
+/** What the worker has claimed, and when it claims more. */
 export class Claims {
   readonly #environment: WorkerEnvironment;
   readonly #settings: WorkerSettings;
@@ -61,20 +36,15 @@ export class Claims {
   readonly #active = new Map<TaskId, Taken>();
   /** Tasks that this worker failed at: not asked for again before their lease is over. */
   readonly #failed = new Map<TaskId, Lease>();
+  readonly #plan: ClaimPlan;
+  readonly #alarm: Alarm;
   #claiming: Promise<ClaimResult> | null = null;
-  /** Something of these kinds may be claimable; the one that was claimed last comes last. */
-  readonly #promising = new Set<TaskKind>();
-  readonly #kinds: readonly TaskKind[];
-  /** The last claim left something behind. */
-  #more = false;
   /** Activities of others that are held. */
   #activities = 0;
   /** The storage was unavailable: the next claim waits for the alarm. */
   #pausing = false;
   #started = false;
   #draining = false;
-  #alarm: (() => void) | null = null;
-  #alarmAt: Millis = Infinity;
   /** Those who wait for nothing to be held, and those who also wait for nothing to be claimable. */
   #settled: (() => void)[] = [];
   #idle: PromiseWithResolvers<void>[] = [];
@@ -84,7 +54,11 @@ export class Claims {
     this.#on = on;
     this.#settings = settings;
     this.#workerInstance = environment.runtime.id();
-    this.#kinds = environment.registry.activityNames.length > 0 ? ["workflow", "activity"] : ["workflow"];
+    this.#plan = new ClaimPlan(environment, settings, () => this.#pump());
+    this.#alarm = new Alarm(environment, () => {
+      this.#pausing = false;
+      this.look();
+    });
   }
 
   get isEmpty(): boolean {
@@ -110,12 +84,8 @@ export class Claims {
 
   /** Something may be claimable now. */
   look(): void {
-    this.#hope();
+    this.#plan.hope();
     this.#pump();
-  }
-
-  #hope(kinds = this.#kinds): void {
-    for (const kind of kinds) this.#promising.add(kind);
   }
 
   /** Resolves when nothing is ready and nothing is held. */
@@ -131,7 +101,7 @@ export class Claims {
     if (this.#draining) return 0;
     const { limits } = this.#environment.access.storage.info;
     const limit = Math.min(max, this.#settings.runs, limits.claimTasks, limits.batch);
-    const { tasks } = await this.#claim({ kinds: this.#kinds, limit });
+    const { tasks } = await this.#claim({ kinds: this.#plan.kinds, limit });
     this.#pump();
     await this.#whenSettled();
     return tasks.length;
@@ -176,7 +146,7 @@ export class Claims {
     if (this.#started && !this.#draining && this.#claiming === null && !this.#pausing) this.#claimMore();
     if (!this.isEmpty || this.#claiming !== null) return;
     for (const settled of this.#settled.splice(0)) settled();
-    if (this.#promising.size === 0 || this.#draining) for (const { resolve } of this.#idle.splice(0)) resolve();
+    if (this.#plan.isHopeless || this.#draining) for (const { resolve } of this.#idle.splice(0)) resolve();
   }
 
   /** Runs that are held now. */
@@ -185,42 +155,23 @@ export class Claims {
   }
 
   #claimMore(): void {
-    const wanted = this.#wanted();
+    const wanted = this.#plan.next({
+      runs: this.#runs,
+      waiting: this.#waiting.length,
+      activities: this.#activities,
+      failed: this.#failed.size,
+    });
     if (wanted.kinds.length === 0) return;
-    for (const kind of wanted.kinds) this.#promising.delete(kind);
+    this.#plan.claimed(wanted);
     void this.#claim(wanted).then(
-      (result) => this.#plan(wanted, result),
+      (result) => this.#answered(wanted, result),
       (error: unknown) => this.#refused(error),
     );
   }
 
-  #wanted(): Wanted {
-    const { runs, activities } = this.#settings;
-    // All that is held is named by the next claim, and renewed, in one call.
-    const { batch } = this.#environment.access.storage.info.limits;
-    const left = batch - this.#failed.size - this.#active.size - this.#waiting.length;
-    const room: Record<TaskKind, number> = {
-      workflow: Math.min(runs + Math.floor(runs / 2) - this.#runs - this.#waiting.length, left),
-      activity: Math.min(this.#environment.slots.free, left),
-    };
-    const isWanted: Record<TaskKind, boolean> = {
-      workflow: room.workflow >= Math.ceil(runs / 4) || this.#runs === 0,
-      activity: room.activity >= Math.ceil(activities / 4) || this.#activities === 0,
-    };
-    const kinds = [...this.#promising].filter((kind) => room[kind] >= 1 && isWanted[kind]);
-    if (this.#promising.has("activity") && !kinds.includes("activity")) this.#environment.slots.notify(this.#slotFree);
-    const limits = kinds.map((kind) => room[kind]);
-    const limit = Math.min(...limits);
-    // A claim has one limit: where there is more than it brings, little room for one kind must not hold up the other.
-    if (this.#more && limit * 4 < Math.max(...limits)) return { kinds: kinds.slice(0, 1), limit: limits[0]! };
-    return { kinds, limit };
-  }
-
-  readonly #slotFree = (): void => this.#pump();
-
   #refused(error: unknown): void {
     if (isPerdureError(error, "unavailable")) {
-      this.#hope();
+      this.#plan.hope();
       this.#pausing = true;
       this.#wakeAt(this.#environment.access.clock.earliest() + RETRY_MS);
     } else {
@@ -271,34 +222,24 @@ export class Claims {
   }
 
   /** When to claim again, after an answer. */
-  #plan({ kinds }: Wanted, { nextReadyAt }: ClaimResult): void {
+  #answered(wanted: Wanted, { nextReadyAt }: ClaimResult): void {
     const { access, runtime } = this.#environment;
     const { wakeups } = access.storage.info.capabilities;
     const now = access.clock.earliest();
-    this.#more = nextReadyAt !== null && nextReadyAt <= now;
-    if (this.#more) this.#hope(kinds);
-    else if (nextReadyAt !== null) this.#wakeAt(nextReadyAt);
+    const isMore = nextReadyAt !== null && nextReadyAt <= now;
+    this.#plan.answered(wanted, isMore);
+    if (nextReadyAt !== null && !isMore) this.#wakeAt(nextReadyAt);
     this.#wakeAt(now + FLOOR_MS[wakeups] * (0.75 + runtime.random() / 2), { poll: true });
     this.#pump();
   }
 
   /** Looks again at a time, or at an earlier one that was planned already. */
   #wakeAt(at: Millis, options?: { readonly poll: boolean }): void {
-    if (!this.#started || this.#draining || this.#alarmAt <= at) return;
-    const { access, runtime } = this.#environment;
-    this.#callOff();
-    this.#alarmAt = at;
-    const look = (): void => {
-      this.#callOff();
-      this.look();
-    };
-    this.#alarm = runtime.after(at - access.clock.earliest(), look, options);
+    if (this.#started && !this.#draining) this.#alarm.setFor(at, options);
   }
 
   #callOff(): void {
-    this.#alarm?.();
-    this.#alarm = null;
-    this.#alarmAt = Infinity;
+    this.#alarm.callOff();
     this.#pausing = false;
   }
 
@@ -310,7 +251,8 @@ export class Claims {
     if (isActivity) this.#activities++;
     try {
       if (before !== undefined) await this.#supersede(before);
-      this.#released(await Promise.race([taken.lost.promise, this.#release(taken)]));
+      const left = carryOn(this.#environment, taken, () => this.#draining);
+      this.#released(await Promise.race([taken.lost.promise, left]));
     } catch (error) {
       await this.#giveUp(taken, error);
     }
@@ -336,58 +278,14 @@ export class Claims {
   async #giveUp({ task, lease }: Taken, error: unknown): Promise<void> {
     this.#failed.set(task.claim.taskId, lease);
     this.#wakeAt(this.#environment.access.clock.earliest() + this.#environment.leaseMs);
-    if (task.kind === "workflow" && isPerdureError(error, "corrupt"))
-      await blockUnreadable(this.#environment, task, error).catch(() => {});
-    else
-      this.#environment.logger.error(
-        `A ${whatIs(task)} could not be carried on; it is tried again when its lease ends.`,
-        {
-          runId: task.claim.runId,
-          workflow: task.kind === "workflow" ? task.run.workflow : task.workflow,
-          ...(task.kind === "activity" && { activity: task.task.activity }),
-          error,
-        },
-      );
-  }
-
-  #release(taken: Taken): Promise<Release> {
-    const { task, lease } = taken;
-    if (this.#draining) return handBack(this.#environment, task);
-    if (task.kind === "workflow") return this.#carryOn(taken as Taken<ClaimedWorkflowTask>);
-    const held = new HeldActivity(this.#environment, task, lease);
-    taken.held = held;
-    return held.drive();
-  }
-
-  async #carryOn(taken: Taken<ClaimedWorkflowTask>): Promise<Release> {
-    const task = await this.#withHistory(taken.task);
-    const withoutCode = await takeWithoutCode(this.#environment, task, taken.now);
-    if (withoutCode !== null) return withoutCode;
-    const complete = await copyHistory(this.#environment, task, taken.lease);
-    if ("to" in complete) return complete;
-    const held = new HeldRun(this.#environment, complete, taken.lease);
-    taken.held = held;
-    if (this.#draining) held.drain(false);
-    return held.drive();
-  }
-
-  /** Reads the events of a run that is neither in memory nor short enough to come with its claim. */
-  async #withHistory(task: ClaimedWorkflowTask): Promise<ClaimedWorkflowTask> {
-    const { access, cache } = this.#environment;
-    if (task.events !== null || cache.has(task.claim.taskId)) return task;
-    const { runId, incarnation, baseSeq } = task.run;
-    return { ...task, events: await access.readAll({ runId, incarnation, after: baseSeq }) };
+    await giveUp(this.#environment, task, error);
   }
 
   #released(release: Release): void {
-    if (release.to === "lost") this.#hope();
+    if (release.to === "lost") this.#plan.hope();
     // A run that this worker's code cannot carry on is not hurried back to it: others may have the right code.
     if (release.to !== "parked" || release.wakeAt === null) return;
-    if (release.wakeAt <= this.#environment.access.clock.earliest()) this.#hope();
+    if (release.wakeAt <= this.#environment.access.clock.earliest()) this.#plan.hope();
     else this.#wakeAt(release.wakeAt);
   }
-}
-
-function whatIs({ kind }: ClaimedTask): string {
-  return kind === "workflow" ? "run" : "remote activity";
 }
