@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import { jsonCodec } from "../src/codec/json-codec.ts";
 import type { AnyWorkflow } from "../src/define/workflow.ts";
+import { activityCompleted, activityFailed } from "../src/engine/activity-events.ts";
 import { Execution } from "../src/engine/execution.ts";
 import { workflowBody } from "../src/engine/workflow-body.ts";
 import type { Logger } from "../src/model/logger.ts";
@@ -67,11 +68,11 @@ export class Driven {
   }
 
   complete(command: number, output: unknown): Promise<void> {
-    return this.execution.activityCompleted(command, jsonCodec.encode(output));
+    return activityCompleted(this.execution, command, jsonCodec.encode(output));
   }
 
   fail(command: number, message: string, name = "Error"): Promise<void> {
-    return this.execution.activityFailed(command, { name, message });
+    return activityFailed(this.execution, command, { name, message });
   }
 
   signal(name: string, payload: unknown): Promise<void> {

@@ -3,7 +3,7 @@ import { sealData } from "../codec/envelope.ts";
 import { childIncarnation } from "../engine/child-name.ts";
 import { dutiesOf, type ChildLeft } from "../engine/duties.ts";
 import { closeAfter, closeOf, terminalEvent, type Ending } from "../engine/ending.ts";
-import type { Inheritance } from "../engine/execution.ts";
+import type { Inheritance } from "../engine/open-command.ts";
 import { copyOwed } from "../engine/forked-prefix.ts";
 import { readMessage } from "../engine/inbox-message.ts";
 import { openEvent } from "../engine/open-event.ts";

@@ -1,6 +1,6 @@
 import type { Codec } from "../codec/codec.ts";
 import { inheritedSeqs, readInheritance } from "../engine/continuation.ts";
-import type { Inheritance } from "../engine/execution.ts";
+import type { Inheritance } from "../engine/open-command.ts";
 import { openEvent } from "../engine/open-event.ts";
 import { StorageError } from "../errors/index.ts";
 import type { Seq } from "../model/ids.ts";

@@ -3,8 +3,8 @@ import type { WorkflowEvent } from "../model/event.ts";
 import type { Seq } from "../model/ids.ts";
 import type { NewEvent } from "../storage/event.ts";
 import type { Continuation } from "./ending.ts";
-import type { Execution, Inheritance } from "./execution.ts";
-import type { InheritedChild } from "./open-command.ts";
+import type { Execution } from "./execution.ts";
+import type { Inheritance, InheritedChild } from "./open-command.ts";
 
 /** The event that ends an execution's generation and begins the next. */
 export function continuedEvent(execution: Execution, { input }: Continuation): NewEvent {

@@ -12,6 +12,7 @@ import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
 import { type AnyWorkflow, workflow } from "../define/workflow.ts";
 import type { WorkflowContext } from "../define/context.ts";
+import { childFailed } from "./child-events.ts";
 
 const charge = activity({ name: "charge", retry: { delay: "10s", jitter: 0 } }, async (input: number) => input);
 const go = signal<string>("go");
@@ -531,7 +532,7 @@ describe("what the code does not await", () => {
     await run.fail(1, "no");
     await run.fail(2, "no");
     for (const command of [6, 8, 9]) await run.execution.signalDelivered(command, "unknown");
-    await run.execution.childFailed(7, { name: "Error", message: "no" });
+    await childFailed(run.execution, 7, { name: "Error", message: "no" });
     await run.execution.cancelReceived(undefined);
     await new Promise((resolve) => void setTimeout(resolve, 5));
     expect(run.execution.ending).toMatchObject({ status: "cancelled" });

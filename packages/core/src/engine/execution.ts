@@ -2,24 +2,21 @@ import type { Codec } from "../codec/codec.ts";
 import { sealData, type SealedValues } from "../codec/envelope.ts";
 import { CancelledError, isPerdureError, type DeterminismError } from "../errors/index.ts";
 import { type EventData, type EventOf, type EventType, isRemark, type WorkflowEvent } from "../model/event.ts";
-import type { Failure } from "../model/failure.ts";
-import { activityTaskId, type Millis, type Seq, type TaskId } from "../model/ids.ts";
+import type { Millis, Seq } from "../model/ids.ts";
 import type { Logger } from "../model/logger.ts";
-import type { Payload } from "../model/payload.ts";
-import { nextDelayAfter } from "../model/retry.ts";
 import type { Attributes, RunHeader } from "../model/run.ts";
 import { toFailure } from "../model/to-failure.ts";
 import type { WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent, StoredEvent } from "../storage/event.ts";
+import { openTasks } from "./activity-events.ts";
 import type { Asked, CommandLog } from "./command-log.ts";
-import { commandName } from "./command-name.ts";
 import { differentCommand, endedAlready, missingCommand, nonDurableAwait, unrecordedCommand } from "./determinism.ts";
-import { newActivityTask, queueOf } from "./activity-task.ts";
 import type { Continuation, Ending } from "./ending.ts";
-import type { BufferedSignal, InheritedChild, OpenActivity } from "./open-command.ts";
+import type { Inheritance } from "./open-command.ts";
 import { OpenCommands } from "./open-commands.ts";
 import { openEvent } from "./open-event.ts";
 import { OwedCancel } from "./owed-cancel.ts";
+import { isAbout, RecordedCommands } from "./recorded-commands.ts";
 import { StateObject } from "./state-object.ts";
 import { TaskChanges } from "./task-changes.ts";
 
@@ -45,12 +42,6 @@ export interface WorkflowBody {
   /** Throws UsageError `invalid-input` for a state that the workflow's schema refuses; `null`: it has none. */
   readonly checkState: ((state: unknown) => void) | null;
   run(execution: Execution, input: unknown): Promise<unknown>;
-}
-
-/** What a generation has from those before it. */
-export interface Inheritance {
-  readonly signals: readonly BufferedSignal[];
-  readonly children: readonly InheritedChild[];
 }
 
 /**
@@ -90,18 +81,14 @@ export class Execution implements CommandLog {
   generation = 1;
 
   readonly #body: WorkflowBody;
+  readonly #commands = new RecordedCommands();
   #attributesChanged = false;
-  #commands = 0;
   #inTurn = false;
   #lastAt: Millis = 0;
   /** Seq of the event that is delivered again; `null` for one that is recorded now. */
   #delivered: Seq | null = null;
   /** Seq of the event that the code answers to. */
   #answered: Seq = 0;
-  /** First event of each command that is loaded and not asked for yet. */
-  readonly #recorded = new Map<number, WorkflowEvent>();
-  /** The last command that history knows. */
-  #lastRecorded = 0;
 
   constructor(run: RunHeader, body: WorkflowBody, environment: ExecutionEnvironment) {
     this.run = run;
@@ -167,10 +154,7 @@ export class Execution implements CommandLog {
     const opened = events.map((event) => openEvent(this.environment.codec, event));
     for (const event of opened) {
       if (event.type === "FORKED") this.origins.push(event.data.origin ?? event.data.fromIncarnation);
-      const { command } = event;
-      if (command === null || command <= this.#commands) continue;
-      if (!this.#recorded.has(command)) this.#recorded.set(command, event);
-      this.#lastRecorded = Math.max(this.#lastRecorded, command);
+      this.#commands.load(event);
     }
     const last = opened.length - 1;
     this.gate = this.head += opened.length;
@@ -184,8 +168,8 @@ export class Execution implements CommandLog {
   }
 
   async #deliver(event: WorkflowEvent): Promise<void> {
-    if (event.type === "VERSION_MARKED") this.#skipMarks([], "");
-    if (event.command !== null && event.command > this.#commands) {
+    if (event.type === "VERSION_MARKED") this.#commands.skipMarks([], "");
+    if (this.#commands.isAhead(event)) {
       this.broken = this.stuck ? nonDurableAwait(this.run) : missingCommand(this.run, event, this.ending !== null);
       return;
     }
@@ -195,34 +179,34 @@ export class Execution implements CommandLog {
     switch (event.type) {
       case "WORKFLOW_STARTED":
         this.attributes = event.data.attributes ?? {};
-        return this.#turn(event.at, () => this.#start(this.environment.codec.decode(this.run.input)));
+        return this.turn(event.at, () => this.#start(this.environment.codec.decode(this.run.input)));
       case "WORKFLOW_CONTINUED_AS_NEW":
         this.#continue(event.data);
-        return this.#turn(event.at, () => this.#start(event.data.input));
+        return this.turn(event.at, () => this.#start(event.data.input));
       case "SIGNAL_RECEIVED":
-        return this.#turn(event.at, () => open.receive({ ...event.data, seq: event.seq }));
+        return this.turn(event.at, () => open.receive({ ...event.data, seq: event.seq }));
       case "CANCEL_REQUESTED":
-        return this.#turn(event.at, () => this.#cancel(event.data.reason));
+        return this.turn(event.at, () => this.#cancel(event.data.reason));
       case "ACTIVITY_SCHEDULED":
         return open.activityScheduled(command, event.data.where === "task" ? event.seq : null);
       case "ACTIVITY_RETRYING":
         return open.activityRetrying(command, event.data.attempt + 1, event.data.dueAt);
       case "ACTIVITY_COMPLETED":
-        return this.#turn(event.at, () => open.activityCompleted(command, event.data.output));
+        return this.turn(event.at, () => open.activityCompleted(command, event.data.output));
       case "ACTIVITY_FAILED":
-        return this.#turn(event.at, () => open.activityFailed(command, event.data.attempt, event.data.failure));
+        return this.turn(event.at, () => open.activityFailed(command, event.data.attempt, event.data.failure));
       case "TIMER_FIRED":
-        return this.#turn(event.at, () => open.fire(command));
+        return this.turn(event.at, () => open.fire(command));
       case "CHILD_STARTED":
         return open.childStarted(command);
       case "CHILD_COMPLETED":
         if (event.command === null) return open.inheritedClosed(event.data.scheduled);
-        return this.#turn(event.at, () => open.childCompleted(command, event.data.output));
+        return this.turn(event.at, () => open.childCompleted(command, event.data.output));
       case "CHILD_FAILED":
         if (event.command === null) return open.inheritedClosed(event.data.scheduled);
-        return this.#turn(event.at, () => open.childFailed(command, event.data.failure));
+        return this.turn(event.at, () => open.childFailed(command, event.data.failure));
       case "SIGNAL_DELIVERED":
-        return this.#turn(event.at, () => open.sent(command, event.data.status));
+        return this.turn(event.at, () => open.sent(command, event.data.status));
       case "WORKFLOW_COMPLETED":
       case "WORKFLOW_FAILED":
       case "WORKFLOW_CANCELLED":
@@ -247,12 +231,12 @@ export class Execution implements CommandLog {
     }
   }
 
-  // What happens: each appends an event and lets the code answer to it.
+  // What happens: each appends an event and lets the code answer to it. See also activity-events.ts and child-events.ts.
 
   async signalReceived(signal: string, payload: unknown, encoded: SealedValues, id: string): Promise<void> {
-    const at = this.#append("SIGNAL_RECEIVED", null, { signal, id }, encoded);
+    const at = this.append("SIGNAL_RECEIVED", null, { signal, id }, encoded);
     const { head: seq } = this;
-    await this.#turn(at, () => this.open.receive({ seq, signal, payload }));
+    await this.turn(at, () => this.open.receive({ seq, signal, payload }));
   }
 
   /** Only the first request counts (I17). */
@@ -260,81 +244,15 @@ export class Execution implements CommandLog {
     if (this.cancelRequested !== null) return;
     if (this.ending !== null && this.ending.status !== "continued") return;
     const { shielded } = this.open;
-    const tasks = this.openTasks();
-    const at = this.#append("CANCEL_REQUESTED", null, { reason, ...(shielded.length > 0 && { shielded }) });
+    const tasks = openTasks(this);
+    const at = this.append("CANCEL_REQUESTED", null, { reason, ...(shielded.length > 0 && { shielded }) });
     const seq = this.head;
-    await this.#turn(at, () => this.#cancel(reason));
-    const kept = this.openTasks();
+    await this.turn(at, () => this.#cancel(reason));
+    const kept = openTasks(this);
     this.taskChanges.cancel(
       seq,
       tasks.filter((taskId) => !kept.includes(taskId)),
     );
-  }
-
-  /** Activity tasks whose outcome is not recorded. */
-  openTasks(): readonly TaskId[] {
-    const { runId, incarnation } = this.run;
-    return [...this.open.activities.values()].flatMap(({ task }) =>
-      task === null ? [] : [activityTaskId(runId, incarnation, task)],
-    );
-  }
-
-  /** Records that the attempt which runs has not ended yet. */
-  activityScheduled(command: number): void {
-    const open = this.open.activities.get(command);
-    if (open === undefined || open.recorded) return;
-    this.#append("ACTIVITY_SCHEDULED", command, { activity: open.name, where: "inline" }, inputOf(open));
-    open.recorded = true;
-  }
-
-  /** Whether an activity is executed where the run is held; those of queues that are not served here go out as tasks. */
-  executes({ queue }: Pick<OpenActivity, "queue">): boolean {
-    return queue === null || this.environment.serves(queue);
-  }
-
-  /** Sends the activity out: another worker executes it, from the next attempt on, and its outcome comes as a message. */
-  activityDispatched(command: number): void {
-    const open = this.open.activities.get(command);
-    if (open === undefined || open.task !== null) return;
-    const queue = queueOf(this.run, open);
-    this.#append("ACTIVITY_SCHEDULED", command, { activity: open.name, where: "task", queue }, inputOf(open));
-    open.recorded = true;
-    open.task = this.head;
-    this.taskChanges.schedule(this.head, newActivityTask(this.run, open, this.head));
-  }
-
-  /** `cached`: the output is that of an earlier call, nothing was executed. */
-  async activityCompleted(command: number, output: Payload, cached = false): Promise<void> {
-    const open = this.open.activities.get(command);
-    if (open === undefined) return;
-    const { name: activity, attempt } = open;
-    const plain = { activity, attempt, ...(cached && { cached }) };
-    const at = this.#append("ACTIVITY_COMPLETED", command, plain, { ...inputOf(open), output });
-    await this.#turn(at, () => this.open.activityCompleted(command, this.environment.codec.decode(output)));
-  }
-
-  /** The activity has failed for good. */
-  async activityExhausted(command: number, failure: Failure): Promise<void> {
-    const open = this.open.activities.get(command);
-    if (open === undefined) return;
-    const { attempt, name: activity } = open;
-    const sealed = { ...inputOf(open), failure: this.environment.codec.encode(failure) };
-    const at = this.#append("ACTIVITY_FAILED", command, { activity, attempt }, sealed);
-    await this.#turn(at, () => this.open.activityFailed(command, attempt, failure));
-  }
-
-  /** An attempt failed: the policy decides whether there is another. */
-  async activityFailed(command: number, failure: Failure): Promise<void> {
-    const open = this.open.activities.get(command);
-    if (open === undefined) return;
-    const delayMs = nextDelayAfter(open.attempts.retry, open.attempt, this.environment.random(), failure);
-    if (delayMs === null) return this.activityExhausted(command, failure);
-    const { attempt, name: activity } = open;
-    const sealed = { ...inputOf(open), failure: this.environment.codec.encode(failure) };
-    const dueAt = this.time() + delayMs;
-    this.#append("ACTIVITY_RETRYING", command, { activity, attempt, dueAt }, sealed);
-    this.open.activityRetrying(command, attempt + 1, dueAt);
-    open.gate = this.head;
   }
 
   /** Fires what is due by `now`, one at a time (I10). */
@@ -342,41 +260,15 @@ export class Execution implements CommandLog {
     for (const command of this.open.due(now)) {
       if (this.broken !== null || this.ending !== null) return;
       if (!this.open.isTimed(command)) continue;
-      const at = this.#append("TIMER_FIRED", command, {});
-      await this.#turn(at, () => this.open.fire(command));
+      const at = this.append("TIMER_FIRED", command, {});
+      await this.turn(at, () => this.open.fire(command));
     }
-  }
-
-  childStarted(command: number): void {
-    if (!this.open.children.has(command)) return;
-    this.#append("CHILD_STARTED", command, {});
-    this.open.childStarted(command);
-  }
-
-  async childCompleted(command: number, output: Payload): Promise<void> {
-    if (!this.open.children.has(command)) return;
-    const at = this.#append("CHILD_COMPLETED", command, {}, { output });
-    await this.#turn(at, () => this.open.childCompleted(command, this.environment.codec.decode(output)));
-  }
-
-  async childFailed(command: number, failure: Failure): Promise<void> {
-    if (!this.open.children.has(command)) return;
-    const at = this.#append("CHILD_FAILED", command, {}, { failure: this.environment.codec.encode(failure) });
-    await this.#turn(at, () => this.open.childFailed(command, failure));
-  }
-
-  /** A child of an earlier generation has closed: nobody awaits it, and nothing is owed to it any more. */
-  inheritedChildClosed(scheduled: Seq, failure: Failure | null): void {
-    if (!this.open.inherited.has(scheduled)) return;
-    if (failure === null) this.#append("CHILD_COMPLETED", null, { scheduled });
-    else this.#append("CHILD_FAILED", null, { scheduled }, { failure: this.environment.codec.encode(failure) });
-    this.open.inheritedClosed(scheduled);
   }
 
   async signalDelivered(command: number, status: EventData["SIGNAL_DELIVERED"]["status"]): Promise<void> {
     if (!this.open.sends.has(command)) return;
-    const at = this.#append("SIGNAL_DELIVERED", command, { status });
-    await this.#turn(at, () => this.open.sent(command, status));
+    const at = this.append("SIGNAL_DELIVERED", command, { status });
+    await this.turn(at, () => this.open.sent(command, status));
   }
 
   // What the code asks for: used by its context alone.
@@ -387,11 +279,8 @@ export class Execution implements CommandLog {
    */
   ask<T extends EventType>(types: readonly T[], name: string): Asked<T> | null {
     if (!this.#mayAsk()) return null;
-    this.#skipMarks(types, name);
-    const command = ++this.#commands;
-    const recorded = this.#recorded.get(command);
+    const { command, recorded } = this.#commands.next(types, name);
     if (recorded === undefined) return { command, recorded };
-    this.#recorded.delete(command);
     if (!isAbout(recorded, types, name)) {
       this.broken = differentCommand(this.run, recorded, name === "" ? types[0]! : `${types[0]!} "${name}"`);
       return null;
@@ -413,12 +302,7 @@ export class Execution implements CommandLog {
    * {@link askNow} for what the code did not always ask for. Answers `null`, and takes no number, when history goes on without it.
    */
   askUnlessPast<T extends EventType>(types: readonly T[], name: string): Asked<T> | null {
-    if (this.#mayAsk()) {
-      this.#skipMarks(types, name);
-      const next = this.#recorded.get(this.#commands + 1);
-      const isNext = next !== undefined && isAbout(next, types, name);
-      if (!isNext && this.#lastRecorded > this.#commands) return null;
-    }
+    if (this.#mayAsk() && this.#commands.goesOnWithout(types, name)) return null;
     return this.askNow(types, name);
   }
 
@@ -426,15 +310,6 @@ export class Execution implements CommandLog {
     if (this.broken !== null || this.ending !== null) return false;
     if (!this.#inTurn) this.broken = nonDurableAwait(this.run);
     return this.#inTurn;
-  }
-
-  /** Passes over deprecated marks, unless one is what the code asks for. */
-  #skipMarks(types: readonly EventType[], name: string): void {
-    for (;;) {
-      const next = this.#recorded.get(this.#commands + 1);
-      if (next?.type !== "VERSION_MARKED" || next.data.deprecated !== true || isAbout(next, types, name)) return;
-      this.#recorded.delete(++this.#commands);
-    }
   }
 
   /** Appends the record of a command that the code has just asked for. */
@@ -445,8 +320,8 @@ export class Execution implements CommandLog {
     values?: SealedValues,
   ): void {
     // Such commands are recorded in the order of asking: history would have this one if it were the code's.
-    if (command < this.#lastRecorded) this.broken ??= unrecordedCommand(this.run, command, { type, data: plain });
-    if (this.broken === null) this.#append(type, command, plain, values);
+    if (command < this.#commands.last) this.broken ??= unrecordedCommand(this.run, command, { type, data: plain });
+    if (this.broken === null) this.append(type, command, plain, values);
   }
 
   /**
@@ -480,7 +355,7 @@ export class Execution implements CommandLog {
   // How the code is moved
 
   /** Lets the code answer to one event. `deliver` says whether it has anything to answer to. */
-  async #turn(at: Millis, deliver: () => boolean): Promise<void> {
+  async turn(at: Millis, deliver: () => boolean): Promise<void> {
     if (this.ending !== null) {
       // The code is not asked any more, but what is open still gets its one outcome.
       this.open.silence();
@@ -540,7 +415,8 @@ export class Execution implements CommandLog {
     return interrupted;
   }
 
-  #append<T extends EventType>(
+  /** Adds an event to those that are to be committed; answers its time. */
+  append<T extends EventType>(
     type: T,
     command: number | null,
     plain:
@@ -555,12 +431,4 @@ export class Execution implements CommandLog {
     this.fresh.push({ type, command, at, data: sealData(this.environment.codec, plain, values) });
     return at;
   }
-}
-
-function isAbout(event: WorkflowEvent, types: readonly EventType[], name: string): boolean {
-  return types.includes(event.type) && commandName(event) === name;
-}
-
-function inputOf(open: OpenActivity): SealedValues {
-  return open.recorded || open.input === null ? {} : { input: open.input };
 }

@@ -90,6 +90,12 @@ export interface BufferedSignal {
   readonly payload: unknown;
 }
 
+/** What a generation has from those before it. */
+export interface Inheritance {
+  readonly signals: readonly BufferedSignal[];
+  readonly children: readonly InheritedChild[];
+}
+
 /** A message to another run whose SIGNAL_DELIVERED is not recorded. */
 export interface OpenSend extends Settler {
   readonly command: number;

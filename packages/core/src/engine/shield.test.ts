@@ -4,6 +4,7 @@ import type { WorkflowContext } from "../define/context.ts";
 import { signal } from "../define/signal.ts";
 import { type AnyWorkflow, workflow } from "../define/workflow.ts";
 import { isPerdureError } from "../errors/index.ts";
+import { childCompleted } from "./child-events.ts";
 
 const go = signal<string>("go");
 const kid = workflow({ name: "kid" }, async () => "grown");
@@ -66,7 +67,7 @@ describe("ctx.shield", () => {
       await live.execution.fireTimers(STARTED_AT + 3_600_000);
       await live.signal("go", "sent");
       expect(seen).toEqual([]);
-      await live.execution.childCompleted(4, '"grown"');
+      await childCompleted(live.execution, 4, '"grown"');
       await live.complete(6, "cleaned");
     });
     expect(run.output).toEqual([["first", true, "sent", "grown"], "cancelled", "cleaned"]);

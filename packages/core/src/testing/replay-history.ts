@@ -3,7 +3,7 @@ import { jsonCodec } from "../codec/json-codec.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { continuedEvent, inheritedSeqs, readInheritance } from "../engine/continuation.ts";
 import type { Continuation, Ending } from "../engine/ending.ts";
-import type { Inheritance } from "../engine/execution.ts";
+import type { Inheritance } from "../engine/open-command.ts";
 import { copyOwed } from "../engine/forked-prefix.ts";
 import { openEvent } from "../engine/open-event.ts";
 import { SeededRandom } from "../engine/seeded-random.ts";

@@ -1,3 +1,4 @@
+import { openTasks } from "../engine/activity-events.ts";
 import { continuedEvent, legacyOf } from "../engine/continuation.ts";
 import type { Continuation } from "../engine/ending.ts";
 import { Execution } from "../engine/execution.ts";
@@ -28,7 +29,7 @@ export function turnOver({ registry }: WorkerEnvironment, old: Execution, contin
   const fields = { ...old.takeRunFields(), ...(state !== null && { state }), baseSeq: head };
   const events = old.fresh.splice(0);
   // What other workers still execute for the old generation ends with it.
-  old.taskChanges.cancel(head, old.openTasks());
+  old.taskChanges.cancel(head, openTasks(old));
   return {
     events: [...events, event],
     fields,

@@ -1,4 +1,5 @@
 import { cancelChild, createChild, sendIntent } from "../batch/effects.ts";
+import { childFailed, childStarted } from "../engine/child-events.ts";
 import type { Execution } from "../engine/execution.ts";
 import type { InheritedChild, OpenChild } from "../engine/open-command.ts";
 import { isPerdureError } from "../errors/index.ts";
@@ -17,8 +18,8 @@ export type EffectOutcome =
 export async function recordOutcome(execution: Execution, outcome: EffectOutcome): Promise<void> {
   switch (outcome.kind) {
     case "child-created":
-      if (outcome.failure !== null) return execution.childFailed(outcome.command, outcome.failure);
-      return execution.childStarted(outcome.command);
+      if (outcome.failure !== null) return childFailed(execution, outcome.command, outcome.failure);
+      return childStarted(execution, outcome.command);
     case "child-told":
       outcome.child.cancelSent = true;
       return;

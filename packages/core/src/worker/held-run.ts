@@ -1,4 +1,5 @@
 import { firstThatFit } from "../batch/first-that-fit.ts";
+import { activityCompleted, activityFailed, activityScheduled } from "../engine/activity-events.ts";
 import { dutiesOf } from "../engine/duties.ts";
 import { closeAfter, terminalEvent, timedOut, type Continuation, type Ending } from "../engine/ending.ts";
 import type { Execution } from "../engine/execution.ts";
@@ -175,7 +176,7 @@ export class HeldRun implements Held {
       case "attempt":
         return this.#attemptEnded(input.ended);
       case "slow":
-        return execution.activityScheduled(input.command);
+        return activityScheduled(execution, input.command);
       case "messages":
         return this.#receive(input.messages);
       default:
@@ -188,8 +189,8 @@ export class HeldRun implements Held {
     const { command, outcome } = ended;
     const { broken, ending } = this.#execution;
     if (broken !== null || ending !== null) return;
-    if ("output" in outcome) await this.#execution.activityCompleted(command, outcome.output, outcome.cached);
-    else await this.#execution.activityFailed(command, outcome.failure);
+    if ("output" in outcome) await activityCompleted(this.#execution, command, outcome.output, outcome.cached);
+    else await activityFailed(this.#execution, command, outcome.failure);
   }
 
   async #receive(messages: readonly StoredMessage[]): Promise<void> {

@@ -1,4 +1,6 @@
 import type { Codec } from "../codec/codec.ts";
+import { activityCompleted, activityExhausted } from "../engine/activity-events.ts";
+import { childCompleted, childFailed, inheritedChildClosed } from "../engine/child-events.ts";
 import type { Execution } from "../engine/execution.ts";
 import { readMessage, type InboxMessage } from "../engine/inbox-message.ts";
 import { CancelledError } from "../errors/index.ts";
@@ -44,8 +46,8 @@ async function activityClosed(
   const activity = execution.open.activityOfTask(seq);
   if (activity === undefined) return;
   activity.attempt = attempt;
-  if (failure !== undefined) return execution.activityExhausted(activity.command, failure);
-  return execution.activityCompleted(activity.command, codec.encode(output), cached);
+  if (failure !== undefined) return activityExhausted(execution, activity.command, failure);
+  return activityCompleted(execution, activity.command, codec.encode(output), cached);
 }
 
 async function childClosed(
@@ -56,11 +58,11 @@ async function childClosed(
   for (const { command, seq, runId } of execution.open.children.values()) {
     if (seq !== message.seq) continue;
     if (message.status !== "completed") {
-      return execution.childFailed(command, message.failure ?? toFailure(new CancelledError()));
+      return childFailed(execution, command, message.failure ?? toFailure(new CancelledError()));
     }
     const child = await access.storage.getRun(runId);
-    return execution.childCompleted(command, child!.output!);
+    return childCompleted(execution, command, child!.output!);
   }
   const failure = message.status === "completed" ? null : (message.failure ?? toFailure(new CancelledError()));
-  execution.inheritedChildClosed(message.seq, failure);
+  inheritedChildClosed(execution, message.seq, failure);
 }

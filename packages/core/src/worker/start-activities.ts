@@ -1,3 +1,4 @@
+import { activityDispatched, isExecutedHere } from "../engine/activity-events.ts";
 import type { Execution } from "../engine/execution.ts";
 import type { OpenActivity } from "../engine/open-command.ts";
 import type { Seq } from "../model/ids.ts";
@@ -34,10 +35,10 @@ export function startActivities(
     if (task !== null || gate > durable || dueAt > now || attempts.has(command)) continue;
     // From now on it waits for a slot, not for a time.
     activity.dueAt = 0;
-    const isOurs = execution.executes(activity);
+    const isOurs = isExecutedHere(execution, activity);
     if (isOurs) hasSlot = hasSlot && attempts.start(execution.run, activity);
     if (isOurs && (hasSlot || !canGoOut(environment, activity))) continue;
-    execution.activityDispatched(command);
+    activityDispatched(execution, command);
     wentOut = true;
   }
   return wentOut || !hasSlot ? { wentOut, isCrowded: !hasSlot } : NOTHING;
