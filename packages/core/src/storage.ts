@@ -10,6 +10,7 @@ export {
   parseTaskId,
   workflowTaskId,
 } from "./model/ids.ts";
+export { copyHeader } from "./model/copy-header.ts";
 export type { Payload } from "./model/payload.ts";
 export type {
   AttributeValue,

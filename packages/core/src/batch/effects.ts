@@ -1,38 +1,13 @@
-import { cancelMessage, signalMessage } from "../engine/inbox-message.ts";
 import type { Codec } from "../codec/codec.ts";
 import { stableHash } from "../codec/stable-hash.ts";
+import { cancelMessage, signalMessage } from "../engine/inbox-message.ts";
+import type { ChildIntent, SendIntent } from "../engine/open-command.ts";
 import { UsageError } from "../errors/index.ts";
 import type { Failure } from "../model/failure.ts";
-import type { Seq } from "../model/ids.ts";
-import type { Payload } from "../model/payload.ts";
-import type { ParentClose, RunHeader } from "../model/run.ts";
+import type { RunHeader } from "../model/run.ts";
 import { toFailure } from "../model/to-failure.ts";
 import type { NewRun } from "../storage/run.ts";
 import type { StorageAccess } from "./storage-access.ts";
-
-/** A child to be created: what its CHILD_SCHEDULED recorded. */
-export interface ChildIntent {
-  readonly seq: Seq;
-  readonly workflow: string;
-  readonly version: string | null;
-  readonly runId: string;
-  readonly incarnation: string;
-  readonly input: Payload;
-  readonly queue: string;
-  readonly parentClose: ParentClose;
-  readonly timeoutMs: number | null;
-  readonly state: Payload | null;
-}
-
-/** A message to be sent: what its SIGNAL_SENT recorded. */
-export interface SendIntent {
-  readonly seq: Seq;
-  readonly runId: string;
-  readonly incarnation?: string | undefined;
-  /** `null` asks the run to cancel. */
-  readonly signal: string | null;
-  readonly payload: Payload;
-}
 
 /**
  * Creates a child run. Idempotent: named by the parent's incarnation and seq.

@@ -1,6 +1,5 @@
 import type { SealedValues } from "../codec/envelope.ts";
 import type { Failure } from "../model/failure.ts";
-import { activityTaskId, type TaskId } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
 import { nextDelayAfter } from "../model/retry.ts";
 import { newActivityTask, queueOf } from "./activity-task.ts";
@@ -10,14 +9,6 @@ import type { OpenActivity } from "./open-command.ts";
 /** Whether an activity is executed where the run is held; those of queues that are not served here go out as tasks. */
 export function isExecutedHere({ environment }: Execution, { queue }: Pick<OpenActivity, "queue">): boolean {
   return queue === null || environment.serves(queue);
-}
-
-/** Activity tasks whose outcome is not recorded. */
-export function openTasks({ run, open }: Execution): readonly TaskId[] {
-  const { runId, incarnation } = run;
-  return [...open.activities.values()].flatMap(({ task }) =>
-    task === null ? [] : [activityTaskId(runId, incarnation, task)],
-  );
 }
 
 /** Records that the attempt which runs has not ended yet. */

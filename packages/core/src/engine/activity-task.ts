@@ -1,5 +1,5 @@
 import type { RetryPolicy } from "../model/retry.ts";
-import { activityTaskId, type Seq } from "../model/ids.ts";
+import { activityTaskId, type Seq, type TaskId } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
 import type { RunHeader } from "../model/run.ts";
 import type { NewActivityTask } from "../storage/task.ts";
@@ -34,6 +34,12 @@ export function newActivityTask(run: RunHeader, activity: OpenActivity, seq: Seq
     readyAt: null,
     details: JSON.stringify(details),
   };
+}
+
+/** The tasks of activities whose outcome is not recorded. */
+export function openTasks(run: RunHeader, activities: Iterable<OpenActivity>): readonly TaskId[] {
+  const { runId, incarnation } = run;
+  return [...activities].flatMap(({ task }) => (task === null ? [] : [activityTaskId(runId, incarnation, task)]));
 }
 
 /** Where an activity waits for a worker when it goes out as a task. */

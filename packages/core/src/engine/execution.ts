@@ -8,7 +8,7 @@ import type { Attributes, RunHeader } from "../model/run.ts";
 import { toFailure } from "../model/to-failure.ts";
 import type { WorkflowCommit } from "../storage/commit.ts";
 import type { NewEvent, StoredEvent } from "../storage/event.ts";
-import { openTasks } from "./activity-events.ts";
+import { openTasks } from "./activity-task.ts";
 import type { Asked, CommandLog } from "./command-log.ts";
 import { differentCommand, endedAlready, missingCommand, nonDurableAwait, unrecordedCommand } from "./determinism.ts";
 import type { Continuation, Ending } from "./ending.ts";
@@ -244,11 +244,11 @@ export class Execution implements CommandLog {
     if (this.cancelRequested !== null) return;
     if (this.ending !== null && this.ending.status !== "continued") return;
     const { shielded } = this.open;
-    const tasks = openTasks(this);
+    const tasks = openTasks(this.run, this.open.activities.values());
     const at = this.append("CANCEL_REQUESTED", null, { reason, ...(shielded.length > 0 && { shielded }) });
     const seq = this.head;
     await this.turn(at, () => this.#cancel(reason));
-    const kept = openTasks(this);
+    const kept = openTasks(this.run, this.open.activities.values());
     this.taskChanges.cancel(
       seq,
       tasks.filter((taskId) => !kept.includes(taskId)),

@@ -49,9 +49,8 @@ export interface OpenWait extends Settler {
   readonly dueAt: Millis | null;
 }
 
-/** A child whose outcome is not recorded. */
-export interface OpenChild extends Settler {
-  readonly command: number;
+/** A child to be created: what its CHILD_SCHEDULED recorded. */
+export interface ChildIntent {
   /** Seq of its CHILD_SCHEDULED, by which the child names its parent's command. */
   readonly seq: Seq;
   readonly workflow: string;
@@ -63,6 +62,11 @@ export interface OpenChild extends Settler {
   readonly parentClose: ParentClose;
   readonly timeoutMs: number | null;
   readonly state: Payload | null;
+}
+
+/** A child whose outcome is not recorded. */
+export interface OpenChild extends Settler, ChildIntent {
+  readonly command: number;
   /** CHILD_STARTED is recorded. */
   started: boolean;
   /** A cancel of this run was passed on to the child. */
@@ -96,15 +100,19 @@ export interface Inheritance {
   readonly children: readonly InheritedChild[];
 }
 
-/** A message to another run whose SIGNAL_DELIVERED is not recorded. */
-export interface OpenSend extends Settler {
-  readonly command: number;
+/** A message to be sent: what its SIGNAL_SENT recorded. */
+export interface SendIntent {
   /** Seq of its SIGNAL_SENT. */
   readonly seq: Seq;
   readonly runId: string;
   /** Only this incarnation of the run gets it; `undefined`: any. */
-  readonly incarnation: string | undefined;
+  readonly incarnation?: string | undefined;
   /** `null` asks the run to cancel. */
   readonly signal: string | null;
   readonly payload: Payload;
+}
+
+/** A message to another run whose SIGNAL_DELIVERED is not recorded. */
+export interface OpenSend extends Settler, SendIntent {
+  readonly command: number;
 }

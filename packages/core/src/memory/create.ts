@@ -1,3 +1,4 @@
+import { copyHeader } from "../model/copy-header.ts";
 import { type Millis, workflowTaskId } from "../model/ids.ts";
 import type { CreateRunResult, NewRun } from "../storage/run.ts";
 import type { RunRecord, WorkflowTask } from "./records.ts";
@@ -20,25 +21,11 @@ export function createRun(space: Namespace, run: NewRun, now: Millis): CreateRun
 }
 
 function newRunRecord(run: NewRun, now: Millis): RunRecord {
-  const { runId, incarnation, workflow, version, queue, priority, startHash, parent, parentClose, input, deadlineAt } =
-    run;
+  const { baseSeq, ...start } = copyHeader(run, { createdAt: now, baseSeq: 0 });
   const { type, command, at, data } = run.started;
   return {
-    start: {
-      runId,
-      incarnation,
-      workflow,
-      version,
-      queue,
-      priority,
-      startHash,
-      parent: parent && { runId: parent.runId, incarnation: parent.incarnation, seq: parent.seq },
-      parentClose,
-      input,
-      createdAt: now,
-      deadlineAt,
-    },
-    baseSeq: 0,
+    start,
+    baseSeq,
     status: "open",
     closedAt: null,
     output: null,

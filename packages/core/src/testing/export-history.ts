@@ -1,4 +1,5 @@
 import { UsageError } from "../errors/index.ts";
+import { copyHeader } from "../model/copy-header.ts";
 import type { RunHeader } from "../model/run.ts";
 import type { StorageBackend } from "../storage/backend.ts";
 import type { StoredEvent } from "../storage/event.ts";
@@ -23,35 +24,8 @@ export async function exportHistory(storage: StorageBackend, runId: string): Pro
   if (run === undefined) {
     throw new UsageError("run-not-found", `There is no run "${runId}" to export. Check the id and the namespace.`);
   }
-  const {
-    incarnation,
-    workflow,
-    version,
-    queue,
-    priority,
-    startHash,
-    parent,
-    parentClose,
-    input,
-    createdAt,
-    deadlineAt,
-    baseSeq,
-  } = run;
-  const header = {
-    runId,
-    incarnation,
-    workflow,
-    version,
-    queue,
-    priority,
-    startHash,
-    parent,
-    parentClose,
-    input,
-    createdAt,
-    deadlineAt,
-    baseSeq,
-  };
+  const header = copyHeader(run, run);
+  const { incarnation } = header;
   const events: StoredEvent[] = [];
   for (;;) {
     const [page] = await storage.readEvents([{ runId, incarnation, after: events.length }]);

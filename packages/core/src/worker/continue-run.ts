@@ -1,4 +1,4 @@
-import { openTasks } from "../engine/activity-events.ts";
+import { openTasks } from "../engine/activity-task.ts";
 import { continuedEvent, legacyOf } from "../engine/continuation.ts";
 import type { Continuation } from "../engine/ending.ts";
 import { Execution } from "../engine/execution.ts";
@@ -29,7 +29,7 @@ export function turnOver({ registry }: WorkerEnvironment, old: Execution, contin
   const fields = { ...old.takeRunFields(), ...(state !== null && { state }), baseSeq: head };
   const events = old.fresh.splice(0);
   // What other workers still execute for the old generation ends with it.
-  old.taskChanges.cancel(head, openTasks(old));
+  old.taskChanges.cancel(head, openTasks(run, old.open.activities.values()));
   return {
     events: [...events, event],
     fields,

@@ -4,7 +4,7 @@ import { dutiesOf } from "../engine/duties.ts";
 import { closeAfter, terminalEvent, timedOut, type Continuation, type Ending } from "../engine/ending.ts";
 import type { Execution } from "../engine/execution.ts";
 import { isRemark } from "../model/event.ts";
-import type { Millis } from "../model/ids.ts";
+import type { Millis, Seq } from "../model/ids.ts";
 import type { CommitResult, WorkflowCommit } from "../storage/commit.ts";
 import type { NewMessage, StoredMessage } from "../storage/message.ts";
 import type { Claim, ClaimedWorkflowTask, RenewResult } from "../storage/task.ts";
@@ -204,11 +204,11 @@ export class HeldRun implements Held {
 
   /** Ends a run whose time is up, or whose history is too long. */
   #keepLimits(): void {
-    const { access, codec } = this.#environment;
+    const { access, codec, historyLimits } = this.#environment;
     const { deadlineAt } = this.#task.run;
     const execution = this.#execution;
     if (deadlineAt !== null && deadlineAt <= access.clock.earliest()) execution.endBy(timedOut(codec));
-    if (execution.ending === null) execution.ending = tooLong(this.#environment, execution.run, execution.head);
+    if (execution.ending === null) execution.ending = tooLong(codec, historyLimits, execution.run, execution.head);
   }
 
   // What is committed
@@ -328,10 +328,7 @@ export class HeldRun implements Held {
       case "ok":
       case "duplicate":
         this.#inbox.committed(commit.ackInbox);
-        warnOfLength(this.#environment, this.#execution.run, {
-          before: commit.expectedSeq,
-          after: this.#commits.durable,
-        });
+        this.#warnOfLength(commit.expectedSeq);
         return this.#applied(commit, result);
       case "unread":
         // Accepted means recorded: the messages go in before the terminal event.
@@ -350,6 +347,11 @@ export class HeldRun implements Held {
           new Error(`The storage refused a commit of run "${this.claim.runId}": ${JSON.stringify(result)}`),
         );
     }
+  }
+
+  #warnOfLength(before: Seq): void {
+    const { logger, historyLimits } = this.#environment;
+    warnOfLength(logger, historyLimits, this.#execution.run, { before, after: this.#commits.durable });
   }
 
   async #applied(commit: WorkflowCommit, result: AppliedResult): Promise<void> {

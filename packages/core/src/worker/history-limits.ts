@@ -1,8 +1,9 @@
+import type { Codec } from "../codec/codec.ts";
 import type { Ending } from "../engine/ending.ts";
 import { UsageError } from "../errors/index.ts";
 import type { Seq } from "../model/ids.ts";
+import type { Logger } from "../model/logger.ts";
 import type { RunHeader } from "../model/run.ts";
-import type { WorkerEnvironment } from "./environment.ts";
 
 /** How many events a run may have since its start, or since it last continued as new. `Infinity`: any number. */
 export interface HistoryLimits {
@@ -26,11 +27,11 @@ export function requireHistoryLimits({ warn = 10_000, fail = 50_000 }: Partial<H
 
 /** Warns, once, when a commit has brought a run to a length that the warning is due at. */
 export function warnOfLength(
-  { logger, historyLimits }: WorkerEnvironment,
+  logger: Logger,
+  { warn, fail }: HistoryLimits,
   { runId, workflow, baseSeq }: RunHeader,
   head: { readonly before: Seq; readonly after: Seq },
 ): void {
-  const { warn, fail } = historyLimits;
   const events = head.after - baseSeq;
   if (doublings(events, warn) <= doublings(head.before - baseSeq, warn)) return;
   const end = fail === Infinity ? "" : ` and fails at ${fail}`;
@@ -42,12 +43,13 @@ export function warnOfLength(
 
 /** The end of a run whose history is too long; `null`: it is not. */
 export function tooLong(
-  { codec, historyLimits }: WorkerEnvironment,
+  codec: Codec,
+  limits: HistoryLimits,
   { runId, workflow, baseSeq }: RunHeader,
   head: Seq,
 ): Ending | null {
   const length = head - baseSeq;
-  if (length < historyLimits.fail) return null;
+  if (length < limits.fail) return null;
   const message = `The history of run "${runId}" of workflow "${workflow}" has ${length} events, more than its worker allows. Let its code return ctx.continueAsNew(…) from time to time, or raise historyLimits.fail of the worker.`;
   return { status: "failed", failure: codec.encode({ name: "HistoryLimitError", message, code: "history-limit" }) };
 }

@@ -1,4 +1,4 @@
-import type { CreateRunResult, Millis, NewRun, RunHeader } from "@perdure/core/storage";
+import { copyHeader, type CreateRunResult, type NewRun } from "@perdure/core/storage";
 import { indexAttributes } from "../attributes.ts";
 import { appendEvents } from "../events.ts";
 import { query } from "../query.ts";
@@ -32,33 +32,13 @@ export function* createRun(turn: Turn, run: NewRun): Steps<CreateRunResult> {
   yield* appendEvents(no, 0, [run.started]);
   yield* indexAttributes(no, run.attributes);
   wake(turn, "queue", run.queue);
-  return { status: "created", run: { ...newHeader(run, turn.now), status: "open" } };
+  return { status: "created", run: { ...copyHeader(run, { createdAt: turn.now, baseSeq: 0 }), status: "open" } };
 }
 
 function* standing(turn: Turn, { runId, startHash }: NewRun): Steps<CreateRunResult> {
   const found = (yield* row(findHeader, { ns: turn.ns, id: runId }))!;
   const status = found.start_hash === startHash ? "existing" : "conflict";
   return { status, run: { ...headerOf(found), status: found.status } };
-}
-
-function newHeader(run: NewRun, createdAt: Millis): RunHeader {
-  const { runId, incarnation, workflow, version, queue, priority, startHash, parent, parentClose, input, deadlineAt } =
-    run;
-  return {
-    runId,
-    incarnation,
-    workflow,
-    version,
-    queue,
-    priority,
-    startHash,
-    parent: parent && { runId: parent.runId, incarnation: parent.incarnation, seq: parent.seq },
-    parentClose,
-    input,
-    createdAt,
-    deadlineAt,
-    baseSeq: 0,
-  };
 }
 
 type RowArgs = ReturnType<typeof rowOf>;
