@@ -8,6 +8,7 @@ import { checkNamespace } from "./storage/validate.ts";
 export { type MemoryClock, type VirtualClock, virtualClock } from "./memory/clock.ts";
 export type { MemoryStore } from "./memory/store.ts";
 
+/** Which store a memory backend is a client of. Each option has a default. */
 export interface MemoryOptions {
   /** Data of one namespace is invisible in all others. Default `default`. */
   readonly namespace?: string;

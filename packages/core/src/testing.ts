@@ -1,6 +1,6 @@
 /** The test kit: virtual time, mocks, crashes, assertions on histories, and replay of recorded ones. */
 export type { CrashAfterOptions, CrashAtOptions, CrashBeforeOptions, PlannedCrash } from "./testing/crashes.ts";
-export { createTestEnvironment } from "./testing/environment.ts";
+export { createTestEnvironment } from "./testing/virtual-environment.ts";
 export { type EveryCrashOptions, everyCrash } from "./testing/every-crash.ts";
 export {
   type ExpectedActivity,

@@ -17,6 +17,7 @@ import { shownStatus, type ShownStatus } from "./describe.ts";
 import { signalData, StoredRunHandle, type HandleEnvironment, type RunHandle } from "./handle.ts";
 import { newRun, type StartOptions } from "./start.ts";
 
+/** What a client needs. Everything but `storage` has a default. */
 export interface ClientOptions {
   /** Closed by whoever made it. */
   readonly storage: StorageBackend;

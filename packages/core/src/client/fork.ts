@@ -1,6 +1,6 @@
 import type { StorageAccess } from "../batch/storage-access.ts";
-import { requireAttributes } from "../define/attributes.ts";
-import { requireName } from "../define/name.ts";
+import { requireAttributes } from "../define/require-attributes.ts";
+import { requireName } from "../define/require-name.ts";
 import { copyOwed, forkedFrom, type ForkedFrom } from "../engine/forked-prefix.ts";
 import { cancelledAt, failedAt } from "../engine/retry-point.ts";
 import { UsageError } from "../errors/index.ts";

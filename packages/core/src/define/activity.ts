@@ -5,7 +5,7 @@ import type { Duration } from "../model/duration.ts";
 import type { Logger } from "../model/logger.ts";
 import type { Retry, RetryPolicy } from "../model/retry.ts";
 import type { InferInput, InferOutput, Schema } from "../model/schema.ts";
-import { requireName } from "./name.ts";
+import { requireName } from "./require-name.ts";
 
 /** How an activity is attempted. Given with its definition, or with one call of it. */
 export interface ActivityOptions {
@@ -115,7 +115,7 @@ export function activity(
     name,
     inputSchema: options.input ?? null,
     outputSchema: options.output ?? null,
-    ...requireAttempts(options, name),
+    ...requireAttemptSettings(options, name),
     queue: options.queue === undefined ? null : requireName(options.queue, "queue"),
     cache: options.cache === undefined ? null : requireCache(options.cache, name),
     execute,
@@ -143,7 +143,11 @@ export interface AttemptSettings {
  * Resolves attempt settings; what is absent comes from `base`.
  * @throws UsageError `invalid-argument`.
  */
-export function requireAttempts(options: ActivityOptions, name: string, base?: AttemptSettings): AttemptSettings {
+export function requireAttemptSettings(
+  options: ActivityOptions,
+  name: string,
+  base?: AttemptSettings,
+): AttemptSettings {
   const limit = (value: Duration | undefined, what: string, fallback: number | null): number | null =>
     value === undefined ? fallback : requireDuration(value, `${what} of activity "${name}"`);
   return {

@@ -109,6 +109,7 @@ export interface WorkflowContext<State = unknown, Input = never> {
   shield<T>(fn: () => T | PromiseLike<T>): Promise<T>;
 }
 
+/** What a run can know about itself: the same in every replay. */
 export interface WorkflowInfo {
   readonly workflow: string;
   readonly version: string | null;
@@ -125,10 +126,13 @@ export interface WorkflowInfo {
   readonly continueAsNewSuggested: boolean;
 }
 
+/** How a child is started. What is absent comes from its workflow, or has a default. */
 export interface ChildOptions {
   /** The child's run id. Default: derived from this run, unique. */
   readonly id?: string;
+  /** What becomes of the child when this run closes first. Default `cancel`. */
   readonly parentClose?: ParentClose;
+  /** Where the child runs. Default: the queue of its workflow. */
   readonly queue?: string;
 }
 

@@ -6,6 +6,7 @@ export interface WorkflowGraph {
   readonly edges: readonly GraphEdge[];
 }
 
+/** A step, the start or the end. */
 export interface GraphNode {
   /** Unique in its graph; of a step the same for as long as its name is. */
   readonly id: string;

@@ -1,5 +1,5 @@
 import type { InferInput, InferOutput, Schema } from "../model/schema.ts";
-import { requireName } from "./name.ts";
+import { requireName } from "./require-name.ts";
 
 /** A named message to a run. `Sent` is what senders give, `Received` what the workflow gets. */
 export interface Signal<Sent, Received = Sent> {

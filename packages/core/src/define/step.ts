@@ -1,6 +1,6 @@
 import { UsageError } from "../errors/index.ts";
 import type { WorkflowContext } from "./context.ts";
-import { requireName } from "./name.ts";
+import { requireName } from "./require-name.ts";
 
 /** A named phase of a stepped workflow. */
 export interface Step<State = unknown, Input = unknown> {

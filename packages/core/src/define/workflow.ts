@@ -7,7 +7,7 @@ import { codeOf } from "./code.ts";
 import type { WorkflowContext } from "./context.ts";
 import type { Definition } from "./definition.ts";
 import { graphOf, type WorkflowGraph } from "./graph.ts";
-import { requireName } from "./name.ts";
+import { requireName } from "./require-name.ts";
 import { type AnyStep, type Step, type StepMaker, type UntypedStepMaker } from "./step.ts";
 
 /** What every workflow may say about itself. */

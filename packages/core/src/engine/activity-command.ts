@@ -1,5 +1,11 @@
-import { type ActivityContext, type ActivityOptions, type AnyActivity, requireAttempts } from "../define/activity.ts";
-import { requireName } from "../define/name.ts";
+import {
+  type ActivityContext,
+  type ActivityOptions,
+  type AnyActivity,
+  type AttemptSettings,
+  requireAttemptSettings,
+} from "../define/activity.ts";
+import { requireName } from "../define/require-name.ts";
 import { UsageError } from "../errors/index.ts";
 import { activityDispatched, activityScheduled, isExecutedHere } from "./activity-events.ts";
 import type { Execution } from "./execution.ts";
@@ -8,6 +14,7 @@ import { openPromise } from "./open-promise.ts";
 /** An input above this is recorded on its own, before the first attempt. */
 const LARGE_INPUT_CHARACTERS = 64 * 1024;
 
+/** The function of an activity that is defined where it is called. */
 export type Execute = (context: ActivityContext) => unknown;
 
 /** Calls a defined activity. */
@@ -23,8 +30,8 @@ export async function runActivity(
       `Run "${execution.run.runId}" called ctx.run with something that is no activity. Pass what activity(…) returned, or a name and a function.`,
     );
   }
-  const attempts = options === undefined ? activity : requireAttempts(options, activity.name, activity);
-  return schedule(execution, activity, execution.environment.codec.encode(input), attempts);
+  const settings = options === undefined ? activity : requireAttemptSettings(options, activity.name, activity);
+  return schedule(execution, activity, execution.environment.codec.encode(input), settings);
 }
 
 /** Calls a function as an activity of this name. */
@@ -49,14 +56,14 @@ export async function runInline(
     queue: null,
     execute: (_: never, context: ActivityContext) => execute(context),
   };
-  return schedule(execution, inline, null, requireAttempts(options ?? {}, name));
+  return schedule(execution, inline, null, requireAttemptSettings(options ?? {}, name));
 }
 
 function schedule(
   execution: Execution,
   activity: Pick<AnyActivity, "name" | "inputSchema" | "outputSchema" | "execute" | "cache" | "queue">,
   input: string | null,
-  attempts: ReturnType<typeof requireAttempts>,
+  settings: AttemptSettings,
 ): Promise<unknown> {
   const { name } = activity;
   const cancelled = execution.takeOwedCancel();
@@ -76,7 +83,7 @@ function schedule(
       outputSchema: activity.outputSchema,
       execute: activity.execute,
       cache: activity.cache,
-      attempts,
+      settings,
       input,
       queue: activity.queue,
       gate: execution.gate,

@@ -60,7 +60,7 @@ export async function activityExhausted(execution: Execution, command: number, f
 export async function activityFailed(execution: Execution, command: number, failure: Failure): Promise<void> {
   const open = execution.open.activities.get(command);
   if (open === undefined) return;
-  const delayMs = nextDelayAfter(open.attempts.retry, open.attempt, execution.environment.random(), failure);
+  const delayMs = nextDelayAfter(open.settings.retry, open.attempt, execution.environment.random(), failure);
   if (delayMs === null) return activityExhausted(execution, command, failure);
   const { attempt, name: activity } = open;
   const dueAt = execution.time() + delayMs;

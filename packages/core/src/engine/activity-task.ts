@@ -16,7 +16,7 @@ export interface TaskDetails {
 
 /** The task by which another worker executes an activity; `seq` is that of its ACTIVITY_SCHEDULED. */
 export function newActivityTask(run: RunHeader, activity: OpenActivity, seq: Seq): NewActivityTask {
-  const { retry, timeoutMs, heartbeatTimeoutMs } = activity.attempts;
+  const { retry, timeoutMs, heartbeatTimeoutMs } = activity.settings;
   const details: TaskDetails = {
     command: activity.command,
     idempotencyKey: idempotencyKey(run, activity.command),

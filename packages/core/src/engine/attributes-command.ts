@@ -1,4 +1,4 @@
-import { requireAttributes } from "../define/attributes.ts";
+import { requireAttributes } from "../define/require-attributes.ts";
 import type { Attributes } from "../model/run.ts";
 import type { Execution } from "./execution.ts";
 

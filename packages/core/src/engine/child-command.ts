@@ -1,6 +1,6 @@
 import type { ChildHandle, ChildOptions } from "../define/context.ts";
-import { requireName } from "../define/name.ts";
-import { requireReason } from "../define/reason.ts";
+import { requireName } from "../define/require-name.ts";
+import { requireReason } from "../define/require-reason.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import { validateNow } from "../errors/validate.ts";

@@ -3,12 +3,14 @@ import type { Seq } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
 import type { Execution } from "./execution.ts";
 
+/** The child is created, or was there before by the same command. */
 export function childStarted(execution: Execution, command: number): void {
   if (!execution.open.children.has(command)) return;
   execution.append("CHILD_STARTED", command, {});
   execution.open.childStarted(command);
 }
 
+/** The child has its result. */
 export async function childCompleted(execution: Execution, command: number, output: Payload): Promise<void> {
   if (!execution.open.children.has(command)) return;
   const at = execution.append("CHILD_COMPLETED", command, {}, { output });

@@ -16,7 +16,8 @@ export interface Settler {
 export interface OpenActivity extends Settler {
   readonly command: number;
   readonly name: string;
-  readonly attempts: AttemptSettings;
+  /** How it is attempted. */
+  readonly settings: AttemptSettings;
   readonly inputSchema: Schema | null;
   readonly outputSchema: Schema | null;
   readonly execute: (input: never, context: ActivityContext) => unknown;

@@ -1,4 +1,4 @@
-import { requireName } from "../define/name.ts";
+import { requireName } from "../define/require-name.ts";
 import type { Execution } from "./execution.ts";
 
 /**

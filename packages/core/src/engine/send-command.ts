@@ -1,5 +1,5 @@
 import type { AnySignal } from "../define/signal.ts";
-import { requireName } from "../define/name.ts";
+import { requireName } from "../define/require-name.ts";
 import { UsageError } from "../errors/index.ts";
 import { validateNow } from "../errors/validate.ts";
 import type { Execution } from "./execution.ts";

@@ -1,5 +1,5 @@
 import type { Codec } from "../codec/codec.ts";
-import { requireName } from "../define/name.ts";
+import { requireName } from "../define/require-name.ts";
 import { failureToError } from "../model/failure-to-error.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Payload } from "../model/payload.ts";

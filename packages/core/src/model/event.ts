@@ -131,6 +131,7 @@ export interface EventData {
   };
 }
 
+/** What can stand in a history. */
 export type EventType = keyof EventData;
 
 /**

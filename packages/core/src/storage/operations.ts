@@ -44,6 +44,7 @@ export interface PurgeRequest {
   readonly limit: number;
 }
 
+/** How far a purge has come. */
 export interface PurgeResult {
   readonly purged: number;
   /** Another call may find more. */

@@ -69,6 +69,7 @@ export function checkRunId(runId: string): void {
   checkId(runId, "runId");
 }
 
+/** The runs of `createRuns`. */
 export function checkNewRuns(runs: readonly NewRun[], limits: Limits): void {
   checkBatch(runs.length, limits);
   for (const run of runs) {
@@ -94,11 +95,13 @@ export function checkNewRuns(runs: readonly NewRun[], limits: Limits): void {
   }
 }
 
+/** The messages of `deliver`. */
 export function checkMessages(messages: readonly NewMessage[], limits: Limits): void {
   checkBatch(messages.length, limits);
   for (const message of messages) checkMessage(message, limits);
 }
 
+/** The requests of `readEvents`. */
 export function checkEventRequests(requests: readonly EventRequest[], limits: Limits): void {
   checkBatch(requests.length, limits);
   for (const request of requests) {
@@ -109,6 +112,7 @@ export function checkEventRequests(requests: readonly EventRequest[], limits: Li
   }
 }
 
+/** The request of `claimTasks`. */
 export function checkClaimRequest(request: ClaimRequest, limits: Limits): void {
   checkId(request.workerId, "ClaimRequest.workerId");
   checkId(request.workerInstance, "ClaimRequest.workerInstance");
@@ -124,6 +128,7 @@ export function checkClaimRequest(request: ClaimRequest, limits: Limits): void {
   if (request.taskIds !== undefined) checkTaskIds(request.taskIds, limits, "ClaimRequest.taskIds");
 }
 
+/** The length of a lease. */
 export function checkLeaseMs(leaseMs: number): void {
   checkWhole(leaseMs, "leaseMs", LEASE_MS.min, LEASE_MS.max);
 }
@@ -140,6 +145,7 @@ export function checkTaskIds(taskIds: readonly TaskId[], limits: Limits, field =
   for (const taskId of taskIds) checkTaskId(taskId, field);
 }
 
+/** The query of `listRuns`. */
 export function checkRunQuery(query: RunQuery): void {
   if (query.status !== undefined) checkWords(query.status, "RunQuery.status", ["open", ...CLOSED_STATUSES]);
   if (query.workflow !== undefined) checkId(query.workflow, "RunQuery.workflow");
@@ -151,11 +157,13 @@ export function checkRunQuery(query: RunQuery): void {
   checkWhole(query.limit, "RunQuery.limit", 1, 1000);
 }
 
+/** The keys of `readCache`. */
 export function checkCacheKeys(keys: readonly CacheKey[], limits: Limits): void {
   checkBatch(keys.length, limits);
   for (const key of keys) checkText(key, "CacheKey", 1, 512);
 }
 
+/** The entries of `writeCache`. */
 export function checkCacheEntries(entries: readonly NewCacheEntry[], limits: Limits): void {
   checkBatch(entries.length, limits);
   for (const entry of entries) {
@@ -167,6 +175,7 @@ export function checkCacheEntries(entries: readonly NewCacheEntry[], limits: Lim
   }
 }
 
+/** The request of `purgeRuns`. */
 export function checkPurgeRequest(request: PurgeRequest, limits: Limits): void {
   checkInstant(request.closedBefore, "PurgeRequest.closedBefore");
   if (request.minAgeMs !== undefined) checkInstant(request.minAgeMs, "PurgeRequest.minAgeMs");

@@ -1,7 +1,7 @@
 import { AssertionError } from "node:assert";
 import { UsageError } from "../errors/index.ts";
 import type { PlannedCrash } from "./crashes.ts";
-import { createTestEnvironment } from "./environment.ts";
+import { createTestEnvironment } from "./virtual-environment.ts";
 import type { MakeStorage, TestEnvironment, TestEnvironmentOptions } from "./test-environment.ts";
 
 /** As of an environment; each play has a store of its own. */

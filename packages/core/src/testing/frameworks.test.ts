@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { activity } from "../define/activity.ts";
 import { workflow } from "../define/workflow.ts";
-import { createTestEnvironment } from "./environment.ts";
+import { createTestEnvironment } from "./virtual-environment.ts";
 
 const nap = activity({ name: "nap", retry: { maximumAttempts: 2, delay: "1m", jitter: 0 } }, async (n: number) => n);
 const napping = workflow({ name: "napping" }, async (ctx, n: number) => {

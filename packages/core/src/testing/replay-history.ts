@@ -19,6 +19,7 @@ import type { StoredEvent } from "../storage/event.ts";
 import type { ExportedHistory } from "./export-history.ts";
 import { type Command, ObservedExecution } from "./observed-execution.ts";
 
+/** How a history is replayed. */
 export interface ReplayOptions {
   /** The codec that wrote the history. */
   readonly codec?: Codec;

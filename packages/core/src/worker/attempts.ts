@@ -97,7 +97,7 @@ export class Attempts {
 }
 
 function callOf(run: RunHeader, claim: Claim, activity: OpenActivity, resumes: boolean): ActivityCall {
-  const { command, name, attempt, attempts, inputSchema, outputSchema, execute, cache, input } = activity;
+  const { command, name, attempt, settings, inputSchema, outputSchema, execute, cache, input } = activity;
   return {
     runId: run.runId,
     workflow: run.workflow,
@@ -109,8 +109,8 @@ function callOf(run: RunHeader, claim: Claim, activity: OpenActivity, resumes: b
     outputSchema,
     execute,
     cache,
-    timeoutMs: attempts.timeoutMs,
-    heartbeatTimeoutMs: attempts.heartbeatTimeoutMs,
+    timeoutMs: settings.timeoutMs,
+    heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
     input,
     claim,
     resumes,

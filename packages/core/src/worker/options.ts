@@ -1,5 +1,5 @@
 import type { Codec } from "../codec/codec.ts";
-import { requireName } from "../define/name.ts";
+import { requireName } from "../define/require-name.ts";
 import type { AnyActivity } from "../define/activity.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";

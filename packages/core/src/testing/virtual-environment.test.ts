@@ -4,7 +4,7 @@ import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
 import { memory } from "../memory.ts";
 import type { StorageBackend } from "../storage/backend.ts";
-import { createTestEnvironment } from "./environment.ts";
+import { createTestEnvironment } from "./virtual-environment.ts";
 import type { TestEnvironment } from "./test-environment.ts";
 
 const done: TestEnvironment[] = [];

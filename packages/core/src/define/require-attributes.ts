@@ -1,6 +1,6 @@
 import { UsageError } from "../errors/index.ts";
 import type { Attributes } from "../model/run.ts";
-import { requireName } from "./name.ts";
+import { requireName } from "./require-name.ts";
 
 /**
  * Answers a copy of the attributes if they can stand in storage.
