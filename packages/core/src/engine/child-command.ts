@@ -46,7 +46,7 @@ export function startChild(
     timeoutMs: timeoutMs ?? null,
     state: definition.initialState === null ? null : codec.encode(definition.initialState(codec.decode(encoded))),
     started: false,
-    cancelSent: false,
+    cancelOwed: false,
     interrupted: false,
   };
   let child: OpenChild;

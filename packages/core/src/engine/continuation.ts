@@ -31,12 +31,13 @@ export function legacyOf({ open }: Execution): Inheritance {
   return {
     signals: open.buffered,
     children: children
-      .map(({ seq, runId, incarnation, parentClose, cancelSent }) => ({
+      .map(({ seq, runId, incarnation, parentClose }) => ({
         seq,
         runId,
         incarnation,
         parentClose,
-        cancelSent,
+        // A generation ends when nothing is owed any more.
+        cancelOwed: false,
       }))
       .toSorted((a, b) => a.seq - b.seq),
   };
@@ -58,5 +59,5 @@ export function readInheritance(events: readonly WorkflowEvent[]): Inheritance {
 
 function inheritedChild({ seq, data }: Extract<WorkflowEvent, { type: "CHILD_SCHEDULED" }>): InheritedChild {
   const { runId, incarnation, parentClose } = data;
-  return { seq, runId, incarnation, parentClose, cancelSent: false };
+  return { seq, runId, incarnation, parentClose, cancelOwed: false };
 }

@@ -408,6 +408,7 @@ export class Execution implements CommandLog {
 
   #cancel(reason: string | undefined): boolean {
     this.cancelRequested = { reason };
+    this.open.oweCancel();
     // Code that has continued as new is not there any more: the next generation hears of it.
     if (this.ending !== null) return false;
     const interrupted = this.open.interrupt(reason);

@@ -70,8 +70,8 @@ export interface OpenChild extends Settler, ChildIntent {
   readonly command: number;
   /** CHILD_STARTED is recorded. */
   started: boolean;
-  /** A cancel of this run was passed on to the child. */
-  cancelSent: boolean;
+  /** A cancel of this run is to be passed on to the child. */
+  cancelOwed: boolean;
   /** A cancel of this run has rejected what the code awaits of it. */
   interrupted: boolean;
 }
@@ -83,8 +83,8 @@ export interface InheritedChild {
   readonly runId: string;
   readonly incarnation: string;
   readonly parentClose: ParentClose;
-  /** A cancel of this run was passed on to the child. */
-  cancelSent: boolean;
+  /** A cancel of this run is to be passed on to the child. */
+  cancelOwed: boolean;
 }
 
 /** A signal that was received and that nobody has waited for. */

@@ -115,6 +115,14 @@ export class OpenCommands {
     return open.length > 0;
   }
 
+  /** A cancel request concerns the children that are there when it comes: those that the code asks for later clean up. */
+  oweCancel(): void {
+    for (const child of this.childrenLeft()) {
+      const isShielded = "shielded" in child && child.shielded;
+      if (child.parentClose === "cancel" && !isShielded) child.cancelOwed = true;
+    }
+  }
+
   get #all(): readonly (Settler & { readonly command: number })[] {
     const { activities, timers, waits, children, sends } = this;
     const open = [activities, timers, waits, children, sends].flatMap((commands) => [...commands.values()]);

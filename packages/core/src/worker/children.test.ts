@@ -282,6 +282,24 @@ describe.each(CACHES)("children, with %i runs kept in memory", (cacheRuns) => {
     ).toHaveLength(1);
   });
 
+  it("those that the parent cleans up with do their work, also after it continued as new", async () => {
+    const undo = workflow({ name: "undo" }, async (ctx) => {
+      await ctx.sleep("1m");
+      return "undone";
+    });
+    const parent = workflow({ name: "parent" }, async (ctx, before: readonly string[]): Promise<readonly string[]> => {
+      await ctx.sleep("1h").catch(() => {});
+      const after = [...before, await ctx.child(undo, undefined)];
+      return after.length < 2 ? ctx.continueAsNew(after) : after;
+    });
+    const env = environment({ workflows: [parent, undo], cacheRuns });
+    const run = await env.client.start(parent, []);
+    await env.runUntilIdle();
+    await run.cancel();
+    await env.skip("1h");
+    expect(await run.result()).toEqual(["undone", "undone"]);
+  });
+
   it("an input that the schema refuses, or that cannot be stored, is refused in the code", async () => {
     const checked = workflow(
       {

@@ -21,7 +21,7 @@ export async function recordOutcome(execution: Execution, outcome: EffectOutcome
       if (outcome.failure !== null) return childFailed(execution, outcome.command, outcome.failure);
       return childStarted(execution, outcome.command);
     case "child-told":
-      outcome.child.cancelSent = true;
+      outcome.child.cancelOwed = false;
       return;
     case "sent":
       return execution.signalDelivered(outcome.command, outcome.status);
@@ -63,7 +63,7 @@ export class Effects {
   get childToTell(): boolean {
     const { open, cancelRequested } = this.#execution;
     if (cancelRequested === null) return false;
-    for (const child of open.childrenLeft()) if (isToTell(child)) return true;
+    for (const { cancelOwed } of open.childrenLeft()) if (cancelOwed) return true;
     return false;
   }
 
@@ -101,7 +101,7 @@ export class Effects {
     const { access, codec } = this.#environment;
     const { run, open } = this.#execution;
     for (const child of open.childrenLeft()) {
-      if (!isToTell(child) || ("started" in child && !child.started)) continue;
+      if (!child.cancelOwed || ("started" in child && !child.started)) continue;
       this.#carryOut(child, async () => {
         await cancelChild(access, codec, run, child);
         return { kind: "child-told", child };
@@ -142,9 +142,4 @@ export class Effects {
     this.#underway.add(cause);
     void this.#finish(cause, effect);
   }
-}
-
-/** A cancel request to its parent concerns the child, and it does not know. */
-function isToTell(child: OpenChild | InheritedChild): boolean {
-  return child.parentClose === "cancel" && !child.cancelSent && !("shielded" in child && child.shielded);
 }
