@@ -149,8 +149,9 @@ export class Execution implements CommandLog {
 
   // What is recorded: each event is delivered again.
 
-  /** Delivers recorded events, which follow what this execution knows without a gap. */
-  async replay(events: readonly StoredEvent[]): Promise<void> {
+  /** Delivers recorded events, which follow what this execution knows without a gap. `isOver`: the code came to its end in them. */
+  async replay(events: readonly StoredEvent[], { isOver = false } = {}): Promise<void> {
+    this.#commands.isOver = isOver;
     const opened = events.map((event) => openEvent(this.environment.codec, event));
     for (const event of opened) {
       if (event.type === "FORKED") this.origins.push(event.data.origin ?? event.data.fromIncarnation);

@@ -3,6 +3,8 @@ import { commandName } from "./command-name.ts";
 
 /** Numbers what the code asks for, in the order of asking, and keeps what history has for the commands that are to come. */
 export class RecordedCommands {
+  /** The code came to its end in this history: it asked for nothing else. */
+  isOver = false;
   #asked = 0;
   #last = 0;
   /** First event of each command that is loaded and not asked for yet. */
@@ -36,11 +38,11 @@ export class RecordedCommands {
     return { command, recorded };
   }
 
-  /** History goes on, and not with such a command. */
+  /** History goes on, or is over, and not with such a command. */
   goesOnWithout(types: readonly EventType[], name: string): boolean {
     this.skipMarks(types, name);
     const next = this.#first.get(this.#asked + 1);
-    return this.#last > this.#asked && (next === undefined || !isAbout(next, types, name));
+    return (this.isOver || this.#last > this.#asked) && (next === undefined || !isAbout(next, types, name));
   }
 
   /** Passes over deprecated marks, unless one is what the code asks for. */

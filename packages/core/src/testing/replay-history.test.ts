@@ -21,7 +21,7 @@ async function history(definition: AnyWorkflow, input: unknown, until: "end" | "
   const run = await env.client.start(definition, input);
   await env.skip("1h");
   if (until === "end") {
-    await run.signal(approved, "ada");
+    if ((await run.status()) !== "completed") await run.signal(approved, "ada");
     await env.runUntilIdle();
     await run.result();
   }
@@ -52,6 +52,22 @@ describe("exportHistory", () => {
 });
 
 describe("replayHistory", () => {
+  it("knows that code which has ended, or continued as new, had not what a patch adds at its end", async () => {
+    const notify = (version: number) =>
+      workflow({ name: "notify" }, async (ctx, n: number): Promise<number> => {
+        await ctx.run("work", () => n);
+        if (version === 2 && ctx.patched("notify")) await ctx.run("notify", () => null);
+        if (version === 3) ctx.deprecatePatch("notify");
+        return n === 1 ? n : ctx.continueAsNew(1);
+      });
+    const exported = await history(notify(1), 0, "end");
+    for (const version of [2, 3]) {
+      const { commands } = await replayHistory(notify(version), exported, { prefixes: true });
+      expect(commands).toEqual([{ number: 1, type: "ACTIVITY_SCHEDULED", name: "work" }]);
+    }
+    await replayHistory(notify(2), await history(notify(2), 0, "end"), { prefixes: true });
+  });
+
   it("answers what the code asks for, and how it ends (I14)", async () => {
     const replay = await replayHistory(pay, await history(pay, 7, "end"), { prefixes: true });
     expect(replay).toEqual({

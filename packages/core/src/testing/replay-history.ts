@@ -73,6 +73,8 @@ interface Generation {
   readonly inheritance: Inheritance;
   /** The first event of the generation that followed. */
   readonly next: WorkflowEvent | null;
+  /** Its code came to its end: what it had not asked for by then, it did not have. */
+  readonly isOver: boolean;
 }
 
 function generationsOf(codec: Codec, header: RunHeader, events: readonly StoredEvent[]): readonly Generation[] {
@@ -88,6 +90,7 @@ function generationsOf(codec: Codec, header: RunHeader, events: readonly StoredE
       events: events.slice(start - 1, (next ?? Infinity) - 1),
       inheritance: readInheritance(inheritedSeqs(open(start)).map(open)),
       next: next === undefined || writer !== null ? null : open(next),
+      isOver: next !== undefined || isEndOfCode(open(events.length)),
     };
   });
 }
@@ -98,6 +101,15 @@ function writerOf(events: readonly StoredEvent[], end: Seq): string | null {
   if (forked === undefined) return null;
   const { origin, fromIncarnation } = JSON.parse(forked.data) as EventData["FORKED"];
   return origin ?? fromIncarnation;
+}
+
+/** Whether the code brought this end about: a termination, a deadline and the length of its history end a run whatever its code does. */
+function isEndOfCode(last: WorkflowEvent): boolean {
+  if (last.type === "WORKFLOW_FAILED") {
+    const { code } = last.data.failure;
+    return code !== "timed-out" && code !== "history-limit";
+  }
+  return last.type === "WORKFLOW_COMPLETED" || (last.type === "WORKFLOW_CANCELLED" && last.data.terminated !== true);
 }
 
 function statusAfter({ type }: StoredEvent): RunStatus {
@@ -137,7 +149,7 @@ class Replayer {
   }
 
   async #run(count: number): Promise<ObservedExecution> {
-    const { header, events, inheritance } = this.#generation;
+    const { header, events, inheritance, isOver } = this.#generation;
     const at = events[Math.min(count, events.length - 1)]!.at;
     const execution = new ObservedExecution(header, workflowBody(this.#definition), {
       codec: this.#codec,
@@ -149,7 +161,7 @@ class Replayer {
     });
     const random = new SeededRandom(header.incarnation);
     execution.inherit(inheritance);
-    await execution.replay(events.slice(0, count));
+    await execution.replay(events.slice(0, count), { isOver: isOver && count === events.length });
     if (execution.broken === null && execution.stuck) execution.breakAsStuck();
     if (execution.broken !== null) throw execution.broken;
     return execution;
@@ -194,8 +206,7 @@ class Replayer {
       const output = this.#codec.encode(last.data.output);
       if (ending?.status !== "completed" || ending.output !== output) throw this.#endsDifferently(last, ending);
     } else if (last.type === "WORKFLOW_FAILED") {
-      // A deadline and the length of its history end a run whatever its code does.
-      if (last.data.failure.code === "timed-out" || last.data.failure.code === "history-limit") return;
+      if (!isEndOfCode(last)) return;
       if (ending?.status !== "failed" || !isSame(this.#codec.decode(ending.failure) as Failure, last.data.failure)) {
         throw this.#endsDifferently(last, ending);
       }
