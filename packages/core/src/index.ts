@@ -3,6 +3,7 @@ export * from "./client/client.ts";
 export type { RunDescription, ShownStatus } from "./client/describe.ts";
 export type { ForkRunOptions, RetryRunOptions } from "./client/fork.ts";
 export type { RunHandle } from "./client/handle.ts";
+export type { ListedRun, ListFilter, ListPage } from "./client/list.ts";
 export type { StartOptions } from "./client/start.ts";
 export { createJsonCodec, jsonCodec } from "./codec/json-codec.ts";
 export type { Codec } from "./codec/codec.ts";

@@ -1,4 +1,4 @@
-import { StorageError } from "../errors/index.ts";
+import { StorageError, UsageError } from "../errors/index.ts";
 import type { Millis } from "../model/ids.ts";
 import type { Runtime } from "../model/runtime.ts";
 import type { StorageBackend } from "../storage/backend.ts";
@@ -127,11 +127,24 @@ export class StorageAccess {
 
 const accesses = new WeakMap<StorageBackend, Map<Runtime, StorageAccess>>();
 
-/** The one access to a backend: clients and workers over the same backend share their transactions. */
+/**
+ * The one access to a backend: clients and workers over the same backend share their transactions.
+ * @throws UsageError `invalid-argument` for what is no storage
+ */
 export function accessTo(storage: StorageBackend, runtime: Runtime): StorageAccess {
+  requireStorage(storage);
   let known = accesses.get(storage);
   if (known === undefined) accesses.set(storage, (known = new Map()));
   let access = known.get(runtime);
   if (access === undefined) known.set(runtime, (access = new StorageAccess(storage, runtime)));
   return access;
+}
+
+function requireStorage(storage: StorageBackend): void {
+  const given = storage as Partial<StorageBackend> | null | undefined;
+  if (typeof given === "object" && given?.info?.limits !== undefined && typeof given.setup === "function") return;
+  throw new UsageError(
+    "invalid-argument",
+    `A client and a worker need a storage, and got ${given === null ? "null" : typeof given === "object" ? "an object that is none" : typeof given}. Pass { storage: sqlite("perdure.db") }, or what another storage's function returned.`,
+  );
 }

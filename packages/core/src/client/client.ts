@@ -4,24 +4,25 @@ import type { Codec } from "../codec/codec.ts";
 import { jsonCodec } from "../codec/json-codec.ts";
 import type { Signal } from "../define/signal.ts";
 import type { AnyWorkflow, Workflow } from "../define/workflow.ts";
-import { type BlockReason, readBlockReason } from "../engine/block-reason.ts";
+import { requireName } from "../define/require-name.ts";
 import { UsageError } from "../errors/index.ts";
+import { requireInstant } from "../errors/require-instant.ts";
+import { requireOptions } from "../errors/require-options.ts";
 import type { Runtime } from "../model/runtime.ts";
-import type { Attributes, ClosedStatus, RunStatus } from "../model/run.ts";
+import type { ClosedStatus } from "../model/run.ts";
 import { realRuntime } from "../runtime/real-runtime.ts";
 import type { StorageBackend } from "../storage/backend.ts";
-import type { StorageStats } from "../storage/operations.ts";
-import type { RunSummary } from "../storage/run.ts";
+import type { PurgeRequest, StorageStats } from "../storage/operations.ts";
 import { ClosedRuns } from "./closed-runs.ts";
-import { shownStatus, type ShownStatus } from "./describe.ts";
 import { signalData, StoredRunHandle, type HandleEnvironment, type RunHandle } from "./handle.ts";
+import { listedRun, type ListedRun, type ListFilter, type ListPage, requireStatuses, runQuery } from "./list.ts";
 import { newRun, type StartOptions } from "./start.ts";
 
-/** What a client needs. Everything but `storage` has a default. */
+/** What a client works with. Everything but `storage` has a default. It has no logger: whatever it has to say, it throws. */
 export interface ClientOptions {
   /** Closed by whoever made it. */
   readonly storage: StorageBackend;
-  /** The codec that the workers use. */
+  /** The codec that the workers use. Default: JSON, with tags for Date, Map and others. */
   readonly codec?: Codec;
   /** Time and randomness, for tests. */
   readonly runtime?: Runtime;
@@ -34,32 +35,19 @@ export interface Start<Input, Output, State> {
   readonly options?: StartOptions;
 }
 
-/** Which runs to list; absent conditions do not filter. */
-export interface ListFilter {
-  readonly status?: RunStatus | readonly RunStatus[];
-  readonly blocked?: boolean;
-  readonly workflow?: string;
-  readonly queue?: string;
-  readonly parentRunId?: string;
-  readonly attributes?: Attributes;
-  readonly createdAfter?: Date;
-  readonly createdBefore?: Date;
-}
-
-/** A run in a list. */
-export interface ListedRun extends Omit<RunSummary, "status" | "createdAt" | "closedAt" | "task"> {
-  readonly status: ShownStatus;
-  /** Why no code goes on with it; `null` for a run that is not blocked. */
-  readonly blocked: BlockReason | null;
-  readonly createdAt: Date;
-  readonly closedAt: Date | null;
+/** Which runs to delete. */
+export interface PurgeOptions {
+  readonly closedBefore: Date;
+  /** Default: whatever they ended as. */
+  readonly status?: ClosedStatus | readonly ClosedStatus[];
 }
 
 /** Starts runs and reads them. Needs no worker in its process. */
 export interface Client {
   /**
    * Starts a run. Repeating a start with the same `id` or `idempotencyKey` and input answers the same run, also when it has ended.
-   * @throws UsageError `run-exists` (other input), `invalid-input`, `invalid-argument`, `not-serializable`, `payload-too-large`
+   * @throws UsageError `run-exists` (other input), `invalid-input`, `invalid-argument`, `not-serializable`, `payload-too-large`,
+   * `unknown-workflow`
    */
   start<Input, Output, State>(
     definition: Workflow<Input, Output, State>,
@@ -78,21 +66,32 @@ export interface Client {
     payload: Sent,
     options?: StartOptions & { readonly signalId?: string },
   ): Promise<RunHandle<Output, State>>;
-  /** A handle to a run that is there already; the definition gives it its types. */
+  /**
+   * A handle to a run that is there already; the definition gives it its types. Reads nothing.
+   * @throws UsageError `invalid-argument` for what cannot be an id
+   */
   handle<Input = unknown, Output = unknown, State = unknown>(
     runId: string,
     definition?: Workflow<Input, Output, State>,
   ): RunHandle<Output, State>;
-  /** One page of runs, newest first. `limit` 1 … 1000, default 50. */
+  /**
+   * One page of runs, newest first.
+   * @throws UsageError `invalid-argument`
+   */
   list(
     filter?: ListFilter,
-    page?: { readonly limit?: number; readonly cursor?: string | null },
+    page?: ListPage,
   ): Promise<{
     readonly runs: readonly ListedRun[];
+    /** For the next page; `null` at the end. */
     readonly cursor: string | null;
   }>;
-  /** Deletes runs that closed before a time (and at least an hour ago), with all that they left. Answers their number. */
-  purge(options: { readonly closedBefore: Date; readonly status?: readonly ClosedStatus[] }): Promise<number>;
+  /**
+   * Deletes runs that closed before a time (and at least an hour ago), with all that they left. Answers their number.
+   * @throws UsageError `invalid-argument`
+   */
+  purge(options: PurgeOptions): Promise<number>;
+  /** How many runs and tasks there are. Times in it are epoch ms of the storage's clock. */
   stats(): Promise<StorageStats>;
   /** Stops listening. The storage stays open. */
   close(): Promise<void>;
@@ -100,6 +99,7 @@ export interface Client {
 
 /**
  * Makes a client. Nothing happens before its first use, which sets the storage up.
+ * @throws UsageError `invalid-argument` for a bad or unknown option
  * @example
  * const client = createClient({ storage });
  * const run = await client.start(order, { orderId: "o-1" }, { idempotencyKey: "order-o-1" });
@@ -115,7 +115,9 @@ class StorageClient implements Client {
   readonly #access: StorageAccess;
   readonly #environment: HandleEnvironment;
 
-  constructor({ storage, codec = jsonCodec, runtime = realRuntime }: ClientOptions) {
+  constructor(options: ClientOptions) {
+    requireOptions(options, "createClient", { storage: true, codec: true, runtime: true });
+    const { storage, codec = jsonCodec, runtime = realRuntime } = options;
     this.#access = accessTo(storage, runtime);
     this.#environment = {
       access: this.#access,
@@ -135,8 +137,16 @@ class StorageClient implements Client {
   async startMany<Input, Output, State>(
     starts: readonly Start<Input, Output, State>[],
   ): Promise<readonly RunHandle<Output, State>[]> {
+    if (!Array.isArray(starts)) {
+      throw new UsageError(
+        "invalid-argument",
+        "client.startMany needs a list of starts. Pass [{ definition, input, options }, …].",
+      );
+    }
     const outcomes = await Promise.allSettled(
-      starts.map(({ definition, input, options }) => this.#start(definition, input, options ?? {})),
+      (starts as readonly (Start<Input, Output, State> | undefined)[]).map(async (start) =>
+        this.#start(start?.definition, start?.input, start?.options ?? {}),
+      ),
     );
     return outcomes.map((outcome) => {
       if (outcome.status === "rejected") throw outcome.reason;
@@ -160,39 +170,25 @@ class StorageClient implements Client {
   }
 
   handle<Input, Output, State>(runId: string, _definition?: Workflow<Input, Output, State>): RunHandle<Output, State> {
+    requireName(runId, "run id of client.handle");
     return new StoredRunHandle(this.#environment, runId) as RunHandle as RunHandle<Output, State>;
   }
 
-  async list(
-    filter: ListFilter = {},
-    page: { readonly limit?: number; readonly cursor?: string | null } = {},
-  ): ReturnType<Client["list"]> {
+  async list(filter: ListFilter = {}, page: ListPage = {}): ReturnType<Client["list"]> {
+    const query = runQuery(filter, page);
     await this.#access.ready();
-    const { status, createdAfter, createdBefore, ...rest } = filter;
-    const { items, cursor } = await this.#access.storage.listRuns({
-      ...rest,
-      ...(status !== undefined && { status: typeof status === "string" ? [status] : status }),
-      ...(createdAfter !== undefined && { createdAfter: createdAfter.getTime() }),
-      ...(createdBefore !== undefined && { createdBefore: createdBefore.getTime() }),
-      ...(typeof page.cursor === "string" && { cursor: page.cursor }),
-      limit: page.limit ?? 50,
-    });
+    const { items, cursor } = await this.#access.storage.listRuns(query);
     const now = this.#access.clock.latest();
-    return { runs: items.map((run) => listed(run, now)), cursor };
+    return { runs: items.map((run) => listedRun(run, now)), cursor };
   }
 
-  async purge({
-    closedBefore,
-    status,
-  }: {
-    readonly closedBefore: Date;
-    readonly status?: readonly ClosedStatus[];
-  }): Promise<number> {
+  async purge(options: PurgeOptions): Promise<number> {
+    const { closedBefore, status } = purgeRequest(options);
     await this.#access.ready();
     const { limits } = this.#access.storage.info;
     for (let total = 0; ;) {
       const { purged, more } = await this.#access.storage.purgeRuns({
-        closedBefore: closedBefore.getTime(),
+        closedBefore,
         ...(status !== undefined && { status }),
         limit: Math.min(PURGE_AT_ONCE, limits.purgeRuns),
       });
@@ -210,7 +206,7 @@ class StorageClient implements Client {
     await this.#environment.closed.close();
   }
 
-  async #start(definition: AnyWorkflow, input: unknown, options: StartOptions): Promise<StoredRunHandle> {
+  async #start(definition: AnyWorkflow | undefined, input: unknown, options: StartOptions): Promise<StoredRunHandle> {
     await this.#access.ready();
     const start = await newRun(this.#access, this.#environment.codec, definition, input, options);
     const { status, run } = await this.#access.create(start);
@@ -225,12 +221,13 @@ class StorageClient implements Client {
   }
 }
 
-function listed({ status, createdAt, closedAt, task, ...run }: RunSummary, now: number): ListedRun {
+const CLOSED: readonly string[] = ["completed", "failed", "cancelled"] satisfies ClosedStatus[];
+
+function purgeRequest(options: PurgeOptions): Pick<PurgeRequest, "closedBefore" | "status"> {
+  requireOptions(options, "client.purge", { closedBefore: true, status: true });
+  const { closedBefore, status } = options;
   return {
-    ...run,
-    status: shownStatus({ status, task }, now),
-    blocked: task === null ? null : readBlockReason(task.blocked),
-    createdAt: new Date(createdAt),
-    closedAt: closedAt === null ? null : new Date(closedAt),
+    closedBefore: requireInstant(closedBefore, "closedBefore of client.purge"),
+    ...(status !== undefined && { status: requireStatuses(status, CLOSED, "client.purge") as readonly ClosedStatus[] }),
   };
 }

@@ -27,6 +27,15 @@ export interface RetryRunOptions {
   readonly attributes?: Attributes;
 }
 
+export const RETRY_OPTIONS = {
+  id: true,
+  idempotencyKey: true,
+  queue: true,
+  priority: true,
+  timeout: true,
+  attributes: true,
+} as const;
+
 /** Where a fork leaves its source's history, and how it is started. Without a place it takes over all but the end. */
 export interface ForkRunOptions extends RetryRunOptions {
   /** Right before the step of this name began; for the first time, in the newest generation that has it. */
@@ -116,7 +125,7 @@ export function forkedRun(
     incarnation: access.runtime.id(),
     workflow,
     version,
-    queue: options.queue === undefined ? source.queue : requireName(options.queue, "queue"),
+    queue: options.queue === undefined ? source.queue : requireName(options.queue, "queue of a fork"),
     priority: options.priority === undefined ? source.priority : requirePriority(options.priority),
     parent: null,
     parentClose: null,

@@ -8,6 +8,7 @@ import { requireName } from "../define/require-name.ts";
 import { requireReason } from "../define/require-reason.ts";
 import { ResultTimeoutError, RunCancelledError, RunFailedError, UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
+import { requireOptions } from "../errors/require-options.ts";
 import { validateWith } from "../errors/validate.ts";
 import type { Duration } from "../model/duration.ts";
 import type { WorkflowEvent } from "../model/event.ts";
@@ -15,7 +16,7 @@ import type { Failure } from "../model/failure.ts";
 import { type Seq, workflowTaskId } from "../model/ids.ts";
 import type { Run } from "../storage/run.ts";
 import type { ClosedRuns } from "./closed-runs.ts";
-import { forkedRun, forkPoint, type ForkRunOptions, retryPoint, type RetryRunOptions } from "./fork.ts";
+import { forkedRun, forkPoint, type ForkRunOptions, RETRY_OPTIONS, retryPoint, type RetryRunOptions } from "./fork.ts";
 import { describeRun, shownStatus, type RunDescription, type ShownStatus } from "./describe.ts";
 
 /** A client's lease on a run that it terminates itself. */
@@ -89,6 +90,7 @@ export class StoredRunHandle implements RunHandle {
   }
 
   async result(options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {}): Promise<unknown> {
+    requireOptions(options, "handle.result", { timeout: true, signal: true });
     const { access, closed } = this.#environment;
     const timeoutMs =
       options.timeout === undefined ? null : requireDuration(options.timeout, "timeout of handle.result");
@@ -141,12 +143,14 @@ export class StoredRunHandle implements RunHandle {
     payload: Sent,
     options: { readonly id?: string } = {},
   ): Promise<void> {
+    requireOptions(options, "handle.signal", { id: true });
     await this.#environment.access.ready();
     const data = await signalData(this.#environment.codec, signal, payload);
     await this.#deliver(signalId(options.id ?? this.#environment.access.runtime.id()), data, `signal "${signal.name}"`);
   }
 
   async cancel(options: { readonly reason?: string } = {}): Promise<void> {
+    requireOptions(options, "handle.cancel", { reason: true });
     await this.#environment.access.ready();
     await this.#deliver(
       "cancel",
@@ -156,6 +160,7 @@ export class StoredRunHandle implements RunHandle {
   }
 
   async terminate(options: { readonly reason?: string } = {}): Promise<void> {
+    requireOptions(options, "handle.terminate", { reason: true });
     const { access, codec } = this.#environment;
     const run = await this.#run();
     await this.#deliver("terminate", cancelMessage(codec, "terminate", requireReason(options.reason)), "a termination");
@@ -184,10 +189,12 @@ export class StoredRunHandle implements RunHandle {
   }
 
   async fork(options: ForkRunOptions = {}): Promise<StoredRunHandle> {
+    requireOptions(options, "handle.fork", { ...RETRY_OPTIONS, beforeStep: true, beforeSeq: true });
     return this.#fork(options, (run, history) => forkPoint(run, history, options));
   }
 
   async retry(options: RetryRunOptions = {}): Promise<StoredRunHandle> {
+    requireOptions(options, "handle.retry", RETRY_OPTIONS);
     return this.#fork(options, retryPoint);
   }
 
@@ -252,6 +259,7 @@ export class StoredRunHandle implements RunHandle {
       throw new UsageError(
         "run-closed",
         `Run "${runId}" is closed and takes no ${what.replace(/^an? /u, "")}. Start a new run.`,
+        { details: { runId } },
       );
   }
 }
@@ -267,7 +275,8 @@ export async function signalData(codec: Codec, signal: AnySignal, payload: unkno
 
 /** Ids of users' signals have a space of their own: none can stand in the way of a cancel request. */
 function signalId(id: string): string {
-  return requireName(`signal:${id}`, "signal to a run (its id)");
+  requireName(id, "id of a signal");
+  return requireName(`signal:${id}`, 'id of a signal, with "signal:" before it,');
 }
 
 function notFound(runId: string): UsageError {

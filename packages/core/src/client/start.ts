@@ -8,6 +8,7 @@ import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
 import { requireInstant } from "../errors/require-instant.ts";
+import { requireOptions } from "../errors/require-options.ts";
 import { validateWith } from "../errors/validate.ts";
 import type { Duration } from "../model/duration.ts";
 import type { Millis } from "../model/ids.ts";
@@ -32,6 +33,16 @@ export interface StartOptions {
   readonly attributes?: Attributes;
 }
 
+const OPTIONS = {
+  id: true,
+  idempotencyKey: true,
+  queue: true,
+  priority: true,
+  startAt: true,
+  timeout: true,
+  attributes: true,
+} as const;
+
 /**
  * Makes the record of a new run.
  * @throws UsageError `invalid-argument`, `invalid-input`, `not-serializable`, `payload-too-large`, `unknown-workflow`
@@ -39,16 +50,17 @@ export interface StartOptions {
 export async function newRun(
   access: StorageAccess,
   codec: Codec,
-  definition: AnyWorkflow,
+  definition: AnyWorkflow | undefined,
   input: unknown,
   options: StartOptions,
 ): Promise<NewRun> {
   if (definition?.kind !== "workflow") {
     throw new UsageError(
       "unknown-workflow",
-      "client.start needs a workflow definition. Pass what workflow(…) returned.",
+      "A start needs a workflow definition, not its name. Pass what workflow(…) returned.",
     );
   }
+  requireOptions(options, "client.start", OPTIONS);
   const { name, version, inputSchema, initialState } = definition;
   const checked = inputSchema === null ? input : await validateWith(inputSchema, input, `input of workflow "${name}"`);
   const encoded = codec.encode(checked);
@@ -69,7 +81,7 @@ export async function newRun(
     incarnation: access.runtime.id(),
     workflow: name,
     version,
-    queue: options.queue === undefined ? definition.queue : requireName(options.queue, "queue"),
+    queue: options.queue === undefined ? definition.queue : requireName(options.queue, "queue of client.start"),
     priority: requirePriority(options.priority ?? 0),
     startHash,
     parent: null,
@@ -98,9 +110,9 @@ export function identify(
   }
   if (id === undefined && idempotencyKey === undefined) return { runId: runtime.id(), startHash: runtime.id() };
   const startHash = stableHash(canonicalText([workflow, input]));
-  if (id !== undefined) return { runId: requireName(id, "run"), startHash };
+  if (id !== undefined) return { runId: requireName(id, "id of a run"), startHash };
   return {
-    runId: `key-${stableHash(canonicalText([workflow, requireName(idempotencyKey, "start (its idempotencyKey)")]))}`,
+    runId: `key-${stableHash(canonicalText([workflow, requireName(idempotencyKey, "idempotencyKey of a start")]))}`,
     startHash,
   };
 }

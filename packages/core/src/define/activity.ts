@@ -1,6 +1,9 @@
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
+import { requireFunction } from "../errors/require-function.ts";
+import { requireOptions } from "../errors/require-options.ts";
 import { requireRetry } from "../errors/require-retry.ts";
+import { requireSchema } from "../errors/require-schema.ts";
 import type { Duration } from "../model/duration.ts";
 import type { Logger } from "../model/logger.ts";
 import type { Retry, RetryPolicy } from "../model/retry.ts";
@@ -88,10 +91,24 @@ interface NamedActivityOptions<Input> extends ActivityOptions {
   readonly cache?: ActivityCache<Input>;
 }
 
+const OPTIONS = {
+  name: true,
+  input: true,
+  output: true,
+  retry: true,
+  timeout: true,
+  heartbeatTimeout: true,
+  queue: true,
+  cache: true,
+} as const;
+
+/** What one call may say differently. */
+export const CALL_OPTIONS = { retry: true, timeout: true, heartbeatTimeout: true } as const;
+
 /**
  * Defines an activity: the only place for side effects.
  *
- * @throws UsageError `invalid-argument` for a bad name, retry policy or time-out.
+ * @throws UsageError `invalid-argument` for a bad or unknown option.
  * @example
  * const charge = activity({ name: "charge", retry: 5, timeout: "30s" }, async (order: { id: string }, { idempotencyKey }) => {
  *   return { receipt: `${order.id}/${idempotencyKey}` };
@@ -109,20 +126,23 @@ export function activity(
   options: NamedActivityOptions<never> & { readonly input?: Schema; readonly output?: Schema },
   execute: (input: never, context: ActivityContext) => unknown,
 ): AnyActivity {
-  const name = requireName(options.name, "activity");
+  requireOptions(options, "activity", OPTIONS);
+  const name = requireName(options.name, "name of an activity");
   return {
     kind: "activity",
     name,
-    inputSchema: options.input ?? null,
-    outputSchema: options.output ?? null,
+    inputSchema: requireSchema(options.input, `input of activity "${name}"`),
+    outputSchema: requireSchema(options.output, `output of activity "${name}"`),
     ...requireAttemptSettings(options, name),
-    queue: options.queue === undefined ? null : requireName(options.queue, "queue"),
+    queue: options.queue === undefined ? null : requireName(options.queue, `queue of activity "${name}"`),
     cache: options.cache === undefined ? null : requireCache(options.cache, name),
-    execute,
+    execute: requireFunction(execute, `code of activity "${name}"`),
   };
 }
 
-function requireCache({ key, ttl }: ActivityCache<never>, name: string): ResultCache {
+function requireCache(cache: ActivityCache<never>, name: string): ResultCache {
+  requireOptions(cache, `cache of activity "${name}"`, { key: true, ttl: true });
+  const { key, ttl } = cache;
   if (typeof key !== "function") {
     throw new UsageError(
       "invalid-argument",

@@ -1,4 +1,6 @@
 import { UsageError } from "../errors/index.ts";
+import { requireFunction } from "../errors/require-function.ts";
+import { requireSchema } from "../errors/require-schema.ts";
 import type { Schema } from "../model/schema.ts";
 import type { WorkflowContext } from "./context.ts";
 import { type AnyStep, requireSteps } from "./step.ts";
@@ -31,7 +33,13 @@ export function codeOf(
       `Workflow "${name}" has ${run === undefined ? "no code" : "both steps and a function"}. Give it either steps or a function.`,
     );
   }
-  if (run !== undefined) return { steps: [], run, outputSchema: (output as Schema | undefined) ?? null };
+  if (run !== undefined) {
+    return {
+      steps: [],
+      run: requireFunction(run, `code of workflow "${name}"`),
+      outputSchema: requireSchema(output as Schema | undefined, `output of workflow "${name}"`),
+    };
+  }
   // The schemas of some libraries are functions too.
   if (output !== undefined && (typeof output !== "function" || "~standard" in output)) {
     throw new UsageError(

@@ -29,6 +29,82 @@ describe("a definition", () => {
   });
 });
 
+const refusals: readonly (readonly [what: string, define: () => unknown, says: RegExp])[] = [
+  [
+    "options that are a name",
+    () => call(workflow, "order", nothing),
+    /workflow takes its options as an object, not as a string/,
+  ],
+  ["no options", () => call(activity), /activity takes its options as an object, not as undefined/],
+  [
+    "a misspelt option of a workflow",
+    () => call(workflow, { name: "w", timeOut: "1m" }, nothing),
+    /no option "timeOut".*timeout/,
+  ],
+  [
+    "a misspelt option of an activity",
+    () => call(activity, { name: "a", retries: 5 }, nothing),
+    /no option "retries".*retry/,
+  ],
+  [
+    "a misspelt option of a cache",
+    () => call(activity, { name: "a", cache: { kay: nothing } }, nothing),
+    /no option "kay"/,
+  ],
+  [
+    "a state in place of its definition",
+    () => call(workflow, { name: "w", state: { paid: false } }, nothing),
+    /no option "paid"/,
+  ],
+  [
+    "an input that is no schema",
+    () => call(workflow, { name: "w", input: { id: "string" } }, nothing),
+    /input of workflow "w" must be a Standard Schema/,
+  ],
+  [
+    "an output that is no schema",
+    () => call(activity, { name: "a", output: {} }, nothing),
+    /output of activity "a" must be a Standard Schema/,
+  ],
+  [
+    "a signal's schema that is none",
+    () => call(signal, "s", { by: "string" }),
+    /schema of signal "s" must be a Standard Schema/,
+  ],
+  [
+    "code that is no function",
+    () => call(workflow, { name: "w" }, 5),
+    /code of workflow "w" must be a function, not number/,
+  ],
+  [
+    "an activity without code",
+    () => call(activity, { name: "a" }),
+    /code of activity "a" must be a function, not undefined/,
+  ],
+  [
+    "a version that is a number",
+    () => call(workflow, { name: "w", version: 3 }, nothing),
+    /version of workflow "w" must be a text/,
+  ],
+];
+
+function nothing(): void {}
+
+function call(define: unknown, ...given: readonly unknown[]): unknown {
+  return (define as (...all: readonly unknown[]) => unknown)(...given);
+}
+
+describe("a definition as code without types makes it", () => {
+  it.each(refusals)("is refused with %s", (_, define, says) => {
+    expect(define).toThrow(refused("invalid-argument"));
+    expect(define).toThrow(says);
+  });
+
+  it("may have options that are undefined", () => {
+    expect(workflow({ name: "w", ...({ retries: undefined } as object) }, async () => {}).name).toBe("w");
+  });
+});
+
 describe("workflow", () => {
   it.each([
     ["a negative time-out", { timeout: -1 }],

@@ -31,8 +31,14 @@ function byName<T extends AnyWorkflow | AnyActivity>(
   option: string,
   definitions: readonly T[],
 ): ReadonlyMap<string, T> {
+  if (!Array.isArray(definitions)) {
+    throw new UsageError(
+      "invalid-argument",
+      `A worker needs a list of its ${option}. Pass { ${option}: [${kind === "workflow" ? "order" : "charge"}] }.`,
+    );
+  }
   const known = new Map<string, T>();
-  for (const definition of definitions) {
+  for (const definition of definitions as readonly T[]) {
     if (definition?.kind !== kind) {
       throw new UsageError(
         "invalid-argument",

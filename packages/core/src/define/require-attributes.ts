@@ -9,7 +9,7 @@ import { requireName } from "./require-name.ts";
 export function requireAttributes(attributes: Attributes): Attributes {
   const entries = Object.entries(attributes);
   for (const [name, value] of entries) {
-    requireName(name, "search attribute");
+    requireName(name, "name of a search attribute");
     if (name === "$")
       throw new UsageError("invalid-argument", 'A search attribute cannot be named "$". Choose another name.');
     const storable =

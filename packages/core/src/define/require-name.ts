@@ -1,7 +1,8 @@
 import { UsageError } from "../errors/index.ts";
 
 /**
- * Answers the name if it can stand in storage.
+ * Answers the text if it can stand in storage.
+ * @param what says what it is, with its article: `name of a workflow`
  * @throws UsageError `invalid-argument` otherwise.
  */
 export function requireName(name: unknown, what: string): string {
@@ -16,6 +17,6 @@ export function requireName(name: unknown, what: string): string {
   }
   throw new UsageError(
     "invalid-argument",
-    `The name of a ${what} must be a text of 1 to 255 UTF-8 bytes without NUL, not ${typeof name === "string" ? JSON.stringify(name.slice(0, 80)) : typeof name}. Give it a short explicit name.`,
+    `The ${what} must be a text of 1 to 255 UTF-8 bytes without NUL, not ${typeof name === "string" ? JSON.stringify(name.slice(0, 80)) : typeof name}. Give it a short explicit one.`,
   );
 }

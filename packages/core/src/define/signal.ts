@@ -1,3 +1,4 @@
+import { requireSchema } from "../errors/require-schema.ts";
 import type { InferInput, InferOutput, Schema } from "../model/schema.ts";
 import { requireName } from "./require-name.ts";
 
@@ -15,12 +16,16 @@ export type AnySignal = Signal<any, any>;
 /**
  * Defines a signal. With a schema, its payload is validated where it is sent.
  *
- * @throws UsageError `invalid-argument` for a bad name.
+ * @throws UsageError `invalid-argument` for a bad name, or what is no schema.
  * @example
  * const approved = signal("approved", z.object({ by: z.string() }));
  */
 export function signal<S extends Schema>(name: string, schema: S): Signal<InferInput<S>, InferOutput<S>>;
 export function signal<Payload = void>(name: string): Signal<Payload>;
 export function signal(name: string, schema?: Schema): AnySignal {
-  return { kind: "signal", name: requireName(name, "signal"), schema: schema ?? null };
+  return {
+    kind: "signal",
+    name: requireName(name, "name of a signal"),
+    schema: requireSchema(schema, `schema of signal "${name}"`),
+  };
 }

@@ -39,7 +39,7 @@ export function step<State, Input>(
   name: string,
   run: (context: WorkflowContext<State>, input: Input) => unknown,
 ): Step<State, Input> {
-  requireName(name, "step");
+  requireName(name, "name of a step");
   if (typeof run === "function") return { kind: "step", name, run };
   throw new UsageError("invalid-argument", `Step "${name}" needs a function. Pass its code as the second argument.`);
 }

@@ -1,5 +1,7 @@
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
+import { requireOptions } from "../errors/require-options.ts";
+import { requireSchema } from "../errors/require-schema.ts";
 import { validateNow } from "../errors/validate.ts";
 import type { Duration } from "../model/duration.ts";
 import type { InferInput, InferOutput, Schema } from "../model/schema.ts";
@@ -46,6 +48,18 @@ export interface Workflow<Input, Output, State = unknown> extends Definition<Inp
 // oxlint-disable-next-line typescript/no-explicit-any -- a registry holds workflows of all types
 export type AnyWorkflow = Workflow<any, any, any>;
 
+const OPTIONS = {
+  name: true,
+  version: true,
+  description: true,
+  input: true,
+  output: true,
+  state: true,
+  steps: true,
+  timeout: true,
+  queue: true,
+} as const;
+
 type Body<Context, Input, Output> = (context: Context, input: Input) => PromiseLike<Output>;
 
 /** What the run answers after its last step. */
@@ -62,8 +76,8 @@ type StepOutput<State, Input, Output> = (
  * unless `output` makes another of it. Where a run is shows in its history and in `describe().currentStep`. The steps of open runs
  * must keep their names and their order.
  *
- * @throws UsageError `invalid-argument` for a bad name, time-out or queue, for steps without a name of their own, and for steps
- * together with a function.
+ * @throws UsageError `invalid-argument` for a bad or unknown option, for steps without a name of their own, and for steps together
+ * with a function.
  * @example
  * const greet = workflow({ name: "greet" }, async (ctx, name: string) => {
  *   await ctx.sleep("1s");
@@ -114,21 +128,23 @@ export function workflow(
   },
   run?: AnyWorkflow["run"],
 ): AnyWorkflow {
+  requireOptions(options, "workflow", OPTIONS);
   const { state } = options;
+  const name = requireName(options.name, "name of a workflow");
   const { steps, ...code } = codeOf(options, run);
-  const checkState = stateCheck(options.name, state?.schema);
+  if (state !== undefined) requireOptions(state, `state of workflow "${name}"`, { initial: true, schema: true });
+  const checkState = stateCheck(name, state?.schema);
   return {
     kind: "workflow",
-    name: requireName(options.name, "workflow"),
-    version: options.version ?? null,
+    name,
+    version: options.version === undefined ? null : requireName(options.version, `version of workflow "${name}"`),
     description: options.description ?? null,
-    inputSchema: options.input ?? null,
+    inputSchema: requireSchema(options.input, `input of workflow "${name}"`),
     outputSchema: code.outputSchema,
-    initialState: state === undefined ? null : initialState(options.name, state.initial, checkState),
+    initialState: state === undefined ? null : initialState(name, state.initial, checkState),
     checkState,
-    timeoutMs:
-      options.timeout === undefined ? null : requireDuration(options.timeout, `timeout of workflow "${options.name}"`),
-    queue: options.queue === undefined ? "default" : requireName(options.queue, "queue"),
+    timeoutMs: options.timeout === undefined ? null : requireDuration(options.timeout, `timeout of workflow "${name}"`),
+    queue: options.queue === undefined ? "default" : requireName(options.queue, `queue of workflow "${name}"`),
     steps,
     run: code.run,
     graph: () => graphOf(steps),
@@ -136,7 +152,9 @@ export function workflow(
 }
 
 function stateCheck(name: string, schema: Schema | undefined): ((state: unknown) => void) | null {
-  return schema === undefined ? null : (state) => void validateNow(schema, state, `state of workflow "${name}"`);
+  const what = `state of workflow "${name}"`;
+  requireSchema(schema, `schema of the ${what}`);
+  return schema === undefined ? null : (state) => void validateNow(schema, state, what);
 }
 
 function initialState(

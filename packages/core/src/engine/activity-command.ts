@@ -3,10 +3,12 @@ import {
   type ActivityOptions,
   type AnyActivity,
   type AttemptSettings,
+  CALL_OPTIONS,
   requireAttemptSettings,
 } from "../define/activity.ts";
 import { requireName } from "../define/require-name.ts";
 import { UsageError } from "../errors/index.ts";
+import { requireOptions } from "../errors/require-options.ts";
 import { activityDispatched, activityScheduled, isExecutedHere } from "./activity-events.ts";
 import type { Execution } from "./execution.ts";
 import { openPromise } from "./open-promise.ts";
@@ -30,6 +32,7 @@ export async function runActivity(
       `Run "${execution.run.runId}" called ctx.run with something that is no activity. Pass what activity(…) returned, or a name and a function.`,
     );
   }
+  if (options !== undefined) requireOptions(options, `ctx.run of activity "${activity.name}"`, CALL_OPTIONS);
   const settings = options === undefined ? activity : requireAttemptSettings(options, activity.name, activity);
   return schedule(execution, activity, execution.environment.codec.encode(input), settings);
 }
@@ -41,13 +44,14 @@ export async function runInline(
   execute: Execute,
   options?: ActivityOptions,
 ): Promise<unknown> {
-  requireName(name, "activity");
+  requireName(name, "name of an activity");
   if (typeof execute !== "function") {
     throw new UsageError(
       "invalid-argument",
       `ctx.run("${name}", …) needs a function as its second argument. To call a defined activity, pass the activity itself instead of its name.`,
     );
   }
+  if (options !== undefined) requireOptions(options, `ctx.run of activity "${name}"`, CALL_OPTIONS);
   const inline = {
     name,
     inputSchema: null,

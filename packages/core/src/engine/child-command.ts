@@ -3,6 +3,7 @@ import { requireName } from "../define/require-name.ts";
 import { requireReason } from "../define/require-reason.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
+import { requireOptions } from "../errors/require-options.ts";
 import { validateNow } from "../errors/validate.ts";
 import type { EventOf } from "../model/event.ts";
 import { childIncarnation } from "./child-name.ts";
@@ -23,7 +24,7 @@ export function startChild(
   }
   const { codec } = execution.environment;
   const encoded = codec.encode(checked(definition, input));
-  requireOptions(options);
+  requireChildOptions(options);
   const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["CHILD_SCHEDULED"], definition.name);
   const unborn = { runId: options.id ?? "" };
@@ -59,9 +60,11 @@ export function startChild(
   });
 }
 
-function requireOptions({ id, queue, parentClose }: ChildOptions): void {
-  if (id !== undefined) requireName(id, "child run");
-  if (queue !== undefined) requireName(queue, "queue");
+function requireChildOptions(options: ChildOptions): void {
+  requireOptions(options, "ctx.child", { id: true, parentClose: true, queue: true });
+  const { id, queue, parentClose } = options;
+  if (id !== undefined) requireName(id, "id of a child run");
+  if (queue !== undefined) requireName(queue, "queue of a child run");
   if (parentClose === undefined || ["cancel", "terminate", "abandon"].includes(parentClose)) return;
   throw new UsageError(
     "invalid-argument",

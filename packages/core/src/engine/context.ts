@@ -39,7 +39,7 @@ export function createContext(execution: Execution): WorkflowContext {
           : runActivity(execution, what, input, options),
       )) as WorkflowContext["run"],
     sleep: (time) => forCode(sleep(execution, time)),
-    waitFor: (signal, options) => forCode(waitFor(execution, signal, options?.timeout)) as Promise<never>,
+    waitFor: (signal, options) => forCode(waitFor(execution, signal, options)) as Promise<never>,
     signals: (signal) => {
       const next = async (): Promise<IteratorResult<never>> => ({
         done: false,

@@ -6,7 +6,7 @@ import type { Execution } from "./execution.ts";
  * code went on without it keeps its numbers: it has no command for the question.
  */
 export function patched(execution: Execution, id: string): boolean {
-  requireName(id, "patch");
+  requireName(id, "id of a patch");
   const known = execution.patches.get(id);
   if (known !== undefined) return known;
   const asked = execution.askUnlessPast(["VERSION_MARKED"], id);
@@ -17,7 +17,7 @@ export function patched(execution: Execution, id: string): boolean {
 
 /** Takes the mark of a patch that no run is without any more. A new one says that code may come without asking for it. */
 export function deprecatePatch(execution: Execution, id: string): void {
-  requireName(id, "patch");
+  requireName(id, "id of a patch");
   if (execution.patches.has(id)) return;
   execution.patches.set(id, true);
   const asked = execution.askUnlessPast(["VERSION_MARKED"], id);

@@ -16,6 +16,12 @@ export interface Recipient {
  * @throws UsageError `run-not-found`, `run-closed`, `invalid-input`
  */
 export async function send(execution: Execution, to: Recipient, signal: AnySignal, payload: unknown): Promise<void> {
+  if (signal?.kind !== "signal") {
+    throw new UsageError(
+      "invalid-argument",
+      `Run "${execution.run.runId}" sent something that is no signal. Pass what signal(…) returned.`,
+    );
+  }
   const checked =
     signal.schema === null ? payload : validateNow(signal.schema, payload, `payload of signal "${signal.name}"`);
   await post(execution, to, signal.name, checked);
@@ -28,7 +34,7 @@ export async function sendCancel(execution: Execution, to: Recipient, reason: st
 
 async function post(execution: Execution, to: Recipient, signal: string | null, value: unknown): Promise<void> {
   const { codec } = execution.environment;
-  requireName(to.runId, "run");
+  requireName(to.runId, "id of the run that a signal is for");
   const encoded = codec.encode(value);
   const asked = execution.ask(["SIGNAL_SENT"], signal ?? "");
   if (asked === null) return new Promise(() => {});

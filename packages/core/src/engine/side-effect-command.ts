@@ -8,7 +8,7 @@ import type { Execution } from "./execution.ts";
 
 /** Runs a function once, and answers from the record after that. */
 export function sideEffect<T>(execution: Execution, name: string, fn: () => T): T {
-  requireName(name, "side effect");
+  requireName(name, "name of a side effect");
   const { codec } = execution.environment;
   const { command, recorded } = execution.askNow(["SIDE_EFFECT_RECORDED"], name);
   if (recorded === undefined) {

@@ -6,8 +6,8 @@ import { openPromise } from "./open-promise.ts";
 
 /** Waits for a duration, or until an instant. */
 export async function sleep(execution: Execution, time: Duration | Date): Promise<void> {
-  const until = time instanceof Date ? requireInstant(time, "the time of ctx.sleep") : null;
-  const ms = until === null ? requireDuration(time as Duration, "ctx.sleep") : 0;
+  const until = time instanceof Date ? requireInstant(time, "time of ctx.sleep") : null;
+  const ms = until === null ? requireDuration(time as Duration, "time of ctx.sleep") : 0;
   const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["TIMER_STARTED"], "");
   if (asked === null) return new Promise(() => {});

@@ -19,7 +19,7 @@ export function decodeCursor(cursor: string): RunCursor {
   const createdAt = Number(match?.[1]);
   const runId = Buffer.from(match?.[2] ?? "", "base64url").toString("utf8");
   if (match === null || createdAt > maxInstant || encodeCursor({ createdAt, runId }) !== cursor) {
-    return refuse("RunQuery.cursor", "the cursor of a page before");
+    return refuse("cursor", "the cursor of a page before");
   }
   return { createdAt, runId };
 }

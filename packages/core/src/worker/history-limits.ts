@@ -1,6 +1,7 @@
 import type { Codec } from "../codec/codec.ts";
 import type { Ending } from "../engine/ending.ts";
 import { UsageError } from "../errors/index.ts";
+import { requireOptions } from "../errors/require-options.ts";
 import type { Seq } from "../model/ids.ts";
 import type { Logger } from "../model/logger.ts";
 import type { RunHeader } from "../model/run.ts";
@@ -14,7 +15,9 @@ export interface HistoryLimits {
 }
 
 /** @throws UsageError `invalid-argument` */
-export function requireHistoryLimits({ warn = 10_000, fail = 50_000 }: Partial<HistoryLimits> = {}): HistoryLimits {
+export function requireHistoryLimits(limits: Partial<HistoryLimits> = {}): HistoryLimits {
+  requireOptions(limits, "historyLimits of createWorker", { warn: true, fail: true });
+  const { warn = 10_000, fail = 50_000 } = limits;
   for (const [name, count] of Object.entries({ warn, fail })) {
     if (count === Infinity || (Number.isSafeInteger(count) && count >= 1)) continue;
     throw new UsageError(

@@ -4,6 +4,7 @@ import type { AnyActivity } from "../define/activity.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
 import { UsageError } from "../errors/index.ts";
 import { requireDuration } from "../errors/require-duration.ts";
+import { requireOptions } from "../errors/require-options.ts";
 import type { Duration } from "../model/duration.ts";
 import type { Logger } from "../model/logger.ts";
 import type { Runtime } from "../model/runtime.ts";
@@ -55,11 +56,29 @@ export interface WorkerSettings {
   readonly historyLimits: HistoryLimits;
 }
 
+const OPTIONS = {
+  storage: true,
+  workflows: true,
+  activities: true,
+  queues: true,
+  concurrency: true,
+  lease: true,
+  cacheRuns: true,
+  maxDeliveries: true,
+  historyLimits: true,
+  codec: true,
+  logger: true,
+  runtime: true,
+} as const;
+
 /** @throws UsageError `invalid-argument` */
 export function requireWorkerSettings(options: WorkerOptions): WorkerSettings {
+  requireOptions(options, "createWorker", OPTIONS);
   const { concurrency = 100, queues = ["default"] } = options;
+  if (typeof concurrency === "object")
+    requireOptions(concurrency, "concurrency of createWorker", { runs: true, activities: true });
   const { runs, activities } =
-    typeof concurrency === "number" ? { runs: concurrency, activities: concurrency } : concurrency;
+    typeof concurrency === "object" ? concurrency : { runs: concurrency, activities: concurrency };
   const leaseMs = requireDuration(options.lease ?? "15s", "lease of the worker");
   if (leaseMs < LEASE_MS.min || leaseMs > LEASE_MS.max) {
     throw new UsageError(
@@ -67,13 +86,13 @@ export function requireWorkerSettings(options: WorkerOptions): WorkerSettings {
       `The lease of a worker must be from 300 ms to 1 h, not ${leaseMs} ms. Leave it out for 15 s.`,
     );
   }
-  if (queues.length === 0)
+  if (!Array.isArray(queues) || queues.length === 0)
     throw new UsageError(
       "invalid-argument",
-      "A worker needs at least one queue. Leave `queues` out for the default one.",
+      "The `queues` of a worker must be a list with at least one. Leave them out for the default one.",
     );
   return {
-    queues: [...new Set(queues.map((queue) => requireName(queue, "queue")))],
+    queues: [...new Set(queues.map((queue) => requireName(queue, "name of a queue")))],
     runs: requireCount(runs, "concurrency.runs", 1),
     activities: requireCount(activities, "concurrency.activities", 1),
     leaseMs,

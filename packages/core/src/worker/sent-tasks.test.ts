@@ -24,7 +24,13 @@ describe("activities that were sent to a queue where nobody takes them", () => {
         /Nobody has taken 2 activity tasks of queue "gpu".*"render".*run a worker that serves the queue/u,
       ),
     ]);
-    const other = createWorker({ ...env, workflows: [], activities: [render], queues: ["gpu"] });
+    const other = createWorker({
+      storage: env.storage,
+      runtime: env.runtime,
+      workflows: [],
+      activities: [render],
+      queues: ["gpu"],
+    });
     await other.runUntilIdle();
     await env.runUntilIdle();
     expect(await Promise.all(runs.map((run) => run.result()))).toEqual([2, 4]);
@@ -33,7 +39,13 @@ describe("activities that were sent to a queue where nobody takes them", () => {
 
   it("are no matter while somebody takes them", async () => {
     const env = environment({ workflows: [film] });
-    const other = createWorker({ ...env, workflows: [], activities: [render], queues: ["gpu"] });
+    const other = createWorker({
+      storage: env.storage,
+      runtime: env.runtime,
+      workflows: [],
+      activities: [render],
+      queues: ["gpu"],
+    });
     void env.worker.run();
     void other.run();
     const run = await env.client.start(film, 1);

@@ -44,7 +44,7 @@ export interface Worker {
 
 /**
  * Makes a worker. Nothing happens before `run`.
- * @throws UsageError `duplicate-definition`, `invalid-argument`
+ * @throws UsageError `duplicate-definition`; `invalid-argument` for a bad or unknown option
  * @example
  * const worker = createWorker({ storage, workflows: [order] });
  * await worker.run({ signal });
@@ -82,7 +82,7 @@ class StorageWorker implements Worker {
     const settings = requireWorkerSettings(options);
     const registry = new Registry(options.workflows, options.activities);
     this.#runtime = options.runtime ?? realRuntime;
-    this.#logger = safeLogger(options.logger ?? consoleLogger);
+    this.#logger = safeLogger(options.logger === undefined ? consoleLogger : options.logger);
     this.#queues = settings.queues;
     this.#access = accessTo(options.storage, this.#runtime);
     this.#sentTasks = new SentTasks(this.#access, this.#runtime, this.#logger);
