@@ -1,7 +1,8 @@
 /** Drives an Execution by hand: no worker, no storage, no time but what the test says. */
 import { expect } from "vitest";
 import { jsonCodec } from "../src/codec/json-codec.ts";
-import type { AnyWorkflow } from "../src/define/workflow.ts";
+import type { WorkflowContext } from "../src/define/context.ts";
+import { type AnyWorkflow, workflow } from "../src/define/workflow.ts";
 import { activityCompleted, activityFailed } from "../src/engine/activity-events.ts";
 import { Execution } from "../src/engine/execution.ts";
 import { workflowBody } from "../src/engine/workflow-body.ts";
@@ -34,6 +35,11 @@ function runHeader(definition: AnyWorkflow, input?: unknown): RunHeader {
 export function started(definition: AnyWorkflow): StoredEvent {
   const data = JSON.stringify({ workflow: definition.name });
   return { seq: 1, type: "WORKFLOW_STARTED", command: null, at: STARTED_AT, data };
+}
+
+/** A workflow of untyped code. */
+export function code(run: (ctx: WorkflowContext) => Promise<unknown>): AnyWorkflow {
+  return workflow({ name: "code" }, (ctx) => run(ctx as unknown as WorkflowContext));
 }
 
 /** An execution with the history that it has written so far. */

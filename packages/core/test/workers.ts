@@ -10,6 +10,8 @@ import { recordingLogger, type TestedEnvironment } from "./environment.ts";
 
 export interface RunningWorker {
   readonly worker: Worker;
+  /** What `worker.run` answered. */
+  readonly working: Promise<void>;
   /** Cuts it off from its storage for ever, as if its process had died. Its code does not notice. */
   kill(): void;
 }
@@ -19,9 +21,10 @@ export function running(env: TestEnvironment, options: Partial<WorkerOptions>): 
   const { storage, kill } = mortal(options.storage ?? env.storage);
   const { logger } = recordingLogger();
   const worker = createWorker({ runtime: env.runtime, workflows: [], logger, ...options, storage });
-  worker.run().catch(() => {});
+  const working = worker.run();
+  working.catch(() => {});
   onTestFinished(() => worker.stop({ grace: 0 }));
-  return { worker, kill };
+  return { worker, working, kill };
 }
 
 function mortal(storage: StorageBackend): { readonly storage: StorageBackend; readonly kill: () => void } {

@@ -1,15 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { drive, Driven, replayPrefixes, STARTED_AT } from "../../test/execution.ts";
-import type { WorkflowContext } from "../define/context.ts";
+import { code, drive, Driven, replayPrefixes, STARTED_AT } from "../../test/execution.ts";
 import { signal } from "../define/signal.ts";
-import { type AnyWorkflow, workflow } from "../define/workflow.ts";
+import { type AnyWorkflow } from "../define/workflow.ts";
 import type { StoredEvent } from "../storage/event.ts";
 
 const go = signal<string>("go");
-
-function code(run: (ctx: WorkflowContext) => Promise<unknown>): AnyWorkflow {
-  return workflow({ name: "code" }, (ctx) => run(ctx as unknown as WorkflowContext));
-}
 
 const old = code(async (ctx) => {
   await ctx.sleep("1h");

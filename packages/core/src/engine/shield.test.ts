@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { drive, Driven, replayPrefixes, STARTED_AT } from "../../test/execution.ts";
-import type { WorkflowContext } from "../define/context.ts";
+import { code, drive, Driven, replayPrefixes, STARTED_AT } from "../../test/execution.ts";
 import { signal } from "../define/signal.ts";
 import { type AnyWorkflow, workflow } from "../define/workflow.ts";
 import { isPerdureError } from "../errors/index.ts";
@@ -8,10 +7,6 @@ import { childCompleted } from "./child-events.ts";
 
 const go = signal<string>("go");
 const kid = workflow({ name: "kid" }, async () => "grown");
-
-function code(run: (ctx: WorkflowContext) => Promise<unknown>): AnyWorkflow {
-  return workflow({ name: "code" }, (ctx) => run(ctx as unknown as WorkflowContext));
-}
 
 function isCancelled(error: unknown): string {
   if (!isPerdureError(error, "cancelled")) throw error;
