@@ -169,7 +169,7 @@ export class Execution implements CommandLog {
   }
 
   async #deliver(event: WorkflowEvent): Promise<void> {
-    if (event.type === "VERSION_MARKED") this.#commands.skipMarks([], "");
+    this.#commands.passMark(event);
     if (this.#commands.isAhead(event)) {
       this.broken = this.stuck ? nonDurableAwait(this.run) : missingCommand(this.run, event, this.ending !== null);
       return;

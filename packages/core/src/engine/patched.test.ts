@@ -259,6 +259,35 @@ describe("a patch that is removed", () => {
     expect(await finish(await cold(withoutOld, later.history))).toBe("new");
   });
 
+  it("of a later turn is there for code of the deploy before, which asks for it then", async () => {
+    const thrice = (mark: (ctx: WorkflowContext, id: string) => boolean): AnyWorkflow =>
+      code(async (ctx) => {
+        const after = async (hours: number, id: string): Promise<boolean> => {
+          await ctx.sleep(hours * HOUR);
+          return mark(ctx, id);
+        };
+        const answers = await Promise.all([after(1, "a"), after(2, "b"), after(3, "c")]);
+        await ctx.waitFor(go);
+        return answers;
+      });
+    const deprecated = thrice((ctx, id) => {
+      ctx.deprecatePatch(id);
+      return true;
+    });
+    const run = await drive(deprecated);
+    for (let hours = 1; hours <= 3; hours++) {
+      run.clock.now = STARTED_AT + hours * HOUR;
+      await run.execution.fireTimers(run.clock.now);
+    }
+    run.take();
+    for (const definition of [deprecated, thrice((ctx, id) => ctx.patched(id))]) {
+      const taken = await cold(definition, run.history);
+      expect(taken.take()).toEqual([]);
+      await taken.signal("go", "now");
+      expect(taken.output).toEqual([true, true, true]);
+    }
+  });
+
   it("leaves its number behind when its mark is the last that history has", async () => {
     const marks = code(async (ctx) => {
       await ctx.sleep("1h");

@@ -30,7 +30,7 @@ export class RecordedCommands {
 
   /** Numbers the next command, and answers the first event that history has under this number. */
   next(types: readonly EventType[], name: string): { readonly command: number; readonly recorded?: WorkflowEvent } {
-    this.skipMarks(types, name);
+    this.#skipMarks(types, name);
     const command = ++this.#asked;
     const recorded = this.#first.get(command);
     if (recorded === undefined) return { command };
@@ -40,13 +40,19 @@ export class RecordedCommands {
 
   /** History goes on, or is over, and not with such a command. */
   goesOnWithout(types: readonly EventType[], name: string): boolean {
-    this.skipMarks(types, name);
+    this.#skipMarks(types, name);
     const next = this.#first.get(this.#asked + 1);
     return (this.isOver || this.#last > this.#asked) && (next === undefined || !isAbout(next, types, name));
   }
 
+  /** Passes over a deprecated mark that the code has not asked for in its turn. Marks behind it may be for later turns. */
+  passMark(event: WorkflowEvent): void {
+    if (event.type !== "VERSION_MARKED" || event.data.deprecated !== true || event.command !== this.#asked + 1) return;
+    this.#first.delete(++this.#asked);
+  }
+
   /** Passes over deprecated marks, unless one is what the code asks for. */
-  skipMarks(types: readonly EventType[], name: string): void {
+  #skipMarks(types: readonly EventType[], name: string): void {
     for (;;) {
       const next = this.#first.get(this.#asked + 1);
       if (next?.type !== "VERSION_MARKED" || next.data.deprecated !== true || isAbout(next, types, name)) return;
