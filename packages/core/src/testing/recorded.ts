@@ -1,5 +1,6 @@
 import type { WorkflowEvent } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
+import type { Seq } from "../model/ids.ts";
 
 /** A call of an activity, as history tells it. */
 export interface RecordedActivity {
@@ -48,9 +49,11 @@ export interface Records {
 export function recordsOf(events: readonly WorkflowEvent[]): Records {
   const activities = new Series<RecordedActivity>();
   const timers = new Series<RecordedTimer>();
+  // By the seq of their CHILD_SCHEDULED: a child may close when its generation is long over.
   const children = new Series<RecordedChild>();
+  let scheduledBy = new Map<number, Seq>();
   const signals: RecordedSignal[] = [];
-  for (const { type, command, at, data } of events) {
+  for (const { seq, type, command, at, data } of events) {
     const key = command ?? 0;
     switch (type) {
       case "ACTIVITY_SCHEDULED":
@@ -79,17 +82,27 @@ export function recordsOf(events: readonly WorkflowEvent[]): Records {
         break;
       case "CHILD_SCHEDULED": {
         const { workflow, runId, input } = data;
-        children.put(key, () => ({ workflow, runId, input, status: "open" }));
+        scheduledBy.set(key, seq);
+        children.put(seq, () => ({ workflow, runId, input, status: "open" }));
         break;
       }
       case "CHILD_COMPLETED":
-        children.put(key, (before) => ({ ...before!, status: "completed", output: data.output }));
+        children.put(data.scheduled ?? scheduledBy.get(key)!, (before) => ({
+          ...before!,
+          status: "completed",
+          output: data.output,
+        }));
         break;
       case "CHILD_FAILED":
-        children.put(key, (before) => ({ ...before!, status: "failed", failure: data.failure }));
+        children.put(data.scheduled ?? scheduledBy.get(key)!, (before) => ({
+          ...before!,
+          status: "failed",
+          failure: data.failure,
+        }));
         break;
       case "WORKFLOW_CONTINUED_AS_NEW":
-        for (const series of [activities, timers, children]) series.restart();
+        for (const series of [activities, timers]) series.restart();
+        scheduledBy = new Map();
         break;
       default:
     }

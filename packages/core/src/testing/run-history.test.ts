@@ -77,6 +77,25 @@ describe("env.history", () => {
     expect(await env.history(child!.runId)).toMatchObject({ workflow: "parcel", output: "p packed" });
   });
 
+  it("knows a child that outlives its parent's generation by its name", async () => {
+    const parent = workflow({ name: "parent" }, async (ctx, n: number): Promise<void> => {
+      if (n === 0) {
+        await ctx.sleep(1);
+        void ctx.child(parcel, "p-1", { id: "p-1" });
+        return ctx.continueAsNew(1);
+      }
+      await ctx.sleep("1h");
+    });
+    const env = environment({ workflows: [parent, parcel] });
+    const run = await env.client.start(parent, 0);
+    await env.result(run);
+    const history = await env.history(run);
+    expect(history.children()).toEqual([
+      { workflow: "parcel", runId: "p-1", input: "p-1", status: "completed", output: undefined },
+    ]);
+    expect(history.timeline()).toContain("child parcel completed");
+  });
+
   it("is also of a run that is open", async () => {
     const env = environment({ workflows: [order, parcel] });
     const run = await env.client.start(order, "o-1");

@@ -1,25 +1,33 @@
 import { inspect } from "node:util";
 import type { WorkflowEvent } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
+import type { Seq } from "../model/ids.ts";
 
 const MAX_VALUE_CHARACTERS = 120;
 
 /** A line for each event: how long after the start, and what. */
 export function timelineOf(input: unknown, events: readonly WorkflowEvent[]): string {
   const startedAt = events[0]?.at ?? 0;
-  const opened = new Map<number, string>();
+  const opened: Opened = { commands: new Map(), children: new Map() };
   const lines = events.map((event) => [length(event.at - startedAt), tell(event, input, opened)] as const);
   const width = Math.max(0, ...lines.map(([time]) => time.length));
   return lines.map(([time, what]) => `${time.padStart(width)}  ${what}`).join("\n");
 }
 
-/** @param opened what later events of a command refer to, by its number */
-function tell({ type, command, at, data }: WorkflowEvent, input: unknown, opened: Map<number, string>): string {
+/** What later events refer to. */
+interface Opened {
+  /** By the number of the command. */
+  readonly commands: Map<number, string>;
+  /** By the seq of their CHILD_SCHEDULED, also of generations that are over. */
+  readonly children: Map<Seq, string>;
+}
+
+function tell({ seq, type, command, at, data }: WorkflowEvent, input: unknown, opened: Opened): string {
   const open = (what: string): string => {
-    opened.set(command ?? 0, what);
+    opened.commands.set(command ?? 0, what);
     return what;
   };
-  const what = opened.get(command ?? 0) ?? "";
+  const what = opened.commands.get(command ?? 0) ?? "";
   switch (type) {
     case "WORKFLOW_STARTED":
       return `workflow ${data.workflow}${given(input)} started`;
@@ -30,7 +38,7 @@ function tell({ type, command, at, data }: WorkflowEvent, input: unknown, opened
     case "WORKFLOW_CANCELLED":
       return `workflow ${data.terminated === true ? "terminated" : "cancelled"}${because(data.reason)}`;
     case "WORKFLOW_CONTINUED_AS_NEW":
-      opened.clear();
+      opened.commands.clear();
       return `workflow continued as new${given(data.input)}`;
     case "STEP_STARTED":
       return `step ${data.step} started`;
@@ -65,14 +73,14 @@ function tell({ type, command, at, data }: WorkflowEvent, input: unknown, opened
     case "CANCEL_REQUESTED":
       return `cancel requested${because(data.reason)}`;
     case "CHILD_SCHEDULED":
-      open(`child ${data.workflow}`);
+      opened.children.set(seq, open(`child ${data.workflow}`));
       return `child ${data.workflow}${given(data.input)} scheduled`;
     case "CHILD_STARTED":
       return `${what} started`;
     case "CHILD_COMPLETED":
-      return `${what} completed${answered(data.output)}`;
+      return `${opened.children.get(data.scheduled ?? 0) ?? what} completed${answered(data.output)}`;
     case "CHILD_FAILED":
-      return `${what} failed: ${reason(data.failure)}`;
+      return `${opened.children.get(data.scheduled ?? 0) ?? what} failed: ${reason(data.failure)}`;
     case "SIDE_EFFECT_RECORDED":
       return `side effect ${data.name}${data.failure === undefined ? answered(data.value) : ` failed: ${reason(data.failure)}`}`;
     case "VERSION_MARKED":
