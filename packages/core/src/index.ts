@@ -1,6 +1,8 @@
 /** Perdure: durable workflows for TypeScript on the storage of your choice. */
 export * from "./client/client.ts";
+export type { AwaitedItem, CurrentActivity } from "./client/awaited.ts";
 export type { RunDescription, ShownStatus } from "./client/describe.ts";
+export type { CancelRequest } from "./client/explain.ts";
 export type { ForkRunOptions, RetryRunOptions } from "./client/fork.ts";
 export type { RunHandle } from "./client/handle.ts";
 export type { ListedRun, ListFilter, ListPage } from "./client/list.ts";
@@ -23,7 +25,6 @@ export { toMermaid } from "./define/to-mermaid.ts";
 export { type AnyWorkflow, type Workflow, type WorkflowOptions, workflow } from "./define/workflow.ts";
 export type { Definition } from "./define/definition.ts";
 export type { BlockReason } from "./engine/block-reason.ts";
-export type { OpenItem } from "./engine/open-in-history.ts";
 export * from "./errors/index.ts";
 export type { Duration } from "./model/duration.ts";
 export type { EventData, EventOf, EventType, WorkflowEvent } from "./model/event.ts";

@@ -1,11 +1,14 @@
 import { readBlockReason, type BlockReason } from "../engine/block-reason.ts";
-import { copyOwed, forkedFrom, type ForkedFrom } from "../engine/forked-prefix.ts";
-import { openInHistory, type OpenItem } from "../engine/open-in-history.ts";
+import { copyOwed, forkedFrom } from "../engine/forked-prefix.ts";
+import { openInHistory } from "../engine/open-in-history.ts";
 import { progressInHistory } from "../engine/progress-in-history.ts";
 import type { WorkflowEvent } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
 import type { Millis, Seq } from "../model/ids.ts";
 import type { Attributes, RunStatus } from "../model/run.ts";
 import type { Run, TaskState } from "../storage/run.ts";
+import { awaitedItem, type AwaitedItem, type CurrentActivity } from "./awaited.ts";
+import { explain, type CancelRequest } from "./explain.ts";
 
 /** As people see it: an open run is `pending` (never claimed), `running` (leased) or `suspended` (parked). */
 export type ShownStatus = Exclude<RunStatus, "open"> | "pending" | "running" | "suspended";
@@ -27,15 +30,13 @@ export interface RunDescription {
   /** Ids for which `ctx.patched` has answered `true`. */
   readonly patches: readonly string[];
   /** Activities that are under way or wait for their next attempt. */
-  readonly currentActivities: readonly {
-    readonly name: string;
-    readonly attempt: number;
-    readonly retryAt: Date | null;
-    /** Where it waits for another worker, or is executed by one; `null`: the worker that holds the run executes it. */
-    readonly queue: string | null;
-  }[];
-  /** All that it waits for. */
-  readonly waitingFor: readonly OpenItem[];
+  readonly currentActivities: readonly CurrentActivity[];
+  /** All that it waits for, in the order in which its code asked. */
+  readonly waitingFor: readonly AwaitedItem[];
+  /** That it was asked to cancel; also while a shield keeps that from its code, and after the code has answered. */
+  readonly cancelRequested: CancelRequest | null;
+  /** Why it failed, or was cancelled. */
+  readonly failure: Failure | null;
   readonly queue: string;
   readonly priority: number;
   readonly attributes: Attributes;
@@ -60,16 +61,18 @@ export function shownStatus(
   return task.leaseUntil !== null && task.leaseUntil > now ? "running" : "suspended";
 }
 
-/** `history` begins where the run's replay does; `first` is the first event of all. */
+/** `history` begins where the run's replay does; `first` is the first event of all; `failure` is why the run ended. */
 export function describeRun(
   run: Run,
   first: WorkflowEvent | undefined,
   history: readonly WorkflowEvent[],
+  failure: Failure | null,
   now: Millis,
 ): RunDescription {
   const from = forkedFrom(first);
   const owed = copyOwed(history);
-  const waitingFor = run.status === "open" && owed === null ? openInHistory(history) : [];
+  const waitingFor = (run.status === "open" && owed === null ? openInHistory(history) : []).map(awaitedItem);
+  const cancelRequested = cancelRequestIn(history);
   const blocked = run.task === null ? null : readBlockReason(run.task.blocked);
   const continued = history[0]?.type === "WORKFLOW_CONTINUED_AS_NEW" ? history[0].data.generation : 1;
   return {
@@ -77,22 +80,13 @@ export function describeRun(
     workflow: run.workflow,
     version: run.version,
     status: shownStatus(run, now),
-    why: `${explain(run, blocked, waitingFor, now)}${run.status === "open" ? explainCopy(owed) : ""}`,
+    why: explain(run, { blocked, waitingFor, cancelRequested, failure, owed }, now),
     blocked,
     ...progressInHistory(history),
-    currentActivities: waitingFor.flatMap((awaited) =>
-      awaited.what === "activity"
-        ? [
-            {
-              name: awaited.name,
-              attempt: awaited.attempt,
-              retryAt: awaited.retryAt === null ? null : new Date(awaited.retryAt),
-              queue: awaited.queue,
-            },
-          ]
-        : [],
-    ),
+    currentActivities: waitingFor.flatMap((awaited) => (awaited.what === "activity" ? [currentActivity(awaited)] : [])),
     waitingFor,
+    cancelRequested,
+    failure,
     queue: run.queue,
     priority: run.priority,
     attributes: run.attributes,
@@ -106,52 +100,15 @@ export function describeRun(
   };
 }
 
-function explain(run: Run, blocked: BlockReason | null, waitingFor: readonly OpenItem[], now: Millis): string {
-  const { task } = run;
-  if (run.status !== "open") return `It ended as ${run.status} at ${time(run.closedAt ?? now)}.`;
-  if (task === null) return "It has no task: its record is damaged.";
-  if (blocked !== null) {
-    return `It is blocked (${blocked.code})${task.readyAt === null ? "" : ` until ${time(task.readyAt)}`}: ${blocked.message}`;
+function currentActivity({ name, attempt, retryAt, queue, lastFailure }: CurrentActivity): CurrentActivity {
+  return { name, attempt, retryAt, queue, lastFailure };
+}
+
+function cancelRequestIn(history: readonly WorkflowEvent[]): CancelRequest | null {
+  for (const { type, data, at } of history) {
+    if (type === "CANCEL_REQUESTED") return { at: new Date(at), reason: data.reason ?? null };
+    if (type === "WORKFLOW_CONTINUED_AS_NEW" && data.cancelRequested !== undefined)
+      return { at: new Date(at), reason: data.cancelRequested.reason ?? null };
   }
-  if (task.leaseUntil !== null && task.leaseUntil > now)
-    return `Worker ${task.workerId} has it, with a lease until ${time(task.leaseUntil)}.`;
-  if (task.leaseUntil !== null)
-    return `Its worker ${task.workerId} has not come back since ${time(task.leaseUntil)}: the next free worker takes it. ${needed(run)}`;
-  if (task.readyAt === null) return `It waits for ${list(waitingFor)}.`;
-  if (task.readyAt > now && task.epoch === 0) return `Its start is due at ${time(task.readyAt)}.`;
-  if (task.readyAt > now) return `It waits for ${list(waitingFor)}; it wakes at ${time(task.readyAt)} at the latest.`;
-  return `It has been ready since ${time(task.readyAt)} and no worker has taken it. ${needed(run)}`;
-}
-
-function explainCopy(owed: ForkedFrom | null): string {
-  if (owed === null) return "";
-  return ` It is a fork, and the worker that takes it copies the history of run "${owed.runId}" up to seq ${owed.seq} first.`;
-}
-
-function needed({ queue, workflow }: Run): string {
-  return `Is a worker running that serves queue "${queue}" and has workflow "${workflow}"?`;
-}
-
-function list(waitingFor: readonly OpenItem[]): string {
-  if (waitingFor.length === 0) return "a message";
-  const named = waitingFor.slice(0, 3).map((awaited) => {
-    switch (awaited.what) {
-      case "activity":
-        return awaited.queue === null
-          ? `attempt ${awaited.attempt} of activity "${awaited.name}"`
-          : `activity "${awaited.name}" from a worker that serves queue "${awaited.queue}" and lists it`;
-      case "timer":
-        return `a timer until ${time(awaited.dueAt)}`;
-      case "signal":
-        return `signal "${awaited.name}"`;
-      case "child":
-        return `child run "${awaited.runId}" of workflow "${awaited.workflow}"`;
-    }
-  });
-  const more = waitingFor.length - named.length;
-  return `${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
-}
-
-function time(at: Millis): string {
-  return new Date(at).toISOString();
+  return null;
 }

@@ -126,7 +126,8 @@ export class StoredRunHandle implements RunHandle {
     const history = await this.#events(run, baseSeq);
     const [page] = baseSeq === 0 ? [] : await access.storage.readEvents([{ runId, incarnation, after: 0, limit: 1 }]);
     const first = page === undefined ? history[0] : page.events.map((event) => openEvent(codec, event))[0];
-    return describeRun(run, first, history, await access.storage.now());
+    const failure = run.failure === null ? null : (codec.decode(run.failure) as Failure);
+    return describeRun(run, first, history, failure, await access.storage.now());
   }
 
   async state(): Promise<unknown> {

@@ -1,4 +1,5 @@
 import type { WorkflowEvent } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
 import type { Millis } from "../model/ids.ts";
 
 /** Something that a run waits for, as its history shows it. */
@@ -10,6 +11,8 @@ export type OpenItem =
       readonly retryAt: Millis | null;
       /** Where it waits for a worker, or is executed by one; `null`: whoever holds the run executes it. */
       readonly queue: string | null;
+      /** Why the attempt before failed, as far as history knows. */
+      readonly lastFailure: Failure | null;
     }
   | { readonly what: "timer"; readonly dueAt: Millis }
   | { readonly what: "signal"; readonly name: string; readonly dueAt: Millis | null }
@@ -34,12 +37,20 @@ function fold(open: Map<number, OpenItem>, event: WorkflowEvent): void {
         attempt: before?.what === "activity" ? before.attempt : 1,
         retryAt: null,
         queue: event.data.queue ?? null,
+        lastFailure: before?.what === "activity" ? before.lastFailure : null,
       });
       return;
     }
     case "ACTIVITY_RETRYING": {
-      const { activity, attempt, dueAt } = event.data;
-      open.set(command, { what: "activity", name: activity, attempt: attempt + 1, retryAt: dueAt, queue: null });
+      const { activity, attempt, dueAt, failure } = event.data;
+      open.set(command, {
+        what: "activity",
+        name: activity,
+        attempt: attempt + 1,
+        retryAt: dueAt,
+        queue: null,
+        lastFailure: failure,
+      });
       return;
     }
     case "TIMER_STARTED":
