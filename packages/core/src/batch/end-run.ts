@@ -7,6 +7,7 @@ import type { ChildIntent, Inheritance, SendIntent } from "../engine/open-comman
 import { copyOwed } from "../engine/forked-prefix.ts";
 import { readMessage } from "../engine/inbox-message.ts";
 import { openEvent } from "../engine/open-event.ts";
+import { StorageError } from "../errors/index.ts";
 import { isTerminal, type WorkflowEvent } from "../model/event.ts";
 import type { InboxNo, Millis, Seq } from "../model/ids.ts";
 import type { ClosedStatus } from "../model/run.ts";
@@ -77,7 +78,12 @@ class RunEnd {
     const last = this.#history.at(-1);
     if (this.#task.closed && last !== undefined && isTerminal(last.type))
       return this.#finish(statusOf(last), failureOf(this.#codec, last));
-    if (ending === null) throw new Error(`Run "${this.#task.run.runId}" has not ended.`);
+    if (ending === null) {
+      throw new StorageError(
+        "corrupt",
+        `Run "${this.#task.run.runId}" is closed, and its history does not say how it ended. Restore it from a backup.`,
+      );
+    }
     // What a fork has copied is not its own before the copy is complete.
     if (copyOwed(this.#history) === null) await this.#carryOutIntents();
     return this.#close(ending, this.#task.messages, 0);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { code, drive, Driven, replayPrefixes, STARTED_AT } from "../../test/execution.ts";
+import type { WorkflowContext } from "../define/context.ts";
 import { signal } from "../define/signal.ts";
-import { type AnyWorkflow } from "../define/workflow.ts";
+import type { AnyWorkflow } from "../define/workflow.ts";
 import type { StoredEvent } from "../storage/event.ts";
 
 const go = signal<string>("go");

@@ -14,7 +14,10 @@ import type { RunHistory } from "./run-history.ts";
 /** Makes a storage whose time is the clock's. */
 export type MakeStorage = (clock: VirtualClock) => StorageBackend;
 
-/** What a test works with. Everything but `workflows` has a default. */
+/**
+ * What a test works with. Everything but `workflows` has a default. That of `logger` is the console, without the warnings of failed
+ * attempts and runs.
+ */
 export interface TestEnvironmentOptions extends Omit<WorkerOptions, "storage" | "runtime"> {
   /**
    * A function makes one of the environment's own, which is closed with it; one that is passed is closed by whoever made it, and its

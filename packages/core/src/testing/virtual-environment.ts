@@ -22,6 +22,7 @@ import {
 } from "./crashes.ts";
 import { exportHistory } from "./export-history.ts";
 import { type Mock, Mocks } from "./mocks.ts";
+import { quietLogger } from "./quiet-logger.ts";
 import { readHistory, type RunHistory } from "./run-history.ts";
 import { StorageCalls } from "./storage-calls.ts";
 import type { RestartOptions, TestEnvironment, TestEnvironmentOptions } from "./test-environment.ts";
@@ -190,7 +191,7 @@ class VirtualEnvironment implements TestEnvironment {
   }
 
   #start(options: Omit<WorkerOptions, "storage" | "runtime">): WorkerProcess {
-    const all = { ...options, storage: this.storage, runtime: this.runtime };
+    const all = { logger: quietLogger, ...options, storage: this.storage, runtime: this.runtime };
     const process = new WorkerProcess(all, this.#mocks, this.#crashes, () => {
       if (this.#process === process && !this.#isClosed) this.#process = this.#start(this.#options);
     });

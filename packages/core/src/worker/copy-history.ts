@@ -18,6 +18,7 @@ import type { NewEvent, StoredEvent } from "../storage/event.ts";
 import type { StoredMessage } from "../storage/message.ts";
 import type { ClaimedWorkflowTask } from "../storage/task.ts";
 import type { WorkerEnvironment } from "./environment.ts";
+import { refusedByStorage } from "./refused-by-storage.ts";
 import type { Lease } from "./lease.ts";
 import type { Release } from "./release.ts";
 
@@ -122,7 +123,7 @@ class Copy {
     while (result.status === "invalid" && result.code === "second-commit-in-batch");
     if (result.status === "lease-lost") return false;
     if (result.status !== "ok" && result.status !== "duplicate")
-      throw new Error(`The storage refused to copy the history of run "${claim.runId}": ${JSON.stringify(result)}`);
+      throw refusedByStorage(`to copy the history of run "${claim.runId}"`, result);
     for (const event of events) this.#history.push({ seq: this.#history.length + 1, ...event });
     this.#messages = result.messages;
     return result.held;

@@ -13,6 +13,7 @@ import { ActivityAttempt, type AttemptOutcome } from "./activity-attempt.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import type { Held } from "./held.ts";
 import type { Lease } from "./lease.ts";
+import { logFailedAttempt } from "./log-failures.ts";
 import type { Release } from "./release.ts";
 
 /** What came of a hand-out: the attempt's end, or that there was none. */
@@ -45,7 +46,7 @@ export class HeldActivity implements Held {
 
   async #drive(): Promise<Release> {
     const { deliveries, task } = this.#task;
-    if (deliveries > this.#environment.maxDeliveries) return this.#complete({ failure: poisoned(this.#task) });
+    if (deliveries > this.#environment.maxDeliveries) return this.#setAside();
     this.#start();
     const end = await this.#end.promise;
     if (this.#attempt !== null) this.#environment.slots.release();
@@ -53,9 +54,28 @@ export class HeldActivity implements Held {
     if (end === "drained") return this.#commit({ do: "release" });
     if ("output" in end) return this.#complete(end);
     const delayMs = nextDelayAfter(this.#call().retry, task.attempt, this.#environment.runtime.random(), end.failure);
+    this.#logFailed(end.failure, delayMs);
     if (delayMs === null) return this.#complete(end);
     const at = this.#environment.access.clock.latest() + delayMs;
     return this.#commit({ do: "retry", at, attempt: task.attempt + 1 });
+  }
+
+  #setAside(): Promise<Release> {
+    const { claim, workflow, task } = this.#task;
+    const failure = poisoned(this.#task);
+    this.#environment.logger.error(failure.message, {
+      code: "poisoned",
+      workflow,
+      runId: claim.runId,
+      activity: task.activity,
+    });
+    return this.#complete({ failure });
+  }
+
+  #logFailed(failure: Failure, delayMs: number | null): void {
+    const { runId, workflow, name, attempt, retry } = this.#call();
+    const { maximumAttempts } = retry;
+    logFailedAttempt(this.#environment.logger, { runId, workflow, name, attempt, maximumAttempts, delayMs }, failure);
   }
 
   renewed(result: RenewResult, sentAt: number): void {

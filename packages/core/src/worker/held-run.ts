@@ -4,6 +4,7 @@ import { dutiesOf } from "../engine/duties.ts";
 import { closeAfter, terminalEvent, timedOut, type Continuation, type Ending } from "../engine/ending.ts";
 import type { Execution } from "../engine/execution.ts";
 import { isRemark } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
 import type { Millis, Seq } from "../model/ids.ts";
 import type { CommitResult, WorkflowCommit } from "../storage/commit.ts";
 import type { NewMessage, StoredMessage } from "../storage/message.ts";
@@ -20,6 +21,8 @@ import { Inbox } from "./inbox.ts";
 import { Inputs, type Input } from "./inputs.ts";
 import type { Lease } from "./lease.ts";
 import { loadExecution } from "./load-execution.ts";
+import { logFailedAttempt, logFailedRun } from "./log-failures.ts";
+import { refusedByStorage } from "./refused-by-storage.ts";
 import { releaseBy, type AppliedResult, type Release } from "./release.ts";
 import { startActivities } from "./start-activities.ts";
 import { wakeTimeOf } from "./wake-time.ts";
@@ -190,7 +193,20 @@ export class HeldRun implements Held {
     const { broken, ending } = this.#execution;
     if (broken !== null || ending !== null) return;
     if ("output" in outcome) await activityCompleted(this.#execution, command, outcome.output, outcome.cached);
-    else await activityFailed(this.#execution, command, outcome.failure);
+    else await this.#attemptFailed(command, outcome.failure);
+  }
+
+  async #attemptFailed(command: number, failure: Failure): Promise<void> {
+    const { activities } = this.#execution.open;
+    const activity = activities.get(command);
+    if (activity === undefined) return;
+    const { name, attempt, settings } = activity;
+    const { runId, workflow } = this.#task.run;
+    const { maximumAttempts } = settings.retry;
+    await activityFailed(this.#execution, command, failure);
+    const next = activities.get(command);
+    const delayMs = next === undefined ? null : next.dueAt - this.#execution.time();
+    logFailedAttempt(this.#environment.logger, { runId, workflow, name, attempt, maximumAttempts, delayMs }, failure);
   }
 
   async #receive(messages: readonly StoredMessage[]): Promise<void> {
@@ -343,9 +359,7 @@ export class HeldRun implements Held {
         if (result.code === "second-commit-in-batch") return this.#commits.resend(commit);
         return this.#refused(`The storage refused a commit of run "${this.claim.runId}" as ${result.code}.`);
       case "conflict":
-        return this.#fail(
-          new Error(`The storage refused a commit of run "${this.claim.runId}": ${JSON.stringify(result)}`),
-        );
+        return this.#fail(refusedByStorage(`a commit of run "${this.claim.runId}"`, result));
     }
   }
 
@@ -356,6 +370,8 @@ export class HeldRun implements Held {
 
   async #applied(commit: WorkflowCommit, result: AppliedResult): Promise<void> {
     const release = releaseBy(commit, result);
+    const { codec, logger } = this.#environment;
+    if (commit.close?.status === "failed") logFailedRun(logger, codec, this.#task.run, commit.close.failure!);
     if (release !== null) this.#release = release;
     else if (commit.close === undefined) await this.#receive(result.messages);
     else await this.#finish(commit.close);

@@ -39,7 +39,10 @@ export interface WorkerOptions {
   readonly historyLimits?: Partial<HistoryLimits>;
   /** The codec that the clients use. */
   readonly codec?: Codec;
-  /** Default: the console. */
+  /**
+   * Gets warnings of failed attempts (`code: "attempt-failed"`, also of those that are tried again), failed runs (`run-failed`), blocked
+   * runs and whatever else needs a person. Default: the console, where `debug` is silent.
+   */
   readonly logger?: Logger;
   /** Time and randomness, for tests. */
   readonly runtime?: Runtime;

@@ -5,12 +5,14 @@ import { sealData } from "../codec/envelope.ts";
 import { timedOut, type Ending } from "../engine/ending.ts";
 import { forkedFrom } from "../engine/forked-prefix.ts";
 import { readMessage } from "../engine/inbox-message.ts";
+import { StorageError } from "../errors/index.ts";
 import type { Millis } from "../model/ids.ts";
 import type { NewEvent } from "../storage/event.ts";
 import type { StoredMessage } from "../storage/message.ts";
 import type { ClaimedWorkflowTask } from "../storage/task.ts";
 import { blockPoisoned, isPoisoned } from "./block-run.ts";
 import type { WorkerEnvironment } from "./environment.ts";
+import { logFailedRun } from "./log-failures.ts";
 import type { Release } from "./release.ts";
 
 /**
@@ -26,7 +28,9 @@ export async function takeWithoutCode(
   const { access, codec } = environment;
   const ending = endingOf(environment, task, now);
   if (ending !== null || task.closed) {
-    return { to: (await endWithoutCode(access, codec, task, ending)) ? "done" : "lost" };
+    const done = await endWithoutCode(access, codec, task, ending);
+    if (done && ending?.status === "failed") logFailedRun(environment.logger, codec, task.run, ending.failure);
+    return { to: done ? "done" : "lost" };
   }
   if (isPoisoned(environment, task)) return blockPoisoned(environment, task);
   const startAt = startOf(task);
@@ -87,7 +91,12 @@ async function waitForStart(
 /** Nothing but signals can come to a run that has not begun and is not ended by what came. */
 function signalEvent(codec: Codec, { data, dedupeId: id }: StoredMessage, at: Millis): NewEvent {
   const message = readMessage(codec, data);
-  if (message.kind !== "signal") throw new Error(`A run that has not begun got a message of kind ${message.kind}.`);
+  if (message.kind !== "signal") {
+    throw new StorageError(
+      "corrupt",
+      `A run that has not begun has a message of kind ${message.kind} in its inbox. Restore it from a backup.`,
+    );
+  }
   const payload = codec.encode(message.payload);
   return {
     type: "SIGNAL_RECEIVED",
