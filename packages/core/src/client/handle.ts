@@ -1,6 +1,7 @@
 import { endWithoutCode } from "../batch/end-run.ts";
 import type { StorageAccess } from "../batch/storage-access.ts";
 import type { Codec } from "../codec/codec.ts";
+import { encodeAs } from "../codec/encode-as.ts";
 import type { AnySignal, Signal } from "../define/signal.ts";
 import { cancelMessage, signalMessage } from "../engine/inbox-message.ts";
 import { openEvent } from "../engine/open-event.ts";
@@ -271,7 +272,7 @@ export async function signalData(codec: Codec, signal: AnySignal, payload: unkno
     throw new UsageError("invalid-argument", "A signal must be made by signal(…). Pass the definition itself.");
   const { schema, name } = signal;
   const checked = schema === null ? payload : await validateWith(schema, payload, `payload of signal "${name}"`);
-  return signalMessage(codec, name, codec.encode(checked));
+  return signalMessage(codec, name, encodeAs(codec, checked, "payload of signal", name));
 }
 
 /** Ids of users' signals have a space of their own: none can stand in the way of a cancel request. */

@@ -1,6 +1,7 @@
 import type { StorageAccess } from "../batch/storage-access.ts";
 import { canonicalText } from "../codec/canonical-text.ts";
 import type { Codec } from "../codec/codec.ts";
+import { encodeAs } from "../codec/encode-as.ts";
 import { stableHash } from "../codec/stable-hash.ts";
 import { requireAttributes } from "../define/require-attributes.ts";
 import { requireName } from "../define/require-name.ts";
@@ -63,7 +64,7 @@ export async function newRun(
   requireOptions(options, "client.start", OPTIONS);
   const { name, version, inputSchema, initialState } = definition;
   const checked = inputSchema === null ? input : await validateWith(inputSchema, input, `input of workflow "${name}"`);
-  const encoded = codec.encode(checked);
+  const encoded = encodeAs(codec, checked, "input of workflow", name);
   const { runId, startHash } = identify(access, name, checked, options);
   const attributes = requireAttributes(options.attributes ?? {});
   const now = access.clock.latest();

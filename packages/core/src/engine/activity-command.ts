@@ -1,3 +1,4 @@
+import { encodeAs } from "../codec/encode-as.ts";
 import {
   type ActivityContext,
   type ActivityOptions,
@@ -34,7 +35,8 @@ export async function runActivity(
   }
   if (options !== undefined) requireOptions(options, `ctx.run of activity "${activity.name}"`, CALL_OPTIONS);
   const settings = options === undefined ? activity : requireAttemptSettings(options, activity.name, activity);
-  return schedule(execution, activity, execution.environment.codec.encode(input), settings);
+  const { codec } = execution.environment;
+  return schedule(execution, activity, encodeAs(codec, input, "input of activity", activity.name), settings);
 }
 
 /** Calls a function as an activity of this name. */

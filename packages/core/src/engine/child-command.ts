@@ -1,3 +1,4 @@
+import { encodeAs } from "../codec/encode-as.ts";
 import type { ChildHandle, ChildOptions } from "../define/context.ts";
 import { requireName } from "../define/require-name.ts";
 import { requireReason } from "../define/require-reason.ts";
@@ -23,7 +24,7 @@ export function startChild(
     throw new UsageError("unknown-workflow", "ctx.child needs a workflow definition. Pass what workflow(…) returned.");
   }
   const { codec } = execution.environment;
-  const encoded = codec.encode(checked(definition, input));
+  const encoded = encodeAs(codec, checked(definition, input), "input of child workflow", definition.name);
   requireChildOptions(options);
   const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["CHILD_SCHEDULED"], definition.name);

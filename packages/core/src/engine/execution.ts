@@ -1,3 +1,4 @@
+import { encodeAs } from "../codec/encode-as.ts";
 import type { Codec } from "../codec/codec.ts";
 import { sealData, type SealedValues } from "../codec/envelope.ts";
 import { CancelledError, isPerdureError, type DeterminismError } from "../errors/index.ts";
@@ -332,7 +333,7 @@ export class Execution implements CommandLog {
   continueAsNew(input: unknown): void {
     if (this.ending !== null) throw endedAlready(this.run);
     const { codec } = this.environment;
-    const encoded = codec.encode(this.#body.checkInput(input));
+    const encoded = encodeAs(codec, this.#body.checkInput(input), "input of workflow", this.run.workflow);
     const initial = this.#body.initialState(codec.decode(encoded));
     const state = initial === undefined ? null : codec.encode(initial);
     if (this.broken !== null) return;
@@ -388,7 +389,8 @@ export class Execution implements CommandLog {
     try {
       this.state.initialize(this.#body.initialState(input), this.#body.checkState);
       const output = await this.#body.run(this, input);
-      this.#end({ status: "completed", output: this.environment.codec.encode(output) });
+      const { codec } = this.environment;
+      this.#end({ status: "completed", output: encodeAs(codec, output, "output of workflow", this.run.workflow) });
     } catch (error) {
       this.#end(this.#endingOf(error));
     }

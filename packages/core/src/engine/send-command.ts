@@ -1,3 +1,4 @@
+import { encodeAs } from "../codec/encode-as.ts";
 import type { AnySignal } from "../define/signal.ts";
 import { requireName } from "../define/require-name.ts";
 import { UsageError } from "../errors/index.ts";
@@ -35,7 +36,7 @@ export async function sendCancel(execution: Execution, to: Recipient, reason: st
 async function post(execution: Execution, to: Recipient, signal: string | null, value: unknown): Promise<void> {
   const { codec } = execution.environment;
   requireName(to.runId, "id of the run that a signal is for");
-  const encoded = codec.encode(value);
+  const encoded = encodeAs(codec, value, "payload of signal", signal ?? "cancel");
   const asked = execution.ask(["SIGNAL_SENT"], signal ?? "");
   if (asked === null) return new Promise(() => {});
   const { command, recorded } = asked;

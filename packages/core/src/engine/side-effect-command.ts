@@ -1,3 +1,6 @@
+import { encodeAs } from "../codec/encode-as.ts";
+import { UsageError } from "../errors/index.ts";
+import { requireFunction } from "../errors/require-function.ts";
 import type { Codec } from "../codec/codec.ts";
 import { requireName } from "../define/require-name.ts";
 import { failureToError } from "../model/failure-to-error.ts";
@@ -12,7 +15,7 @@ export function sideEffect<T>(execution: Execution, name: string, fn: () => T): 
   const { codec } = execution.environment;
   const { command, recorded } = execution.askNow(["SIDE_EFFECT_RECORDED"], name);
   if (recorded === undefined) {
-    const { value, failure } = outcomeOf(codec, fn);
+    const { value, failure } = outcomeOf(codec, name, fn);
     execution.record("SIDE_EFFECT_RECORDED", command, { name }, { value, failure });
     if (value !== undefined) return codec.decode(value) as T;
     throw failureToError(codec.decode(failure!) as Failure);
@@ -22,9 +25,21 @@ export function sideEffect<T>(execution: Execution, name: string, fn: () => T): 
 }
 
 /** What it throws is an outcome like what it returns: a replay must not try again. */
-function outcomeOf(codec: Codec, fn: () => unknown): { readonly value?: Payload; readonly failure?: Payload } {
+function outcomeOf(
+  codec: Codec,
+  name: string,
+  fn: () => unknown,
+): { readonly value?: Payload; readonly failure?: Payload } {
   try {
-    return { value: codec.encode(fn()) };
+    const value = requireFunction(fn, `function of side effect "${name}"`)();
+    if (value instanceof Promise) {
+      value.catch(() => {});
+      throw new UsageError(
+        "invalid-argument",
+        `The function of side effect "${name}" answered a promise, and workflow code cannot wait for it. Use ctx.run("${name}", …).`,
+      );
+    }
+    return { value: encodeAs(codec, value, "value of side effect", name) };
   } catch (error) {
     return { failure: codec.encode(toFailure(error)) };
   }

@@ -1,4 +1,6 @@
+import { encodeAs } from "../codec/encode-as.ts";
 import type { StateHandle } from "../define/context.ts";
+import { UsageError } from "../errors/index.ts";
 import type { Payload } from "../model/payload.ts";
 import type { CommandLog } from "./command-log.ts";
 
@@ -39,7 +41,7 @@ export class StateObject implements StateHandle<Fields> {
   }
 
   set(key: string, value: unknown): void {
-    const text = this.#codec.encode(value);
+    const text = encodeAs(this.#codec, value, "state field", key);
     const changes = new Map([[key, text]]);
     if (this.#batch !== null) return this.#apply(changes);
     this.#requireFit(changes);
@@ -50,7 +52,7 @@ export class StateObject implements StateHandle<Fields> {
   }
 
   update(change: (state: Fields) => Fields): void {
-    const changes = this.#encode({ ...change(this.snapshot()) });
+    const changes = this.#encode(requireFields(change(this.snapshot())));
     if (this.#batch !== null) this.#apply(changes);
     else this.#record(changes);
   }
@@ -121,10 +123,27 @@ export class StateObject implements StateHandle<Fields> {
   }
 
   #encode(fields: Fields): Map<string, Payload> {
-    return new Map(Object.entries(fields).map(([key, value]) => [key, this.#codec.encode(value)]));
+    return new Map(
+      Object.entries(fields).map(([key, value]) => [key, encodeAs(this.#codec, value, "state field", key)]),
+    );
   }
 
   #decode(fields: ReadonlyMap<string, Payload>): Fields {
     return Object.fromEntries([...fields].map(([key, text]) => [key, this.#codec.decode(text)]));
   }
+}
+
+/** A promise has no fields: its change would be lost without a word. */
+function requireFields(changed: unknown): Fields {
+  if (
+    typeof changed === "object" &&
+    changed !== null &&
+    !Array.isArray(changed) &&
+    typeof (changed as { readonly then?: unknown }).then !== "function"
+  )
+    return changed as Fields;
+  throw new UsageError(
+    "invalid-argument",
+    "The function of ctx.state.update must answer an object with the fields that change, at once. Return { field: value }; await before the call.",
+  );
 }

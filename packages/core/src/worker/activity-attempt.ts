@@ -1,5 +1,6 @@
 import type { StorageAccess } from "../batch/storage-access.ts";
 import type { Codec } from "../codec/codec.ts";
+import { encodeAs } from "../codec/encode-as.ts";
 import { CancelledError, isPerdureError, TimedOutError } from "../errors/index.ts";
 import { validateWith } from "../errors/validate.ts";
 import type { Failure } from "../model/failure.ts";
@@ -63,7 +64,7 @@ export class ActivityAttempt {
         ? execute(value as never, context)
         : intercept({ claim: this.#call.claim, command, input: value, context, execute }));
       if (outputSchema !== null) output = await validateWith(outputSchema, output, `output of activity "${name}"`);
-      const encoded = codec.encode(output);
+      const encoded = encodeAs(codec, output, "output of activity", name);
       if (memory === null || this.#over) return this.#settle({ output: encoded });
       const winner = await memory.remember(encoded);
       this.#settle({ output: winner, ...(winner !== encoded && { cached: true }) });
@@ -161,7 +162,7 @@ export class ActivityAttempt {
 
   async #checkpoint(value: unknown): Promise<void> {
     const { access, codec } = this.#environment;
-    const encoded = codec.encode(value);
+    const encoded = encodeAs(codec, value, "checkpoint of activity", this.#call.name);
     // An attempt that is over must not write over what the next one stores.
     if (this.#over)
       throw (
