@@ -9,11 +9,13 @@ export type { ListedRun, ListFilter, ListPage } from "./client/list.ts";
 export type { StartOptions } from "./client/start.ts";
 export { createJsonCodec, jsonCodec } from "./codec/json-codec.ts";
 export type { Codec } from "./codec/codec.ts";
+export type { CodecLimits } from "./codec/limits.ts";
 export {
   type Activity,
   type ActivityCache,
   type ActivityContext,
   type ActivityOptions,
+  type AnyActivity,
   activity,
 } from "./define/activity.ts";
 export type { ChildHandle, ChildOptions, StateHandle, WorkflowContext, WorkflowInfo } from "./define/context.ts";

@@ -21,19 +21,33 @@ export interface SqliteOptions {
 
 export type Settings = Required<SqliteOptions>;
 
+const OPTIONS: ReadonlySet<string> = new Set([
+  "path",
+  "namespace",
+  "synchronous",
+  "migrate",
+  "busyTimeout",
+  "clock",
+] satisfies (keyof SqliteOptions)[]);
+
 /** Options with their defaults. */
 export function settingsOf(pathOrOptions: string | SqliteOptions): Settings {
-  const options = typeof pathOrOptions === "string" ? { path: pathOrOptions } : pathOrOptions;
+  const options: SqliteOptions =
+    typeof pathOrOptions === "string"
+      ? { path: pathOrOptions }
+      : ((pathOrOptions as SqliteOptions | undefined) ?? { path: "" });
   const settings: Settings = {
     namespace: "default",
     synchronous: "full",
     migrate: "auto",
     busyTimeout: 5000,
     clock: Date,
-    ...options,
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+    path: options.path,
   };
   require(settings.path !== "" && typeof settings.path === "string", "path", "the name of a file, or :memory:");
   checkNamespace(settings.namespace);
+  for (const name of Object.keys(settings)) requireKnown(name);
   require(["full", "normal"].includes(settings.synchronous), "synchronous", "full or normal");
   require(["auto", "check"].includes(settings.migrate), "migrate", "auto or check");
   require(settings.busyTimeout >= 0, "busyTimeout", "a number of milliseconds");
@@ -45,4 +59,13 @@ function require(condition: boolean, option: string, rule: string): void {
   throw new UsageError("invalid-argument", `sqlite: ${option} must be ${rule}. Correct the option.`, {
     details: { field: option },
   });
+}
+
+function requireKnown(name: string): void {
+  if (OPTIONS.has(name)) return;
+  throw new UsageError(
+    "invalid-argument",
+    `sqlite has no option "${name}". Its options are ${[...OPTIONS].join(", ")}.`,
+    { details: { field: name } },
+  );
 }

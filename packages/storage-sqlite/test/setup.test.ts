@@ -116,6 +116,9 @@ describe("what cannot be opened is a typed error that says what to do (I29)", ()
     expect(() => sqlite("")).toThrow("path must be");
     expect(() => sqlite({ path: "x.db", namespace: "" })).toThrow("namespace");
     expect(() => sqlite({ path: "x.db", synchronous: "off" as "full" })).toThrow("synchronous must be");
+    expect(() => sqlite({ path: "x.db", sync: "normal" } as { path: string })).toThrow('has no option "sync"');
+    expect(() => sqlite(undefined as unknown as string)).toThrow("path must be");
+    expect(() => sqlite({ path: ":memory:", synchronous: undefined } as unknown as { path: string })).not.toThrow();
     expect(() => sqlite({ path: "x.db", busyTimeout: -1 })).toThrow("busyTimeout must be");
   });
 

@@ -30,15 +30,16 @@ export interface RunHandle<Output = unknown, State = unknown> {
   readonly incarnation: string | undefined;
   /**
    * Waits for the run to end, as long as it takes, and answers its output.
-   * @throws RunFailedError, RunCancelledError; ResultTimeoutError after `timeout`; the reason of `signal`
+   * @throws RunFailedError, RunCancelledError; ResultTimeoutError after `timeout`; the reason of `signal`; UsageError `run-not-found`
    */
   result(options?: { readonly timeout?: Duration; readonly signal?: AbortSignal }): Promise<Output>;
+  /** @throws UsageError `run-not-found` */
   status(): Promise<ShownStatus>;
-  /** What the run is doing, and why it is not moving. */
+  /** What the run is doing, and why it is not moving. Reads its history. @throws UsageError `run-not-found` */
   describe(): Promise<RunDescription>;
   /** The run's state as of its last commit; `undefined` if it has none. */
   state(): Promise<State | undefined>;
-  /** All events, oldest first. */
+  /** All events, oldest first, of all generations; instants in them are epoch ms. @throws UsageError `run-not-found` */
   history(): Promise<readonly WorkflowEvent[]>;
   /**
    * Sends a signal. With an `id`, any number of calls count once; one that has arrived stays so, also when the run has ended since.

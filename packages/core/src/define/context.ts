@@ -22,7 +22,8 @@ export interface WorkflowContext<State = unknown, Input = never> {
 
   /**
    * Runs an activity and answers its recorded result.
-   * @throws ActivityFailedError after the last attempt failed. CancelledError.
+   * @throws ActivityFailedError after the last attempt failed. CancelledError. UsageError `invalid-argument`, `unknown-activity`,
+   * `not-serializable`, `payload-too-large`.
    */
   run<Input, Output>(
     activity: Activity<Input, Output, unknown>,
@@ -82,7 +83,11 @@ export interface WorkflowContext<State = unknown, Input = never> {
   random(): number;
   /** A version 4 UUID, the same in every replay. */
   uuid(): string;
-  /** Runs a quick, synchronous, non-deterministic function once and records what it returned. */
+  /**
+   * Runs a quick, synchronous, non-deterministic function once and records what it returned, or threw. For anything that takes time,
+   * use {@link run}.
+   * @throws UsageError `invalid-argument` for a function that answers a promise, `not-serializable`
+   */
   sideEffect<T>(name: string, fn: () => T): T;
 
   /**
@@ -109,13 +114,17 @@ export interface WorkflowContext<State = unknown, Input = never> {
   shield<T>(fn: () => T | PromiseLike<T>): Promise<T>;
 }
 
-/** What a run can know about itself: the same in every replay. */
+/** What a run knows about itself; the same in every replay. Times are those of the storage's clock. */
 export interface WorkflowInfo {
   readonly workflow: string;
+  /** Of the definition that the run was started with. */
   readonly version: string | null;
   readonly queue: string;
+  /** −9 … 9. */
   readonly priority: number;
+  /** When the run was created. */
   readonly startedAt: Date;
+  /** When the run fails with code `timed-out`, if it is not over. */
   readonly deadlineAt: Date | null;
   readonly parentRunId: string | null;
   /** 1, and one more for each continue-as-new. */
@@ -126,13 +135,13 @@ export interface WorkflowInfo {
   readonly continueAsNewSuggested: boolean;
 }
 
-/** How a child is started. What is absent comes from its workflow, or has a default. */
+/** How a child run is started. */
 export interface ChildOptions {
   /** The child's run id. Default: derived from this run, unique. */
   readonly id?: string;
-  /** What becomes of the child when this run closes first. Default `cancel`. */
+  /** What happens to it if it is still open when this run closes. Default `cancel`. */
   readonly parentClose?: ParentClose;
-  /** Where the child runs. Default: the queue of its workflow. */
+  /** Default: its workflow's. */
   readonly queue?: string;
 }
 
@@ -145,14 +154,20 @@ export interface ChildHandle<Output> extends PromiseLike<Output> {
   cancel(options?: { readonly reason?: string }): Promise<void>;
 }
 
-/** The state object of a run. All methods are synchronous; values given are copied, values got are copies. */
+/**
+ * The state object of a run. All methods are synchronous; values given are copied, values got are copies. What changes it throws
+ * UsageError `not-serializable`, `payload-too-large`, and `invalid-input` for a state that its schema refuses.
+ */
 export interface StateHandle<State> {
+  /** All of it. */
   get(): State;
+  /** One field. */
   get<Key extends keyof State>(key: Key): State[Key];
   set<Key extends keyof State & string>(key: Key, value: State[Key]): void;
-  /** Merges what the function returns into the state. */
+  /** Merges what the function returns into the state. Changing the copy that it gets changes nothing. */
   update(change: (state: State) => Partial<State>): void;
   /** Records all changes that the function makes as one. */
   batch(changes: (state: StateHandle<State>) => void): void;
+  /** As `get()`. */
   snapshot(): State;
 }

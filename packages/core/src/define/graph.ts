@@ -6,7 +6,7 @@ export interface WorkflowGraph {
   readonly edges: readonly GraphEdge[];
 }
 
-/** A step, the start or the end. */
+/** A step, or where the workflow starts or ends. */
 export interface GraphNode {
   /** Unique in its graph; of a step the same for as long as its name is. */
   readonly id: string;

@@ -131,7 +131,7 @@ export interface EventData {
   };
 }
 
-/** What can stand in a history. */
+/** What an event says that has happened. */
 export type EventType = keyof EventData;
 
 /**

@@ -5,7 +5,7 @@ import type { Claim } from "./task.ts";
 /** 1 … 512 UTF-8 bytes, byte-exact. */
 export type CacheKey = string;
 
-/** An entry as it stands. */
+/** A value that is remembered. */
 export interface CacheEntry {
   readonly key: CacheKey;
   readonly value: Payload;
@@ -13,7 +13,7 @@ export interface CacheEntry {
   readonly expiresAt: Millis | null;
 }
 
-/** An entry to be written. */
+/** A value to be remembered. */
 export interface NewCacheEntry {
   readonly key: CacheKey;
   readonly value: Payload;

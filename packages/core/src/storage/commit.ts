@@ -71,7 +71,7 @@ export interface ActivityCommit {
     | { readonly do: "release" };
 }
 
-/** A fenced write: of a run by its holder, or of an activity task by its. */
+/** What a worker writes under a claim. */
 export type TaskCommit = WorkflowCommit | ActivityCommit;
 
 /** Why a commit was refused as malformed; nothing was written. Of several reasons, the first in this order. */

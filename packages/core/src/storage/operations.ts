@@ -44,7 +44,7 @@ export interface PurgeRequest {
   readonly limit: number;
 }
 
-/** How far a purge has come. */
+/** What a purge has done. */
 export interface PurgeResult {
   readonly purged: number;
   /** Another call may find more. */

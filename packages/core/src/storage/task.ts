@@ -4,7 +4,7 @@ import type { RunHeader } from "../model/run.ts";
 import type { StoredEvent } from "./event.ts";
 import type { StoredMessage } from "./message.ts";
 
-/** A turn of a run, or an activity that went out to other workers. */
+/** What there is to do: carry a run on, or execute one activity of it. */
 export type TaskKind = "workflow" | "activity";
 
 /** Proof of ownership: presented with every write, valid until the task gets a newer epoch or the claim ends. */
@@ -65,7 +65,7 @@ export interface ClaimRequest {
   readonly taskIds?: readonly TaskId[];
 }
 
-/** A workflow task as it is handed out, with what its holder has to know of the run. */
+/** A run to carry on, as its new owner gets it. */
 export interface ClaimedWorkflowTask {
   readonly kind: "workflow";
   readonly claim: Claim;
@@ -89,7 +89,7 @@ export interface ClaimedWorkflowTask {
   readonly events: readonly StoredEvent[] | null;
 }
 
-/** An activity task as it is handed out, with what was scheduled. */
+/** An activity to execute, as its new owner gets it. */
 export interface ClaimedActivityTask {
   readonly kind: "activity";
   readonly claim: Claim;
@@ -101,10 +101,10 @@ export interface ClaimedActivityTask {
   readonly deliveries: number;
 }
 
-/** A task that now belongs to whoever claimed it. */
+/** A task as its new owner gets it. */
 export type ClaimedTask = ClaimedWorkflowTask | ClaimedActivityTask;
 
-/** What a claim has brought, and when another one may. */
+/** What a claim has taken, and when to look again. */
 export interface ClaimResult {
   readonly now: Millis;
   readonly tasks: readonly ClaimedTask[];

@@ -19,13 +19,13 @@ export interface CrashBeforeOptions {
   readonly nth?: number;
 }
 
-/** Which execution of an activity crashes its worker once its code has ended. */
+/** When a crash after an activity comes. */
 export interface CrashAfterOptions extends CrashBeforeOptions {
   /** Crash not before history has the attempt's end, and before the worker has heard of it. Default: right after the code. */
   readonly recorded?: boolean;
 }
 
-/** On which side of a write the worker crashes. */
+/** When a crash at a write comes. */
 export interface CrashAtOptions {
   /** Crash when the storage has taken the write, and before the worker has heard of it. Default: instead of the write. */
   readonly recorded?: boolean;
