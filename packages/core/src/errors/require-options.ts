@@ -28,5 +28,5 @@ function refused(of: string, known: object, what: string): UsageError {
 
 function described(value: unknown): string {
   if (Array.isArray(value)) return "a list";
-  return typeof value === "object" || value === undefined ? String(value) : `a ${typeof value}`;
+  return value === null || value === undefined ? String(value) : `a ${typeof value}`;
 }

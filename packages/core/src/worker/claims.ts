@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { isPerdureError } from "../errors/index.ts";
 import type { Millis, TaskId } from "../model/ids.ts";
-import type { ClaimedTask, ClaimedWorkflowTask, ClaimResult } from "../storage/task.ts";
+import type { ClaimedWorkflowTask, ClaimResult } from "../storage/task.ts";
 import { Alarm } from "./alarm.ts";
 import { carryOn, giveUp } from "./carry-on.ts";
 import { ClaimPlan, type Wanted } from "./claim-plan.ts";
