@@ -20,6 +20,7 @@ import { OwedCancel } from "./owed-cancel.ts";
 import { isAbout, RecordedCommands } from "./recorded-commands.ts";
 import { StateObject } from "./state-object.ts";
 import { TaskChanges } from "./task-changes.ts";
+import { thrownInto } from "./thrown-into-code.ts";
 
 /** What an execution needs from outside: nothing else reaches it. */
 export interface ExecutionEnvironment {
@@ -54,7 +55,7 @@ export class Execution implements CommandLog {
   readonly run: RunHeader;
   readonly environment: ExecutionEnvironment;
   readonly state: StateObject;
-  readonly open = new OpenCommands();
+  readonly open = new OpenCommands((error) => thrownInto(this, error));
   /** Seq of the newest event, recorded or fresh. */
   head: Seq;
   /** Seq of the newest event that has to be durable before anything follows from it. */
@@ -296,7 +297,7 @@ export class Execution implements CommandLog {
    */
   askNow<T extends EventType>(types: readonly T[], name: string): Asked<T> {
     const asked = this.ask(types, name);
-    if (asked === null) throw this.broken ?? endedAlready(this.run);
+    if (asked === null) throw thrownInto(this, this.broken ?? endedAlready(this.run));
     return asked;
   }
 
@@ -351,7 +352,8 @@ export class Execution implements CommandLog {
 
   /** Ends what the code is about to wait for, if it has not been told of a cancel request. */
   takeOwedCancel(): CancelledError | null {
-    return this.owedCancel.take() ? new CancelledError({ reason: this.cancelRequested?.reason }) : null;
+    if (!this.owedCancel.take()) return null;
+    return thrownInto(this, new CancelledError({ reason: this.cancelRequested?.reason }));
   }
 
   // How the code is moved

@@ -26,7 +26,13 @@ export class OpenCommands {
   /** Children of earlier generations, by the seq of their CHILD_SCHEDULED. */
   readonly inherited = new Map<Seq, InheritedChild>();
   readonly #buffered = new Map<string, BufferedSignal[]>();
+  readonly #thrown: <E extends Error>(error: E) => E;
   #isUnheard = false;
+
+  /** `thrown` sees what the code is about to get. */
+  constructor(thrown: <E extends Error>(error: E) => E) {
+    this.#thrown = thrown;
+  }
 
   get isEmpty(): boolean {
     return this.activities.size + this.timers.size + this.waits.size + this.children.size + this.sends.size === 0;
@@ -110,7 +116,7 @@ export class OpenCommands {
     const open = this.#all.filter(({ shielded }) => !shielded);
     for (const { command } of open)
       for (const commands of [this.activities, this.timers, this.waits]) commands.delete(command);
-    for (const command of open) command.reject(new CancelledError({ reason }));
+    for (const command of open) command.reject(this.#thrown(new CancelledError({ reason })));
     for (const child of this.children.values()) if (!child.shielded) child.interrupted = true;
     return open.length > 0;
   }
@@ -204,7 +210,7 @@ export class OpenCommands {
 
   #reject<T extends Settler>(open: T | undefined, error: (open: T) => Error): boolean {
     if (open === undefined || this.#isUnheard) return false;
-    open.reject(error(open));
+    open.reject(this.#thrown(error(open)));
     return true;
   }
 }

@@ -14,6 +14,7 @@ import type { Subscription, Topic } from "../storage/operations.ts";
 import { Claims } from "./claims.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import type { Interceptor } from "./interceptor.ts";
+import { tolerateFloatingBranches } from "./floating-branches.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { requireWorkerSettings, type WorkerOptions } from "./options.ts";
 import { RunCache } from "./run-cache.ts";
@@ -69,6 +70,8 @@ class StorageWorker implements Worker {
   readonly #claims: Claims;
   readonly #keeper: LeaseKeeper;
   readonly #sentTasks: SentTasks;
+  /** Ends the tolerance for branches of workflow code that nobody awaits. */
+  #intolerant: () => void = () => {};
   #hints: Subscription | null = null;
   /** Since somebody wants this worker to keep leases and to listen; `null` while nobody does. */
   #ready: Promise<void> | null = null;
@@ -168,6 +171,7 @@ class StorageWorker implements Worker {
   }
 
   async #open(): Promise<void> {
+    this.#intolerant = tolerateFloatingBranches();
     while (this.#stopping === null) {
       try {
         await this.#access.ready();
@@ -185,6 +189,7 @@ class StorageWorker implements Worker {
     this.#claims.pause();
     this.#keeper.stop();
     this.#sentTasks.stop();
+    this.#intolerant();
     await hints?.close().catch(() => {});
   }
 
