@@ -4,6 +4,7 @@ import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
 import { memory } from "../memory.ts";
 import type { StorageBackend } from "../storage/backend.ts";
+import { createWorker } from "../worker/worker.ts";
 import { createTestEnvironment } from "./virtual-environment.ts";
 import type { TestEnvironment } from "./test-environment.ts";
 
@@ -146,6 +147,19 @@ describe("createTestEnvironment", () => {
     expect((await run.history()).map(({ at }) => at - startedAt)).toEqual([
       0, 30_000, 30_000, 30_000, 3_630_000, 3_630_000,
     ]);
+  });
+
+  it("lets other workers over its storage have their turns before time goes on", async () => {
+    const render = activity({ name: "render", queue: "gpu" }, async () => "rendered");
+    const film = workflow({ name: "film" }, (ctx) => ctx.run(render, undefined));
+    const env = environment({ workflows: [film] });
+    const { storage, runtime } = env;
+    const other = createWorker({ storage, runtime, workflows: [], activities: [render], queues: ["gpu"] });
+    void other.run();
+    const startedAt = env.clock.now();
+    expect(await env.result(await env.client.start(film, undefined))).toBe("rendered");
+    expect(env.clock.now() - startedAt).toBeLessThan(1_000);
+    await other.stop();
   });
 
   it("refuses a time that is none", async () => {
