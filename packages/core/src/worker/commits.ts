@@ -1,13 +1,13 @@
 import type { Execution } from "../engine/execution.ts";
 import { UsageError } from "../errors/index.ts";
-import type { Seq } from "../model/ids.ts";
+import type { InboxNo, Seq } from "../model/ids.ts";
 import type { CommitResult, WorkflowCommit } from "../storage/commit.ts";
 import type { ClaimedWorkflowTask } from "../storage/task.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import type { Inputs } from "./inputs.ts";
 
 /** What a held run decides about a commit; the rest follows from where its history stands. */
-export interface Turn extends Pick<WorkflowCommit, "events" | "ackInbox" | "next"> {
+export interface Turn extends Pick<WorkflowCommit, "events" | "next"> {
   readonly run?: WorkflowCommit["run"] | undefined;
   readonly close?: WorkflowCommit["close"] | undefined;
 }
@@ -49,7 +49,7 @@ export class Commits {
     return this.#inFlight !== null && this.#inFlight.next.do !== "hold";
   }
 
-  send(execution: Execution, { events, ackInbox, run, close, next }: Turn): void {
+  send(execution: Execution, { events, run, close, next }: Turn, ackInbox: InboxNo): void {
     this.#submit({
       kind: "workflow",
       claim: this.#task.claim,

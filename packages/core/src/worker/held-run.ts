@@ -240,7 +240,7 @@ export class HeldRun implements Held {
       execution.fresh = fresh.slice(count);
       const ackInbox = this.#inbox.ackedBy(durable + count);
       const events = fresh.slice(0, count);
-      return this.#send({ events, ackInbox, run: execution.takeRunFields(), next: { do: "hold" } });
+      return this.#send({ events, run: execution.takeRunFields(), next: { do: "hold" } }, ackInbox);
     }
     if (broken !== null || stuck) return this.#block();
     if (ending !== null && !this.#effects.open) {
@@ -295,9 +295,9 @@ export class HeldRun implements Held {
     const events = [...execution.fresh, terminalEvent(codec, ending, execution.time())];
     execution.fresh = [];
     this.#attempts.abort("The run has closed.");
+    this.#inbox.ackAll();
     this.#send({
       events,
-      ackInbox: this.#inbox.ackAll(),
       run: execution.takeRunFields(),
       close,
       next: { do: this.#duties(close).length > 0 ? "hold" : "done" },
@@ -331,11 +331,11 @@ export class HeldRun implements Held {
   #blockAsCommitted(why: Parameters<typeof blockStep>[2]): void {
     this.#attempts.abort("The run is blocked.");
     const next = blockStep(this.#environment, this.#task, why);
-    this.#send({ events: [], ackInbox: this.#inbox.durable, next });
+    this.#send({ events: [], next }, this.#inbox.durable);
   }
 
-  #send(turn: Omit<Turn, "ackInbox"> & Partial<Pick<Turn, "ackInbox">>): void {
-    this.#commits.send(this.#execution, { ackInbox: this.#inbox.acked, ...turn });
+  #send(turn: Turn, ackInbox = this.#inbox.acked): void {
+    this.#commits.send(this.#execution, turn, ackInbox);
   }
 
   async #committed(commit: WorkflowCommit, result: CommitResult): Promise<void> {
@@ -373,8 +373,8 @@ export class HeldRun implements Held {
     const { codec, logger } = this.#environment;
     if (commit.close?.status === "failed") logFailedRun(logger, codec, this.#task.run, commit.close.failure!);
     if (release !== null) this.#release = release;
-    else if (commit.close === undefined) await this.#receive(result.messages);
-    else await this.#finish(commit.close);
+    else if (commit.close !== undefined) await this.#finish(commit.close);
+    else if (result.messages.length > 0) await this.#receive(result.messages);
   }
 
   /** The terminal event is durable: tells whom it concerns, then removes the task. */

@@ -65,9 +65,8 @@ export class Inbox {
   }
 
   /** Acknowledges, with the run's end, also what is not to become an event. */
-  ackAll(): InboxNo {
+  ackAll(): void {
     this.#acked = this.#seen;
-    return this.#acked;
   }
 
   /** A commit that acknowledged so much is durable. */
