@@ -1,14 +1,21 @@
-import type { Execution } from "./execution.ts";
+import type { Logger } from "../model/logger.ts";
+import type { RunHeader } from "../model/run.ts";
 
-const thrown = new WeakMap<object, Execution>();
+/** The run whose code gets an error, and where to say so. */
+interface Thrower {
+  readonly run: RunHeader;
+  readonly environment: { readonly logger: Logger };
+}
 
-/** Notes that the code of an execution gets this error from the engine. Answers the error. */
-export function thrownInto<E extends Error>(execution: Execution, error: E): E {
+const thrown = new WeakMap<object, Thrower>();
+
+/** Notes that the code of a run gets this error from the engine. Answers the error. */
+export function thrownInto<E extends Error>(execution: Thrower, error: E): E {
   thrown.set(error, execution);
   return error;
 }
 
-/** The execution whose code got this very error from the engine. */
-export function executionThatGot(error: unknown): Execution | undefined {
+/** Whose code got this very error from the engine. */
+export function whoGot(error: unknown): Thrower | undefined {
   return typeof error === "object" && error !== null ? thrown.get(error) : undefined;
 }

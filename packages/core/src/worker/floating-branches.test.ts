@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-const PROGRAM = join(import.meta.dirname, "../../test/floating-branch.ts");
+const PROGRAM = fileURLToPath(new URL("../../test/floating-branch.ts", import.meta.url));
 
 interface Ended {
   readonly code: number;

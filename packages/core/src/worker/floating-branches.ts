@@ -1,4 +1,4 @@
-import { executionThatGot } from "../engine/thrown-into-code.ts";
+import { whoGot } from "../engine/thrown-into-code.ts";
 
 /** One for the process, though there were two copies of this package: the first handler decides for all. */
 const WATCHERS = Symbol.for("perdure.rejection-watchers");
@@ -37,10 +37,10 @@ function decide(reason: unknown): void {
 }
 
 function isFloatingBranch(reason: unknown): boolean {
-  const execution = executionThatGot(reason);
-  if (execution === undefined) return false;
-  const { runId, workflow } = execution.run;
-  execution.environment.logger.warn(
+  const thrower = whoGot(reason);
+  if (thrower === undefined) return false;
+  const { runId, workflow } = thrower.run;
+  thrower.environment.logger.warn(
     `A branch of run "${runId}" of workflow "${workflow}" that nobody awaits got an error: ${(reason as Error).message} Await the branch, or catch the error in it.`,
     { code: "floating-branch", workflow, runId, error: reason },
   );
