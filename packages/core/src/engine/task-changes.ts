@@ -9,6 +9,10 @@ export class TaskChanges {
   #changes: Change[] = [];
   readonly #bytes = new Map<Seq, number>();
 
+  get isEmpty(): boolean {
+    return this.#changes.length === 0;
+  }
+
   /** What the task takes that the event at `seq` creates; 0: it creates none. */
   bytesAt(seq: Seq): number {
     return this.#bytes.get(seq) ?? 0;
@@ -25,7 +29,6 @@ export class TaskChanges {
 
   /** Takes those whose event stands at `seq` or before. */
   take(seq: Seq): Pick<WorkflowCommit, "schedule" | "cancel"> {
-    if (this.#changes.length === 0) return {};
     const taken = this.#changes.filter((change) => change.seq <= seq);
     this.#changes = this.#changes.filter((change) => change.seq > seq);
     for (const change of taken) this.#bytes.delete(change.seq);

@@ -55,7 +55,7 @@ export class ActivityAttempt {
       let value = input === null ? undefined : codec.decode(input);
       if (inputSchema !== null) value = await validateWith(inputSchema, value, `input of activity "${name}"`);
       const memory = cache === null ? null : new ResultMemory(access, this.#call, cache, value);
-      const known = await memory?.recall();
+      const known = memory === null ? undefined : await memory.recall();
       if (known !== undefined) return this.#settle({ output: known, cached: true });
       if (resumes) this.#lastCheckpoint = await readCheckpoint(access, this.#call);
       if (this.#over) return;

@@ -13,7 +13,7 @@ import { takeWithoutCode } from "./without-code.ts";
 /** Carries a claimed task on until it has left this worker's hands. A worker that drains hands it back. */
 export function carryOn(environment: WorkerEnvironment, taken: Taken, isDraining: () => boolean): Promise<Release> {
   const { task, lease } = taken;
-  if (isDraining()) return handBack(environment, task);
+  if (isDraining()) return unlessLost(taken, handBack(environment, task));
   if (task.kind === "workflow") return carryOnRun(environment, taken as Taken<ClaimedWorkflowTask>, isDraining);
   const held = new HeldActivity(environment, task, lease);
   taken.held = held;
@@ -25,23 +25,32 @@ async function carryOnRun(
   taken: Taken<ClaimedWorkflowTask>,
   isDraining: () => boolean,
 ): Promise<Release> {
-  const task = await withHistory(environment, taken.task);
-  const withoutCode = await takeWithoutCode(environment, task, taken.now);
-  if (withoutCode !== null) return withoutCode;
-  const complete = await copyHistory(environment, task, taken.lease);
-  if ("to" in complete) return complete;
-  const held = new HeldRun(environment, complete, taken.lease);
+  const hasHistory = taken.task.events !== null || environment.cache.has(taken.task.claim.taskId);
+  let task = hasHistory ? taken.task : await readHistory(environment, taken.task);
+  const withoutCode = takeWithoutCode(environment, task, taken.now);
+  if (withoutCode !== null) return unlessLost(taken, withoutCode);
+  const copying = copyHistory(environment, task, taken.lease);
+  if (copying !== null) {
+    const copied = await unlessLost(taken, copying);
+    if ("to" in copied) return copied;
+    task = copied;
+  }
+  const held = new HeldRun(environment, task, taken.lease);
   taken.held = held;
   if (isDraining()) held.drain(false);
   return held.drive();
 }
 
+/** Waits for what is written for a task that nothing holds yet, no longer than its lease can be proven: it may never be answered. */
+function unlessLost<T>(taken: Taken, writing: Promise<T | Release>): Promise<T | Release> {
+  return new Promise((resolve, reject) => {
+    taken.lose = () => resolve({ to: "lost" });
+    writing.then(resolve, reject);
+  });
+}
+
 /** Reads the events of a run that is neither in memory nor short enough to come with its claim. */
-async function withHistory(
-  { access, cache }: WorkerEnvironment,
-  task: ClaimedWorkflowTask,
-): Promise<ClaimedWorkflowTask> {
-  if (task.events !== null || cache.has(task.claim.taskId)) return task;
+async function readHistory({ access }: WorkerEnvironment, task: ClaimedWorkflowTask): Promise<ClaimedWorkflowTask> {
   const { runId, incarnation, baseSeq } = task.run;
   return { ...task, events: await access.readAll({ runId, incarnation, after: baseSeq }) };
 }

@@ -124,10 +124,10 @@ export class Claims {
   }
 
   /** A lease could not be proven any more. */
-  drop({ task, held, lost }: Pick<Taken, "task" | "held" | "lost">): void {
+  drop({ task, held, lose }: Pick<Taken, "task" | "held" | "lose">): void {
     const at = this.#waiting.findIndex((waiting) => waiting.task === task);
     if (at >= 0) this.#waiting.splice(at, 1);
-    if (held === null) lost.resolve({ to: "lost" });
+    if (held === null) lose?.();
   }
 
   #whenSettled(): Promise<void> {
@@ -208,7 +208,7 @@ export class Claims {
     });
     for (const task of result.tasks) {
       const lease = new Lease(runtime.monotonic, leaseMs, sentAt);
-      const taken = { lease, now: result.now, held: null, ended: null, lost: Promise.withResolvers<Release>() };
+      const taken = { lease, now: result.now, held: null, ended: null, lose: null };
       if (task.kind === "workflow") this.#waiting.push({ ...taken, task });
       else void this.#work({ ...taken, task });
     }
@@ -251,8 +251,7 @@ export class Claims {
     if (isActivity) this.#activities++;
     try {
       if (before !== undefined) await this.#supersede(before);
-      const left = carryOn(this.#environment, taken, () => this.#draining);
-      this.#released(await Promise.race([taken.lost.promise, left]));
+      this.#released(await carryOn(this.#environment, taken, () => this.#draining));
     } catch (error) {
       await this.#giveUp(taken, error);
     }

@@ -58,7 +58,9 @@ export class Commits {
       events,
       ackInbox,
       // A run that closes takes its tasks with it.
-      ...(close === undefined && execution.taskChanges.take(this.#durable + events.length)),
+      ...(close === undefined &&
+        !execution.taskChanges.isEmpty &&
+        execution.taskChanges.take(this.#durable + events.length)),
       ...(run !== undefined && { run }),
       ...(close !== undefined && { close }),
       next,

@@ -23,16 +23,25 @@ import type { Lease } from "./lease.ts";
 import type { Release } from "./release.ts";
 
 /**
- * Gives a fork its history, if it does not have all of it: answers the task as if it had been claimed with it. What is copied follows
- * from the source, so `lastSeq` says how far a worker got that died of it; FORKED comes last. A source that was purged fails the fork.
+ * Gives a fork that does not have all of its history the rest: answers the task as if it had been claimed with it. What is copied
+ * follows from the source, so `lastSeq` says how far a worker got that died of it; FORKED comes last. A source that was purged fails
+ * the fork. `null`: there is nothing to copy.
  */
-export async function copyHistory(
+export function copyHistory(
   environment: WorkerEnvironment,
   task: ClaimedWorkflowTask,
   lease: Lease,
-): Promise<ClaimedWorkflowTask | Release> {
+): Promise<ClaimedWorkflowTask | Release> | null {
   const from = task.events === null ? null : copyOwed(task.events);
-  if (from === null) return task;
+  return from === null ? null : copy(environment, task, lease, from);
+}
+
+async function copy(
+  environment: WorkerEnvironment,
+  task: ClaimedWorkflowTask,
+  lease: Lease,
+  from: ForkedFrom,
+): Promise<ClaimedWorkflowTask | Release> {
   const source = await readSource(environment.access, from);
   if (source !== null) return new Copy(environment, task, lease).run(from, source);
   const { access, codec } = environment;

@@ -142,7 +142,11 @@ export class HeldRun implements Held {
 
   async #loop(): Promise<void> {
     while (this.#release === null) {
-      for (const input of this.#inputs.take()) await this.#absorb(input);
+      // What is done at once is not awaited: a turn of the microtask queue for each input is a tenth of a quick run's time.
+      for (const input of this.#inputs.take()) {
+        const absorbed = this.#absorb(input);
+        if (absorbed !== undefined) await absorbed;
+      }
       if (this.#release !== null) return;
       if (!this.#commits.isLeaving) {
         if (this.#execution.open.isTiming) await this.#execution.fireTimers(this.#environment.access.clock.earliest());
@@ -150,7 +154,8 @@ export class HeldRun implements Held {
         if (!this.#inputs.isEmpty) continue;
         if (!this.#commits.isInFlight) {
           if (this.#inbox.hasLate && !this.#effects.open) await this.#inbox.recordLate(this.#execution);
-          await this.#commit();
+          const committed = this.#commit();
+          if (committed !== undefined) await committed;
         }
         this.#startEffects();
       }
@@ -166,7 +171,7 @@ export class HeldRun implements Held {
 
   // What arrives
 
-  async #absorb(input: Input): Promise<void> {
+  #absorb(input: Input): void | Promise<void> {
     if (this.#commits.isLeaving && input.kind !== "committed" && input.kind !== "refused") return;
     const execution = this.#execution;
     switch (input.kind) {
@@ -187,13 +192,14 @@ export class HeldRun implements Held {
     }
   }
 
-  async #attemptEnded(ended: EndedAttempt): Promise<void> {
+  #attemptEnded(ended: EndedAttempt): void | Promise<void> {
     if (!this.#attempts.end(ended)) return;
     const { command, outcome } = ended;
     const { broken, ending } = this.#execution;
     if (broken !== null || ending !== null) return;
-    if ("output" in outcome) await activityCompleted(this.#execution, command, outcome.output, outcome.cached);
-    else await this.#attemptFailed(command, outcome.failure);
+    return "output" in outcome
+      ? activityCompleted(this.#execution, command, outcome.output, outcome.cached)
+      : this.#attemptFailed(command, outcome.failure);
   }
 
   async #attemptFailed(command: number, failure: Failure): Promise<void> {
@@ -338,7 +344,7 @@ export class HeldRun implements Held {
     this.#commits.send(this.#execution, turn, ackInbox);
   }
 
-  async #committed(commit: WorkflowCommit, result: CommitResult): Promise<void> {
+  #committed(commit: WorkflowCommit, result: CommitResult): void | Promise<void> {
     this.#commits.settle(commit, result);
     switch (result.status) {
       case "ok":
@@ -368,13 +374,13 @@ export class HeldRun implements Held {
     warnOfLength(logger, historyLimits, this.#execution.run, { before, after: this.#commits.durable });
   }
 
-  async #applied(commit: WorkflowCommit, result: AppliedResult): Promise<void> {
+  #applied(commit: WorkflowCommit, result: AppliedResult): void | Promise<void> {
     const release = releaseBy(commit, result);
     const { codec, logger } = this.#environment;
     if (commit.close?.status === "failed") logFailedRun(logger, codec, this.#task.run, commit.close.failure!);
     if (release !== null) this.#release = release;
-    else if (commit.close !== undefined) await this.#finish(commit.close);
-    else if (result.messages.length > 0) await this.#receive(result.messages);
+    else if (commit.close !== undefined) return this.#finish(commit.close);
+    else if (result.messages.length > 0) return this.#receive(result.messages);
   }
 
   /** The terminal event is durable: tells whom it concerns, then removes the task. */

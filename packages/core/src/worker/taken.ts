@@ -2,7 +2,6 @@ import type { Millis } from "../model/ids.ts";
 import type { ClaimedTask } from "../storage/task.ts";
 import type { Held } from "./held.ts";
 import type { Lease } from "./lease.ts";
-import type { Release } from "./release.ts";
 
 /** A claimed task, from its hand-out until this worker is done with it. */
 export interface Taken<T extends ClaimedTask = ClaimedTask> {
@@ -13,6 +12,6 @@ export interface Taken<T extends ClaimedTask = ClaimedTask> {
   held: Held | null;
   /** Whoever has claimed it again here waits for its end. */
   ended: (() => void) | null;
-  /** Resolves when the lease of a task that nothing holds could not be proven: what is being written for it may never be answered. */
-  readonly lost: PromiseWithResolvers<Release>;
+  /** Called when the lease of a task that nothing holds could not be proven. */
+  lose: (() => void) | null;
 }

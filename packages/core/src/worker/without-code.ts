@@ -20,23 +20,25 @@ import type { Release } from "./release.ts";
  * poisoned, or woken by a message before its start. Answers `null` for one that does. The task comes with its events unless the
  * run is in memory.
  */
-export async function takeWithoutCode(
+export function takeWithoutCode(
   environment: WorkerEnvironment,
   task: ClaimedWorkflowTask,
   now: Millis,
-): Promise<Release | null> {
-  const { access, codec } = environment;
+): Promise<Release> | null {
   const ending = endingOf(environment, task, now);
-  if (ending !== null || task.closed) {
-    const done = await endWithoutCode(access, codec, task, ending);
-    if (done && ending?.status === "failed") logFailedRun(environment.logger, codec, task.run, ending.failure);
-    return { to: done ? "done" : "lost" };
-  }
+  if (ending !== null || task.closed) return end(environment, task, ending);
   if (isPoisoned(environment, task)) return blockPoisoned(environment, task);
   const startAt = startOf(task);
   return startAt !== null && startAt > now && task.messages.length > 0
     ? waitForStart(environment, task, startAt)
     : null;
+}
+
+async function end(environment: WorkerEnvironment, task: ClaimedWorkflowTask, ending: Ending | null): Promise<Release> {
+  const { access, codec, logger } = environment;
+  const done = await endWithoutCode(access, codec, task, ending);
+  if (done && ending?.status === "failed") logFailedRun(logger, codec, task.run, ending.failure);
+  return { to: done ? "done" : "lost" };
 }
 
 function endingOf({ codec }: WorkerEnvironment, task: ClaimedWorkflowTask, now: Millis): Ending | null {
