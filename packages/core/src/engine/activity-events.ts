@@ -36,12 +36,12 @@ export async function activityCompleted(
   execution: Execution,
   command: number,
   output: Payload,
-  cached = false,
+  cached?: true,
 ): Promise<void> {
   const open = execution.open.activities.get(command);
   if (open === undefined) return;
   const { name: activity, attempt } = open;
-  const plain = { activity, attempt, ...(cached && { cached }) };
+  const plain = cached ? { activity, attempt, cached } : { activity, attempt };
   const at = execution.append("ACTIVITY_COMPLETED", command, plain, { ...inputOf(open), output });
   const { codec } = execution.environment;
   await execution.turn(at, () => execution.open.activityCompleted(command, codec.decode(output)));

@@ -282,13 +282,14 @@ export class Execution implements CommandLog {
    */
   ask<T extends EventType>(types: readonly T[], name: string): Asked<T> | null {
     if (!this.#mayAsk()) return null;
-    const { command, recorded } = this.#commands.next(types, name);
-    if (recorded === undefined) return { command, recorded };
+    const asked = this.#commands.next(types, name);
+    const { recorded } = asked;
+    if (recorded === undefined) return asked as Asked<T>;
     if (!isAbout(recorded, types, name)) {
       this.broken = differentCommand(this.run, recorded, name === "" ? types[0]! : `${types[0]!} "${name}"`);
       return null;
     }
-    return { command, recorded: recorded as EventOf<T> };
+    return asked as Asked<T>;
   }
 
   /**

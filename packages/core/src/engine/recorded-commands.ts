@@ -1,6 +1,12 @@
 import type { EventType, WorkflowEvent } from "../model/event.ts";
 import { commandName } from "./command-name.ts";
 
+/** A command, and what history has under its number. */
+interface Numbered {
+  readonly command: number;
+  readonly recorded: WorkflowEvent | undefined;
+}
+
 /** Numbers what the code asks for, in the order of asking, and keeps what history has for the commands that are to come. */
 export class RecordedCommands {
   /** The code came to its end in this history: it asked for nothing else. */
@@ -29,12 +35,11 @@ export class RecordedCommands {
   }
 
   /** Numbers the next command, and answers the first event that history has under this number. */
-  next(types: readonly EventType[], name: string): { readonly command: number; readonly recorded?: WorkflowEvent } {
+  next(types: readonly EventType[], name: string): Numbered {
     this.#skipMarks(types, name);
     const command = ++this.#asked;
     const recorded = this.#first.get(command);
-    if (recorded === undefined) return { command };
-    this.#first.delete(command);
+    if (recorded !== undefined) this.#first.delete(command);
     return { command, recorded };
   }
 

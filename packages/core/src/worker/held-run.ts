@@ -371,7 +371,9 @@ export class HeldRun implements Held {
 
   #warnOfLength(before: Seq): void {
     const { logger, historyLimits } = this.#environment;
-    warnOfLength(logger, historyLimits, this.#execution.run, { before, after: this.#commits.durable });
+    const { run } = this.#execution;
+    const { durable: after } = this.#commits;
+    if (after - run.baseSeq >= historyLimits.warn) warnOfLength(logger, historyLimits, run, { before, after });
   }
 
   #applied(commit: WorkflowCommit, result: AppliedResult): void | Promise<void> {
