@@ -2,7 +2,7 @@ import { encodeAs } from "../codec/encode-as.ts";
 import type { Codec } from "../codec/codec.ts";
 import { sealData, type SealedValues } from "../codec/envelope.ts";
 import { CancelledError, isPerdureError, type DeterminismError } from "../errors/index.ts";
-import { type EventData, type EventOf, type EventType, isRemark, type WorkflowEvent } from "../model/event.ts";
+import { type EventData, type EventType, isRemark, type WorkflowEvent } from "../model/event.ts";
 import type { Millis, Seq } from "../model/ids.ts";
 import type { Logger } from "../model/logger.ts";
 import type { Attributes, RunHeader } from "../model/run.ts";
