@@ -3,13 +3,13 @@ import { activity } from "../src/define/activity.ts";
 import { signal } from "../src/define/signal.ts";
 import { workflow } from "../src/define/workflow.ts";
 
-export const paid = signal<number>("paid");
+const paid = signal<number>("paid");
 const stop = signal("stop");
 
-export const rate = activity({ name: "rate", cache: { key: (plan: string) => plan } }, (plan: string) => plan.length);
-export const bill = activity({ name: "bill", queue: "billing" }, (cents: number) => `bill over ${cents}`);
+const rate = activity({ name: "rate", cache: { key: (plan: string) => plan } }, (plan: string) => plan.length);
+const bill = activity({ name: "bill", queue: "billing" }, (cents: number) => `bill over ${cents}`);
 
-export const watch = workflow({ name: "watch" }, async (ctx) => ctx.waitFor(stop));
+const watch = workflow({ name: "watch" }, async (ctx) => ctx.waitFor(stop));
 
 export const subscription = workflow(
   { name: "subscription", state: { initial: { month: 0 } } },
