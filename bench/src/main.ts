@@ -24,7 +24,8 @@ try {
 async function run(options: Options): Promise<void> {
   const { json, writeResults, profile } = options;
   const date = new Date().toISOString();
-  const command = ["npm run bench --", ...args].join(" ");
+  // Where somebody put the rows is nobody's business.
+  const command = ["npm run bench --", ...args].join(" ").replace(/ --json[ =]\S+/u, "");
   const report: Report = { date, command, ...machine(), ...(await measure(options, (text) => console.error(text))) };
   console.log(table(report));
   if (json !== null) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
