@@ -16,6 +16,9 @@ import type { Lease } from "./lease.ts";
 import { logFailedAttempt } from "./log-failures.ts";
 import type { Release } from "./release.ts";
 
+/** The attempt that the task stands for, and the policy that decides about the next one. */
+type TaskCall = ActivityCall & Pick<ReturnType<typeof readTaskDetails>, "retry">;
+
 /** What came of a hand-out: the attempt's end, or that there was none. */
 type End = AttemptOutcome | "lost" | "drained";
 
@@ -27,6 +30,7 @@ export class HeldActivity implements Held {
   readonly #environment: WorkerEnvironment;
   readonly #task: ClaimedActivityTask;
   readonly #lease: Lease;
+  readonly #call: TaskCall;
   readonly #end = Promise.withResolvers<End>();
   readonly #lost = Promise.withResolvers<Release>();
   #attempt: ActivityAttempt | null = null;
@@ -36,6 +40,7 @@ export class HeldActivity implements Held {
     this.#environment = environment;
     this.#task = task;
     this.#lease = lease;
+    this.#call = callOf(environment, task);
   }
 
   /** Holds the task until its attempt has ended and that is written, or until it is lost. */
@@ -53,7 +58,7 @@ export class HeldActivity implements Held {
     if (end === "lost") return { to: "lost" };
     if (end === "drained") return this.#commit({ do: "release" });
     if ("output" in end) return this.#complete(end);
-    const delayMs = nextDelayAfter(this.#call().retry, task.attempt, this.#environment.runtime.random(), end.failure);
+    const delayMs = nextDelayAfter(this.#call.retry, task.attempt, this.#environment.runtime.random(), end.failure);
     this.#logFailed(end.failure, delayMs);
     if (delayMs === null) return this.#complete(end);
     const at = this.#environment.access.clock.latest() + delayMs;
@@ -73,7 +78,7 @@ export class HeldActivity implements Held {
   }
 
   #logFailed(failure: Failure, delayMs: number | null): void {
-    const { runId, workflow, name, attempt, retry } = this.#call();
+    const { runId, workflow, name, attempt, retry } = this.#call;
     const { maximumAttempts } = retry;
     logFailedAttempt(this.#environment.logger, { runId, workflow, name, attempt, maximumAttempts, delayMs }, failure);
   }
@@ -100,7 +105,7 @@ export class HeldActivity implements Held {
     if (this.#attempt !== null || this.#stopped) return;
     if (!this.#lease.proven) return this.lose();
     if (!this.#environment.slots.take(this.#start)) return;
-    this.#attempt = new ActivityAttempt(this.#environment, this.#call(), this.#end.resolve);
+    this.#attempt = new ActivityAttempt(this.#environment, this.#call, this.#end.resolve);
     void this.#attempt.execute();
   };
 
@@ -108,25 +113,6 @@ export class HeldActivity implements Held {
     this.#stopped = true;
     this.#attempt?.abort(new CancelledError({ reason }));
     this.#end.resolve(end);
-  }
-
-  #call(): ActivityCall & Pick<ReturnType<typeof readTaskDetails>, "retry"> {
-    const { claim, workflow, task } = this.#task;
-    const { inputSchema, outputSchema, execute, cache } = this.#environment.registry.activity(task.activity)!;
-    return {
-      ...readTaskDetails(task.details),
-      runId: claim.runId,
-      workflow,
-      name: task.activity,
-      attempt: task.attempt,
-      inputSchema,
-      outputSchema,
-      execute,
-      cache,
-      input: task.input,
-      claim,
-      resumes: claim.epoch > 1,
-    };
   }
 
   async #complete(outcome: AttemptOutcome): Promise<Release> {
@@ -159,6 +145,24 @@ export class HeldActivity implements Held {
     if (status !== "ok" && status !== "duplicate") return { to: "lost" };
     return next.do === "retry" ? { to: "parked", wakeAt: next.at } : { to: "done" };
   }
+}
+
+function callOf({ registry }: WorkerEnvironment, { claim, workflow, task }: ClaimedActivityTask): TaskCall {
+  const { inputSchema, outputSchema, execute, cache } = registry.activity(task.activity)!;
+  return {
+    ...readTaskDetails(task.details),
+    runId: claim.runId,
+    workflow,
+    name: task.activity,
+    attempt: task.attempt,
+    inputSchema,
+    outputSchema,
+    execute,
+    cache,
+    input: task.input,
+    claim,
+    resumes: claim.epoch > 1,
+  };
 }
 
 /** Whoever executed it died of it, or was gone for longer than its lease, again and again. */

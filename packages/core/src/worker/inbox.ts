@@ -1,8 +1,9 @@
 import type { Execution } from "../engine/execution.ts";
+import { readMessage } from "../engine/inbox-message.ts";
 import type { InboxNo, Seq } from "../model/ids.ts";
 import type { StoredMessage } from "../storage/message.ts";
 import type { WorkerEnvironment } from "./environment.ts";
-import { isTermination, receiveMessage } from "./receive-message.ts";
+import { receiveMessage } from "./receive-message.ts";
 
 /** The inbox of a held run: takes its messages in, and knows how far that has come. */
 export class Inbox {
@@ -48,15 +49,20 @@ export class Inbox {
     }
     // Timers and messages merge by time, the message first.
     await execution.fireTimers(message.at - 1);
-    if (isTermination(this.#environment.codec, message)) return receiveMessage(this.#environment, execution, message);
-    this.#acked = message.no;
-    this.#received.push({ no: message.no, seq: execution.head + 1 });
-    await receiveMessage(this.#environment, execution, message);
+    const content = readMessage(this.#environment.codec, message.data);
+    if (content.kind !== "terminate") {
+      this.#acked = message.no;
+      this.#received.push({ no: message.no, seq: execution.head + 1 });
+    }
+    await receiveMessage(this.#environment, execution, content, message.dedupeId);
   }
 
   /** Accepted means recorded, also after a termination: right before the terminal event, in its commit. */
   async recordLate(execution: Execution): Promise<void> {
-    for (const message of this.#late.splice(0)) await receiveMessage(this.#environment, execution, message);
+    for (const { data, dedupeId } of this.#late.splice(0)) {
+      const content = readMessage(this.#environment.codec, data);
+      await receiveMessage(this.#environment, execution, content, dedupeId);
+    }
   }
 
   /** What a commit of the events up to `seq` acknowledges: each message in the very commit that has its event (I18). */

@@ -2,24 +2,23 @@ import type { Codec } from "../codec/codec.ts";
 import { activityCompleted, activityExhausted } from "../engine/activity-events.ts";
 import { childCompleted, childFailed, inheritedChildClosed } from "../engine/child-events.ts";
 import type { Execution } from "../engine/execution.ts";
-import { readMessage, type InboxMessage } from "../engine/inbox-message.ts";
+import type { InboxMessage } from "../engine/inbox-message.ts";
 import { CancelledError } from "../errors/index.ts";
 import { toFailure } from "../model/to-failure.ts";
-import type { StoredMessage } from "../storage/message.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 
 /** Turns a message into an event, or drops it because its command has an outcome already. */
 export async function receiveMessage(
   environment: WorkerEnvironment,
   execution: Execution,
-  message: StoredMessage,
+  content: InboxMessage,
+  dedupeId: string,
 ): Promise<void> {
   const { codec } = environment;
-  const content = readMessage(codec, message.data);
   switch (content.kind) {
     case "signal": {
       const payload = codec.encode(content.payload);
-      return execution.signalReceived(content.signal, content.payload, { payload }, message.dedupeId);
+      return execution.signalReceived(content.signal, content.payload, { payload }, dedupeId);
     }
     case "cancel":
       return execution.cancelReceived(content.reason);
@@ -30,11 +29,6 @@ export async function receiveMessage(
     case "child-closed":
       return childClosed(environment, execution, content);
   }
-}
-
-/** Whether a message ends the run without asking its code. */
-export function isTermination(codec: Codec, { data }: StoredMessage): boolean {
-  return readMessage(codec, data).kind === "terminate";
 }
 
 /** Of an activity that another worker executed. One that was cancelled meanwhile has an outcome already. */
