@@ -7,6 +7,7 @@ import type { ChildIntent, Inheritance, SendIntent } from "../engine/open-comman
 import { copyOwed } from "../engine/forked-prefix.ts";
 import { readMessage } from "../engine/inbox-message.ts";
 import { openEvent } from "../engine/open-event.ts";
+import { recordedChild, recordedSend } from "../engine/recorded-intent.ts";
 import { StorageError } from "../errors/index.ts";
 import { isTerminal, type WorkflowEvent } from "../model/event.ts";
 import type { InboxNo, Millis, Seq } from "../model/ids.ts";
@@ -188,21 +189,11 @@ class RunEnd {
   #fold(event: WorkflowEvent): void {
     const { command, seq } = event;
     switch (event.type) {
-      case "CHILD_SCHEDULED": {
-        const { version, timeoutMs, input, ...data } = event.data;
+      case "CHILD_SCHEDULED":
         // In a copy that is not complete: it stays with the fork's source.
-        if (data.incarnation !== childIncarnation(this.#task.run.incarnation, seq)) return;
-        this.#children.set(command, {
-          ...data,
-          seq,
-          version: version ?? null,
-          timeoutMs: timeoutMs ?? null,
-          input: this.#codec.encode(input),
-          state: null,
-          started: false,
-        });
+        if (event.data.incarnation !== childIncarnation(this.#task.run.incarnation, seq)) return;
+        this.#children.set(command, { ...recordedChild(this.#codec, event, null), started: false });
         return;
-      }
       case "CHILD_STARTED":
         if (this.#children.has(command)) this.#children.get(command)!.started = true;
         return;
@@ -211,7 +202,7 @@ class RunEnd {
         this.#children.delete(command);
         return;
       case "SIGNAL_SENT":
-        this.#sends.set(command, { ...event.data, seq, payload: this.#codec.encode(event.data.payload) });
+        this.#sends.set(command, recordedSend(this.#codec, event));
         return;
       case "SIGNAL_DELIVERED":
         this.#sends.delete(command);

@@ -11,6 +11,7 @@ import {
   stateAfter,
 } from "../engine/forked-prefix.ts";
 import { openEvent } from "../engine/open-event.ts";
+import { recordedChild, recordedSend } from "../engine/recorded-intent.ts";
 import type { EventOf } from "../model/event.ts";
 import type { Seq } from "../model/ids.ts";
 import type { CommitResult, WorkflowCommit } from "../storage/commit.ts";
@@ -143,26 +144,20 @@ class Copy {
     const { access, codec } = this.#environment;
     if (child !== null && !(await this.#createChild(child))) return false;
     for (const sent of sends) {
-      const { seq, data } = this.#open<"SIGNAL_SENT">(sent);
+      const intent = recordedSend(codec, this.#open<"SIGNAL_SENT">(sent));
       if (!this.#lease.proven) return false;
-      await sendIntent(access, codec, this.#task.run, { ...data, seq, payload: codec.encode(data.payload) });
+      await sendIntent(access, codec, this.#task.run, intent);
     }
     return true;
   }
 
   async #createChild(scheduled: Seq): Promise<boolean> {
     const { access, codec, registry } = this.#environment;
-    const { seq, data } = this.#open<"CHILD_SCHEDULED">(scheduled);
-    const initial = registry.workflow(data.workflow)?.initialState?.(data.input);
+    const event = this.#open<"CHILD_SCHEDULED">(scheduled);
+    const initial = registry.workflow(event.data.workflow)?.initialState?.(event.data.input);
+    const intent = recordedChild(codec, event, initial === undefined ? null : codec.encode(initial));
     if (!this.#lease.proven) return false;
-    await createChild(access, this.#task.run, {
-      ...data,
-      seq,
-      version: data.version ?? null,
-      timeoutMs: data.timeoutMs ?? null,
-      input: codec.encode(data.input),
-      state: initial === undefined ? null : codec.encode(initial),
-    });
+    await createChild(access, this.#task.run, intent);
     return true;
   }
 
