@@ -9,7 +9,9 @@ import {
   type TestEnvironment,
   type TestEnvironmentOptions,
 } from "../src/testing.ts";
+import { memory, virtualClock } from "../src/memory.ts";
 import type { VirtualRuntime } from "../src/testing/virtual-runtime.ts";
+import { type Intercept, intercepted } from "./intercepted.ts";
 
 export interface LogLine {
   readonly level: keyof Logger;
@@ -37,6 +39,15 @@ export function environment({
     await env.close();
   });
   return Object.assign(env, { logs, runtime: env.runtime as VirtualRuntime });
+}
+
+/** An environment over a storage whose calls are intercepted. */
+export function faulty(
+  intercept: Intercept,
+  options: TestEnvironmentOptions & { readonly replays?: boolean },
+): TestedEnvironment {
+  const clock = virtualClock();
+  return environment({ ...options, clock, storage: intercepted(memory({ clock }), intercept) });
 }
 
 export function recordingLogger(): { readonly logs: readonly LogLine[]; readonly logger: Logger } {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CACHES, environment } from "../../test/environment.ts";
+import { CACHES, environment, faulty } from "../../test/environment.ts";
 import { gate, type Intercept, intercepted, unavailable } from "../../test/intercepted.ts";
 import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
@@ -11,15 +11,6 @@ import type { WorkflowCommit } from "../storage.ts";
 import { createWorker } from "./worker.ts";
 
 const go = signal<string>("go");
-
-/** An environment over a storage whose calls are intercepted. */
-function faulty(
-  intercept: Intercept,
-  options: TestEnvironmentOptions & { readonly replays?: boolean },
-): ReturnType<typeof environment> {
-  const clock = virtualClock();
-  return environment({ ...options, clock, storage: intercepted(memory({ clock }), intercept) });
-}
 
 describe.each(CACHES)("a storage that loses replies, with %i runs kept in memory", (cacheRuns) => {
   /** Everything that a run can do, in a few commits. */
