@@ -4,20 +4,21 @@ export type { AwaitedItem, CurrentActivity } from "./client/awaited.ts";
 export type { RunDescription, ShownStatus } from "./client/describe.ts";
 export type { CancelRequest } from "./client/explain.ts";
 export type { ForkRunOptions, RetryRunOptions } from "./client/fork.ts";
-export type { RunHandle } from "./client/handle.ts";
+export type { RunHandle, SignalOptions } from "./client/handle.ts";
 export type { ListedRun, ListFilter, ListPage } from "./client/list.ts";
 export type { StartOptions } from "./client/start.ts";
+export type { Start } from "./client/starts.ts";
 export { createJsonCodec, jsonCodec } from "./codec/json-codec.ts";
 export type { Codec } from "./codec/codec.ts";
 export type { CodecLimits } from "./codec/limits.ts";
 export {
   type Activity,
   type ActivityCache,
-  type ActivityContext,
   type ActivityOptions,
   type AnyActivity,
   activity,
 } from "./define/activity.ts";
+export type { ActivityContext, RunInTransaction, TransactionalContext } from "./define/activity-context.ts";
 export type { ChildHandle, ChildOptions, StateHandle, WorkflowContext, WorkflowInfo } from "./define/context.ts";
 export type { GraphEdge, GraphNode, WorkflowGraph } from "./define/graph.ts";
 export { type AnySignal, type Signal, signal } from "./define/signal.ts";

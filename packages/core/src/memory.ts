@@ -1,12 +1,13 @@
 /** The reference storage: everything in this process's memory, for tests and for trying things out. */
-import { MemoryBackend } from "./memory/backend.ts";
+import { MemoryBackend, type MemoryStorage } from "./memory/backend.ts";
 import type { MemoryClock } from "./memory/clock.ts";
 import { MemoryStore } from "./memory/store.ts";
-import type { StorageBackend } from "./storage/backend.ts";
 import { checkNamespace } from "./storage/validate.ts";
 
+export type { MemoryStorage } from "./memory/backend.ts";
 export { type MemoryClock, type VirtualClock, virtualClock } from "./memory/clock.ts";
 export type { MemoryStore } from "./memory/store.ts";
+export type { MemoryTransaction } from "./memory/transaction.ts";
 
 /** Which store a memory backend is a client of. Each option has a default. */
 export interface MemoryOptions {
@@ -28,7 +29,7 @@ export interface MemoryOptions {
  * const storage = memory();
  * const worker = createWorker({ storage, workflows: [order] });
  */
-export function memory(options: MemoryOptions = {}): StorageBackend {
+export function memory(options: MemoryOptions = {}): MemoryStorage {
   const { namespace = "default", store = createMemoryStore(), clock } = options;
   checkNamespace(namespace);
   if (clock !== undefined) store.clock.use(clock);

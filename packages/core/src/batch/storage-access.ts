@@ -3,12 +3,13 @@ import type { Millis } from "../model/ids.ts";
 import type { Runtime } from "../model/runtime.ts";
 import type { StorageBackend } from "../storage/backend.ts";
 import type { CacheEntry, CacheKey, NewCacheEntry, WriteCacheResult } from "../storage/cache.ts";
-import type { CommitResult, TaskCommit } from "../storage/commit.ts";
+import type { ActivityCommit, CommitResult, TaskCommit } from "../storage/commit.ts";
 import type { EventRequest, StoredEvent } from "../storage/event.ts";
-import { CONTRACT_VERSION } from "../storage/info.ts";
+import { CONTRACT_VERSION, type TransactionalVerb } from "../storage/info.ts";
 import type { DeliverResult, NewMessage } from "../storage/message.ts";
 import type { CreateRunResult, NewRun } from "../storage/run.ts";
 import type { Claim, ClaimRequest, ClaimResult, RenewResult } from "../storage/task.ts";
+import { checkTransaction } from "../storage/validate.ts";
 import { Batcher } from "./batcher.ts";
 import { StorageClock } from "./storage-clock.ts";
 
@@ -24,6 +25,7 @@ export class StorageAccess {
   readonly clock: StorageClock;
   readonly runtime: Runtime;
   readonly #commits: Batcher<TaskCommit, CommitResult>;
+  readonly #loneCommits: Batcher<TaskCommit, CommitResult>;
   readonly #starts: Batcher<NewRun, CreateRunResult>;
   readonly #messages: Batcher<NewMessage, DeliverResult>;
   readonly #cacheReads: Batcher<CacheKey, CacheEntry | undefined>;
@@ -36,6 +38,7 @@ export class StorageAccess {
     this.clock = new StorageClock(runtime.monotonic);
     const { batch } = storage.info.limits;
     this.#commits = new Batcher(runtime, batch, "endless", (commits) => this.#sendCommits(commits));
+    this.#loneCommits = new Batcher(runtime, 1, "endless", (commits) => this.#sendCommits(commits));
     this.#starts = new Batcher(runtime, batch, "some", (runs) => storage.createRuns(runs));
     this.#messages = new Batcher(runtime, batch, "some", (messages) => storage.deliver(messages));
     this.#cacheReads = new Batcher(runtime, batch, "endless", (keys) => storage.readCache(keys));
@@ -51,9 +54,23 @@ export class StorageAccess {
     return this.#ready;
   }
 
+  /**
+   * {@link ready}, and able to join the caller's transaction, if there is one, in these verbs.
+   * @throws UsageError `unsupported`
+   */
+  async readyFor(tx: unknown, ...verbs: readonly TransactionalVerb[]): Promise<void> {
+    await this.ready();
+    for (const verb of verbs) checkTransaction(verb, { tx }, this.storage.info);
+  }
+
   /** Waits for a storage that is unavailable: whoever loses the lease meanwhile stops caring. */
   commit(commit: TaskCommit): Promise<CommitResult> {
     return this.#commits.add(commit);
+  }
+
+  /** The same for a commit that may take long: others do not wait for it. */
+  commitAlone(commit: TaskCommit): Promise<CommitResult> {
+    return this.#loneCommits.add(commit);
   }
 
   create(run: NewRun): Promise<CreateRunResult> {
@@ -62,6 +79,22 @@ export class StorageAccess {
 
   deliver(message: NewMessage): Promise<DeliverResult> {
     return this.#messages.add(message);
+  }
+
+  // Inside a caller's transaction: alone, at once, and once. An error has spoiled the transaction, which is the caller's to repeat.
+
+  createIn(tx: unknown, runs: readonly NewRun[]): Promise<readonly CreateRunResult[]> {
+    return this.storage.createRuns(runs, { tx });
+  }
+
+  async deliverIn(tx: unknown, message: NewMessage): Promise<DeliverResult> {
+    const [result] = await this.storage.deliver([message], { tx });
+    return result!;
+  }
+
+  async commitIn(tx: unknown, commit: ActivityCommit): Promise<CommitResult> {
+    const [result] = await this.storage.commitTasks([commit], { tx });
+    return result!;
   }
 
   /** Waits for a storage that is unavailable. */

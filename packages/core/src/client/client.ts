@@ -3,9 +3,8 @@ import { accessTo, type StorageAccess } from "../batch/storage-access.ts";
 import type { Codec } from "../codec/codec.ts";
 import { jsonCodec } from "../codec/json-codec.ts";
 import type { Signal } from "../define/signal.ts";
-import type { AnyWorkflow, Workflow } from "../define/workflow.ts";
+import type { Workflow } from "../define/workflow.ts";
 import { requireName } from "../define/require-name.ts";
-import { UsageError } from "../errors/index.ts";
 import { requireInstant } from "../errors/require-instant.ts";
 import { requireOptions } from "../errors/require-options.ts";
 import type { Runtime } from "../model/runtime.ts";
@@ -16,7 +15,8 @@ import type { PurgeRequest, StorageStats } from "../storage/operations.ts";
 import { ClosedRuns } from "./closed-runs.ts";
 import { signalData, StoredRunHandle, type HandleEnvironment, type RunHandle } from "./handle.ts";
 import { listedRun, type ListedRun, type ListFilter, type ListPage, requireStatuses, runQuery } from "./list.ts";
-import { newRun, type StartOptions } from "./start.ts";
+import type { StartOptions } from "./start.ts";
+import { type Start, Starts } from "./starts.ts";
 
 /** What a client works with. Everything but `storage` has a default. It has no logger: whatever it has to say, it throws. */
 export interface ClientOptions {
@@ -26,13 +26,6 @@ export interface ClientOptions {
   readonly codec?: Codec;
   /** Time and randomness, for tests. */
   readonly runtime?: Runtime;
-}
-
-/** One of many starts. */
-export interface Start<Input, Output, State> {
-  readonly definition: Workflow<Input, Output, State>;
-  readonly input: Input;
-  readonly options?: StartOptions;
 }
 
 /** Which runs to delete. */
@@ -47,18 +40,25 @@ export interface Client {
   /**
    * Starts a run. Repeating a start with the same `id` or `idempotencyKey` and input answers the same run, also when it has ended.
    * @throws UsageError `run-exists` (other input), `invalid-input`, `invalid-argument`, `not-serializable`, `payload-too-large`,
-   * `unknown-workflow`
+   * `unknown-workflow`; `unsupported` for a `tx` that the storage cannot join
    */
   start<Input, Output, State>(
     definition: Workflow<Input, Output, State>,
     input: Input,
     options?: StartOptions,
   ): Promise<RunHandle<Output, State>>;
-  /** Starts many runs in few transactions. Each start stands alone: the first refusal is thrown after all others were done. */
+  /**
+   * Starts many runs in few transactions. Each start stands alone: the first refusal is thrown after all others were done. With `tx`,
+   * an open transaction of yours, all are made in it: see {@link StartOptions.tx}.
+   */
   startMany<Input, Output, State>(
     starts: readonly Start<Input, Output, State>[],
+    options?: Pick<StartOptions, "tx">,
   ): Promise<readonly RunHandle<Output, State>[]>;
-  /** Starts a run if it is not there and sends it a signal; needs an `id` or an `idempotencyKey` to make sense. */
+  /**
+   * Starts a run if it is not there and sends it a signal, both in `tx` if there is one; needs an `id` or an `idempotencyKey` to make
+   * sense.
+   */
   signalWithStart<Input, Output, State, Sent>(
     definition: Workflow<Input, Output, State>,
     input: Input,
@@ -114,6 +114,7 @@ const PURGE_AT_ONCE = 500;
 class StorageClient implements Client {
   readonly #access: StorageAccess;
   readonly #environment: HandleEnvironment;
+  readonly #starts: Starts;
 
   constructor(options: ClientOptions) {
     requireOptions(options, "createClient", { storage: true, codec: true, runtime: true });
@@ -124,6 +125,7 @@ class StorageClient implements Client {
       codec: boundedCodec(codec, storage),
       closed: new ClosedRuns(this.#access),
     };
+    this.#starts = new Starts(this.#environment);
   }
 
   async start<Input, Output, State>(
@@ -131,27 +133,17 @@ class StorageClient implements Client {
     input: Input,
     options: StartOptions = {},
   ): Promise<RunHandle<Output, State>> {
-    return (await this.#start(definition, input, options)) as RunHandle<Output, State>;
+    return (await this.#starts.one({ definition, input, options })) as RunHandle as RunHandle<Output, State>;
   }
 
   async startMany<Input, Output, State>(
     starts: readonly Start<Input, Output, State>[],
+    options: Pick<StartOptions, "tx"> = {},
   ): Promise<readonly RunHandle<Output, State>[]> {
-    if (!Array.isArray(starts)) {
-      throw new UsageError(
-        "invalid-argument",
-        "client.startMany needs a list of starts. Pass [{ definition, input, options }, …].",
-      );
-    }
-    const outcomes = await Promise.allSettled(
-      (starts as readonly (Start<Input, Output, State> | undefined)[]).map(async (start) =>
-        this.#start(start?.definition, start?.input, start?.options ?? {}),
-      ),
-    );
-    return outcomes.map((outcome) => {
-      if (outcome.status === "rejected") throw outcome.reason;
-      return outcome.value as RunHandle<Output, State>;
-    });
+    requireOptions(options, "client.startMany", { tx: true });
+    const { tx } = options;
+    const handles = tx === undefined ? this.#starts.each(starts) : this.#starts.allIn(tx, starts);
+    return (await handles) as readonly RunHandle[] as readonly RunHandle<Output, State>[];
   }
 
   async signalWithStart<Input, Output, State, Sent>(
@@ -161,11 +153,13 @@ class StorageClient implements Client {
     payload: Sent,
     options: StartOptions & { readonly signalId?: string } = {},
   ): Promise<RunHandle<Output, State>> {
-    // A payload that is refused must not leave a run behind.
-    await signalData(this.#environment.codec, signal, payload);
     const { signalId, ...start } = options;
+    const { tx } = start;
+    // What is refused must not leave a run behind.
+    await this.#access.readyFor(tx, "createRuns", "deliver");
+    await signalData(this.#environment.codec, signal, payload);
     const handle = await this.start(definition, input, start);
-    await handle.signal(signal, payload, signalId === undefined ? {} : { id: signalId });
+    await handle.signal(signal, payload, { ...(signalId !== undefined && { id: signalId }), tx });
     return handle;
   }
 
@@ -204,20 +198,6 @@ class StorageClient implements Client {
 
   async close(): Promise<void> {
     await this.#environment.closed.close();
-  }
-
-  async #start(definition: AnyWorkflow | undefined, input: unknown, options: StartOptions): Promise<StoredRunHandle> {
-    await this.#access.ready();
-    const start = await newRun(this.#access, this.#environment.codec, definition, input, options);
-    const { status, run } = await this.#access.create(start);
-    if (status === "conflict") {
-      throw new UsageError(
-        "run-exists",
-        `Run "${run.runId}" of workflow "${run.workflow}" was started with another workflow or input. Use another id or idempotency key.`,
-        { details: { runId: run.runId } },
-      );
-    }
-    return new StoredRunHandle(this.#environment, run.runId, run.incarnation);
   }
 }
 

@@ -43,9 +43,10 @@ export interface RunHandle<Output = unknown, State = unknown> {
   history(): Promise<readonly WorkflowEvent[]>;
   /**
    * Sends a signal. With an `id`, any number of calls count once; one that has arrived stays so, also when the run has ended since.
-   * @throws UsageError `invalid-input`, `run-closed`, `run-not-found`
+   * With `tx`, an open transaction of yours on a storage that can join one, it arrives when you commit.
+   * @throws UsageError `invalid-input`, `run-closed`, `run-not-found`, `unsupported`
    */
-  signal<Sent>(signal: Signal<Sent, unknown>, payload: Sent, options?: { readonly id?: string }): Promise<void>;
+  signal<Sent>(signal: Signal<Sent, unknown>, payload: Sent, options?: SignalOptions): Promise<void>;
   /**
    * Asks the run to cancel: its code gets CancelledError where it waits and may clean up. Idempotent, also when the run has ended since.
    * @throws UsageError `run-closed`, `run-not-found`
@@ -71,6 +72,14 @@ export interface RunHandle<Output = unknown, State = unknown> {
    * @throws UsageError `nothing-to-retry` (open, completed, or cleaned up after a cancel), `run-not-found`, `run-exists`, `invalid-argument`
    */
   retry(options?: RetryRunOptions): Promise<RunHandle<Output, State>>;
+}
+
+/** How a signal is sent. */
+export interface SignalOptions {
+  /** Tells repetitions from new signals. Default: random. */
+  readonly id?: string;
+  /** See {@link StartOptions.tx}. */
+  readonly tx?: unknown;
 }
 
 /** What handles share. */
@@ -141,15 +150,13 @@ export class StoredRunHandle implements RunHandle {
     return this.#events(await this.#run(), 0);
   }
 
-  async signal<Sent>(
-    signal: Signal<Sent, unknown>,
-    payload: Sent,
-    options: { readonly id?: string } = {},
-  ): Promise<void> {
-    requireOptions(options, "handle.signal", { id: true });
-    await this.#environment.access.ready();
-    const data = await signalData(this.#environment.codec, signal, payload);
-    await this.#deliver(signalId(options.id ?? this.#environment.access.runtime.id()), data, `signal "${signal.name}"`);
+  async signal<Sent>(signal: Signal<Sent, unknown>, payload: Sent, options: SignalOptions = {}): Promise<void> {
+    requireOptions(options, "handle.signal", { id: true, tx: true });
+    const { access, codec } = this.#environment;
+    const { id = access.runtime.id(), tx } = options;
+    await access.readyFor(tx, "deliver");
+    const data = await signalData(codec, signal, payload);
+    await this.#deliver(signalId(id), data, `signal "${signal.name}"`, tx);
   }
 
   async cancel(options: { readonly reason?: string } = {}): Promise<void> {
@@ -248,15 +255,11 @@ export class StoredRunHandle implements RunHandle {
     return events.map((event) => openEvent(this.#environment.codec, event));
   }
 
-  async #deliver(dedupeId: string, data: string, what: string): Promise<void> {
+  async #deliver(dedupeId: string, data: string, what: string, tx?: unknown): Promise<void> {
     const { runId, incarnation } = this;
-    const { status } = await this.#environment.access.deliver({
-      runId,
-      ...(incarnation !== undefined && { incarnation }),
-      dedupeId,
-      external: true,
-      data,
-    });
+    const { access } = this.#environment;
+    const message = { runId, ...(incarnation !== undefined && { incarnation }), dedupeId, external: true, data };
+    const { status } = await (tx === undefined ? access.deliver(message) : access.deliverIn(tx, message));
     if (status === "unknown") throw notFound(runId);
     if (status === "closed")
       throw new UsageError(

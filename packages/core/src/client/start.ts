@@ -32,6 +32,11 @@ export interface StartOptions {
   readonly timeout?: Duration;
   /** What the run can be listed by. */
   readonly attributes?: Attributes;
+  /**
+   * An open transaction of yours, on a storage that can join one: the run is there when you commit, and never was if you roll back.
+   * Before that, nobody sees it, and its handle finds nothing. The start is not repeated for you: an error has spoiled the transaction.
+   */
+  readonly tx?: unknown;
 }
 
 const OPTIONS = {
@@ -42,6 +47,7 @@ const OPTIONS = {
   startAt: true,
   timeout: true,
   attributes: true,
+  tx: true,
 } as const;
 
 /**

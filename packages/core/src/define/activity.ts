@@ -5,9 +5,9 @@ import { requireOptions } from "../errors/require-options.ts";
 import { requireRetry } from "../errors/require-retry.ts";
 import { requireSchema } from "../errors/require-schema.ts";
 import type { Duration } from "../model/duration.ts";
-import type { Logger } from "../model/logger.ts";
 import type { Retry, RetryPolicy } from "../model/retry.ts";
 import type { InferInput, InferOutput, Schema } from "../model/schema.ts";
+import type { ActivityContext, RunInTransaction, TransactionalContext } from "./activity-context.ts";
 import { requireName } from "./require-name.ts";
 
 /** How an activity is attempted. Given with its definition, or with one call of it. */
@@ -18,30 +18,6 @@ export interface ActivityOptions {
   readonly timeout?: Duration;
   /** The attempt has failed when it has not called `heartbeat()` for this long. */
   readonly heartbeatTimeout?: Duration;
-}
-
-/** What an activity's code knows about the attempt that it is. */
-export interface ActivityContext {
-  readonly runId: string;
-  readonly workflow: string;
-  readonly name: string;
-  /** 1-based. */
-  readonly attempt: number;
-  /** The same for every attempt and every re-execution of this call: hand it to the system that is called. */
-  readonly idempotencyKey: string;
-  /** Fires when the attempt timed out, the run was cancelled or closed, or the worker cannot prove any more that it owns the run. */
-  readonly signal: AbortSignal;
-  readonly logger: Logger;
-  /** Says that the attempt is alive. */
-  heartbeat(): void;
-  /**
-   * Stores how far the activity has come, in place of what was stored before: its next attempt finds it as `lastCheckpoint`, also on
-   * another worker. Durable when it resolves; deleted with the run.
-   * @throws CancelledError when this attempt does not own the activity any more. UsageError `not-serializable`, `payload-too-large`.
-   */
-  checkpoint(value: unknown): Promise<void>;
-  /** What the newest `checkpoint` of this call's earlier attempts stored; `undefined` without one. */
-  readonly lastCheckpoint: unknown;
 }
 
 /** Remembers results across runs, by the storage's clock. */
@@ -67,6 +43,8 @@ export interface Activity<Input, Output, Received = Input> {
   /** Where it runs; `null`: wherever its run does. */
   readonly queue: string | null;
   readonly cache: ResultCache | null;
+  /** `null`: its result is recorded after its code. */
+  readonly transaction: RunInTransaction<unknown> | null;
   readonly execute: (input: never, context: ActivityContext) => unknown;
 }
 
@@ -80,15 +58,29 @@ export interface ResultCache {
 // oxlint-disable-next-line typescript/no-explicit-any -- commands hold activities of all types
 export type AnyActivity = Activity<any, any, any>;
 
-interface NamedActivityOptions<Input> extends ActivityOptions {
+interface NamedActivityOptions extends ActivityOptions {
   readonly name: string;
   /**
    * Only workers that serve this queue execute it: those that do not send it out as a task, for one that serves the queue and lists
    * the activity. Default: the worker that holds the run executes it.
    */
   readonly queue?: string;
+}
+
+interface PlainActivityOptions<Input> extends NamedActivityOptions {
   /** Reuses results: a call whose key has one is recorded as completed and not executed. */
   readonly cache?: ActivityCache<Input>;
+  readonly transaction?: undefined;
+}
+
+interface TransactionalActivityOptions<Tx> extends NamedActivityOptions {
+  /**
+   * Has the code and the record of its result share one transaction of yours: either what it wrote is there and its result is
+   * recorded, or neither. Needs a storage that can join such a transaction, that is the same database; and a worker that lists the
+   * activity: it always goes out as a task.
+   */
+  readonly transaction: RunInTransaction<Tx>;
+  readonly cache?: undefined;
 }
 
 const OPTIONS = {
@@ -100,6 +92,7 @@ const OPTIONS = {
   heartbeatTimeout: true,
   queue: true,
   cache: true,
+  transaction: true,
 } as const;
 
 /** What one call may say differently. */
@@ -108,23 +101,39 @@ export const CALL_OPTIONS = { retry: true, timeout: true, heartbeatTimeout: true
 /**
  * Defines an activity: the only place for side effects.
  *
- * @throws UsageError `invalid-argument` for a bad or unknown option.
+ * @throws UsageError `invalid-argument` for a bad or unknown option, and for a cache of a transactional activity.
  * @example
  * const charge = activity({ name: "charge", retry: 5, timeout: "30s" }, async (order: { id: string }, { idempotencyKey }) => {
  *   return { receipt: `${order.id}/${idempotencyKey}` };
  * });
+ * @example
+ * const inTransaction = <T>(run: (tx: Transaction<Shop>) => Promise<T>) => db.transaction().execute(run);
+ * const reserve = activity({ name: "reserve", transaction: inTransaction }, async (item: string, { tx }) => {
+ *   await tx.updateTable("stock").set((row) => ({ left: row("left", "-", 1) })).where("item", "=", item).execute();
+ * });
  */
+export function activity<In extends Schema, Output, Tx>(
+  options: TransactionalActivityOptions<Tx> & { readonly input: In; readonly output?: Schema<unknown, Output> },
+  execute: (input: InferOutput<In>, context: TransactionalContext<Tx>) => Output | Promise<Output>,
+): Activity<InferInput<In>, Output, InferOutput<In>>;
+export function activity<Input, Output, Tx>(
+  options: TransactionalActivityOptions<Tx> & { readonly output?: Schema<unknown, Output> },
+  execute: (input: Input, context: TransactionalContext<Tx>) => Output | Promise<Output>,
+): Activity<Input, Output>;
 export function activity<In extends Schema, Output>(
-  options: NamedActivityOptions<InferOutput<In>> & { readonly input: In; readonly output?: Schema<unknown, Output> },
+  options: PlainActivityOptions<InferOutput<In>> & { readonly input: In; readonly output?: Schema<unknown, Output> },
   execute: (input: InferOutput<In>, context: ActivityContext) => Output | Promise<Output>,
 ): Activity<InferInput<In>, Output, InferOutput<In>>;
 export function activity<Input, Output>(
-  options: NamedActivityOptions<NoInfer<Input>> & { readonly output?: Schema<unknown, Output> },
+  options: PlainActivityOptions<NoInfer<Input>> & { readonly output?: Schema<unknown, Output> },
   execute: (input: Input, context: ActivityContext) => Output | Promise<Output>,
 ): Activity<Input, Output>;
 export function activity(
-  options: NamedActivityOptions<never> & { readonly input?: Schema; readonly output?: Schema },
-  execute: (input: never, context: ActivityContext) => unknown,
+  options: (PlainActivityOptions<never> | TransactionalActivityOptions<unknown>) & {
+    readonly input?: Schema;
+    readonly output?: Schema;
+  },
+  execute: (input: never, context: never) => unknown,
 ): AnyActivity {
   requireOptions(options, "activity", OPTIONS);
   const name = requireName(options.name, "name of an activity");
@@ -136,7 +145,8 @@ export function activity(
     ...requireAttemptSettings(options, name),
     queue: options.queue === undefined ? null : requireName(options.queue, `queue of activity "${name}"`),
     cache: options.cache === undefined ? null : requireCache(options.cache, name),
-    execute: requireFunction(execute, `code of activity "${name}"`),
+    transaction: requireTransaction(options, name),
+    execute: requireFunction(execute, `code of activity "${name}"`) as AnyActivity["execute"],
   };
 }
 
@@ -150,6 +160,18 @@ function requireCache(cache: ActivityCache<never>, name: string): ResultCache {
     );
   }
   return { key, ttlMs: ttl === undefined ? null : requireDuration(ttl, `cache.ttl of activity "${name}"`) };
+}
+
+function requireTransaction(
+  { transaction, cache }: { readonly transaction?: RunInTransaction<unknown> | undefined; readonly cache?: unknown },
+  name: string,
+): RunInTransaction<unknown> | null {
+  if (transaction === undefined) return null;
+  if (cache === undefined) return requireFunction(transaction, `transaction of activity "${name}"`);
+  throw new UsageError(
+    "invalid-argument",
+    `Activity "${name}" has both \`transaction\` and \`cache\`. Leave one out: a result from a cache would have written nothing.`,
+  );
 }
 
 /** The attempt settings of an activity or of one call, resolved. */

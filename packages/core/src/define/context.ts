@@ -1,7 +1,8 @@
 import type { Duration } from "../model/duration.ts";
 import type { Logger } from "../model/logger.ts";
 import type { Attributes, ParentClose } from "../model/run.ts";
-import type { Activity, ActivityContext, ActivityOptions } from "./activity.ts";
+import type { Activity, ActivityOptions } from "./activity.ts";
+import type { ActivityContext } from "./activity-context.ts";
 import type { Definition } from "./definition.ts";
 import type { Signal } from "./signal.ts";
 

@@ -142,6 +142,8 @@ describe("activity", () => {
     ["a delay that is none", { retry: { delay: "soon" } }],
     ["a negative time-out", { timeout: -1 }],
     ["an absurd heartbeat", { heartbeatTimeout: Infinity }],
+    ["a transaction that is none", { transaction: {} }],
+    ["a transaction with a cache", { transaction: () => {}, cache: { key: () => "" } }],
   ])("refuses %s", (_, options) => {
     expect(() => activity({ name: "a", ...(options as object) }, () => {})).toThrow(refused("invalid-argument"));
   });

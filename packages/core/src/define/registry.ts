@@ -21,6 +21,11 @@ export class Registry {
     return this.#workflows.get(name);
   }
 
+  /** Of the activities, those whose result is recorded in a transaction of theirs. */
+  get transactionalNames(): readonly string[] {
+    return this.activityNames.filter((name) => this.#activities.get(name)!.transaction !== null);
+  }
+
   activity(name: string): AnyActivity | undefined {
     return this.#activities.get(name);
   }

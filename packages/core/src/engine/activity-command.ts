@@ -1,12 +1,12 @@
 import { encodeAs } from "../codec/encode-as.ts";
 import {
-  type ActivityContext,
   type ActivityOptions,
   type AnyActivity,
   type AttemptSettings,
   CALL_OPTIONS,
   requireAttemptSettings,
 } from "../define/activity.ts";
+import type { ActivityContext } from "../define/activity-context.ts";
 import { requireName } from "../define/require-name.ts";
 import { UsageError } from "../errors/index.ts";
 import { requireOptions } from "../errors/require-options.ts";
@@ -59,6 +59,7 @@ export async function runInline(
     inputSchema: null,
     outputSchema: null,
     cache: null,
+    transaction: null,
     queue: null,
     execute: (_: never, context: ActivityContext) => execute(context),
   };
@@ -67,7 +68,7 @@ export async function runInline(
 
 function schedule(
   execution: Execution,
-  activity: Pick<AnyActivity, "name" | "inputSchema" | "outputSchema" | "execute" | "cache" | "queue">,
+  activity: Pick<AnyActivity, "name" | "inputSchema" | "outputSchema" | "execute" | "cache" | "transaction" | "queue">,
   input: string | null,
   settings: AttemptSettings,
 ): Promise<unknown> {
@@ -89,6 +90,7 @@ function schedule(
       outputSchema: activity.outputSchema,
       execute: activity.execute,
       cache: activity.cache,
+      transaction: activity.transaction,
       settings,
       input,
       queue: activity.queue,

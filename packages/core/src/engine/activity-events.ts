@@ -6,9 +6,15 @@ import { newActivityTask, queueOf } from "./activity-task.ts";
 import type { Execution } from "./execution.ts";
 import type { OpenActivity } from "./open-command.ts";
 
-/** Whether an activity is executed where the run is held; those of queues that are not served here go out as tasks. */
-export function isExecutedHere({ environment }: Execution, { queue }: Pick<OpenActivity, "queue">): boolean {
-  return queue === null || environment.serves(queue);
+/**
+ * Whether an activity is executed where the run is held. Those of queues that are not served here go out as tasks, and so do
+ * transactional ones: what is written in their own transaction can be a task's end, but no part of a history.
+ */
+export function isExecutedHere(
+  { environment }: Execution,
+  { queue, transaction }: Pick<OpenActivity, "queue" | "transaction">,
+): boolean {
+  return transaction === null && (queue === null || environment.serves(queue));
 }
 
 /** Records that the attempt which runs has not ended yet. */

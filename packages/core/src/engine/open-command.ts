@@ -1,4 +1,5 @@
-import type { ActivityContext, AttemptSettings, ResultCache } from "../define/activity.ts";
+import type { AttemptSettings, ResultCache } from "../define/activity.ts";
+import type { ActivityContext, RunInTransaction } from "../define/activity-context.ts";
 import type { Millis, Seq } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
 import type { ParentClose } from "../model/run.ts";
@@ -22,6 +23,8 @@ export interface OpenActivity extends Settler {
   readonly outputSchema: Schema | null;
   readonly execute: (input: never, context: ActivityContext) => unknown;
   readonly cache: ResultCache | null;
+  /** `null`: its result is recorded after its code. */
+  readonly transaction: RunInTransaction<unknown> | null;
   readonly input: Payload | null;
   /** Where it runs; `null`: wherever its run does. */
   readonly queue: string | null;

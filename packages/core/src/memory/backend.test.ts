@@ -74,17 +74,6 @@ describe("memory", () => {
     expect(await memory().getRun("r")).toBeUndefined();
   });
 
-  it("refuses a transaction that it cannot join", async () => {
-    const storage = memory();
-    for (const call of [
-      storage.createRuns([], { tx: {} }),
-      storage.deliver([], { tx: {} }),
-      storage.commitTasks([], { tx: {} }),
-    ]) {
-      await expect(call).rejects.toMatchObject({ code: "unsupported" });
-    }
-  });
-
   it("refuses every verb after close, and closes twice", async () => {
     const store = createMemoryStore();
     const storage = memory({ store });

@@ -37,10 +37,22 @@ import { readEvents } from "./read-events.ts";
 import { renewLease } from "./renew.ts";
 import { statsOf } from "./stats.ts";
 import type { Namespace } from "./store.ts";
+import { MemoryTransaction, writeIn } from "./transaction.ts";
 import { unblockTask } from "./unblock.ts";
 import { runOf } from "./views.ts";
 
 const { limits } = INFO;
+
+/** What `memory()` makes: a backend, and transactions for its callers. */
+export interface MemoryStorage extends StorageBackend {
+  /**
+   * Has a function do several things in one transaction: `client.start(…, { tx })` and others that take `tx`. All of it is there when
+   * the function has resolved, nothing when it has rejected. Answers what the function answers.
+   * @throws what the function throws; StorageError `unavailable` when others have written to its runs meanwhile so that something
+   * would be answered differently: nothing was written then
+   */
+  transaction<T>(run: (tx: MemoryTransaction) => Promise<T>): Promise<T>;
+}
 
 /**
  * The port over plain maps: the model that every other backend is measured by. To write one, read `records.ts` (what is
@@ -49,7 +61,7 @@ const { limits } = INFO;
  * Each verb refuses to work after `close`, checks its arguments, reads the clock once, and then does all its work without
  * awaiting anything: that is what makes it atomic here.
  */
-export class MemoryBackend implements StorageBackend {
+export class MemoryBackend implements MemoryStorage {
   readonly info: StorageInfo = INFO;
   readonly #space: Namespace;
   readonly #subscriptions = new Set<Subscription>();
@@ -73,12 +85,13 @@ export class MemoryBackend implements StorageBackend {
     return this.#open().clock.now();
   }
 
-  async createRuns(runs: readonly NewRun[], options?: WriteOptions): Promise<readonly CreateRunResult[]> {
+  async createRuns(runs: readonly NewRun[], options: WriteOptions = {}): Promise<readonly CreateRunResult[]> {
     const space = this.#open();
     checkTransaction("createRuns", options, this.info);
     checkNewRuns(runs, limits);
     const now = space.clock.now();
-    return runs.map((run) => createRun(space, run, now));
+    const runIdOf = ({ runId }: NewRun): string => runId;
+    return writeIn(space, options, runs, runIdOf, (into, all) => all.map((run) => createRun(into, run, now)));
   }
 
   async getRun(runId: string): Promise<Run | undefined> {
@@ -114,11 +127,13 @@ export class MemoryBackend implements StorageBackend {
     return claims.map((claim) => renewLease(space, claim, leaseMs, now));
   }
 
-  async commitTasks(commits: readonly TaskCommit[], options?: WriteOptions): Promise<readonly CommitResult[]> {
+  async commitTasks(commits: readonly TaskCommit[], options: WriteOptions = {}): Promise<readonly CommitResult[]> {
     const space = this.#open();
     checkTransaction("commitTasks", options, this.info);
     checkCommits(commits, limits, options);
-    return commitTasks(space, commits, limits, space.clock.now());
+    const now = space.clock.now();
+    const runIdOf = ({ claim }: TaskCommit): string => claim.runId;
+    return writeIn(space, options, commits, runIdOf, (into, all) => commitTasks(into, all, limits, now));
   }
 
   async unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
@@ -128,12 +143,15 @@ export class MemoryBackend implements StorageBackend {
     return taskIds.map((taskId) => unblockTask(space, taskId, now));
   }
 
-  async deliver(messages: readonly NewMessage[], options?: WriteOptions): Promise<readonly DeliverResult[]> {
+  async deliver(messages: readonly NewMessage[], options: WriteOptions = {}): Promise<readonly DeliverResult[]> {
     const space = this.#open();
     checkTransaction("deliver", options, this.info);
     checkMessages(messages, limits);
     const now = space.clock.now();
-    return messages.map((message) => deliver(space, message, limits, now));
+    const runIdOf = ({ runId }: NewMessage): string => runId;
+    return writeIn(space, options, messages, runIdOf, (into, all) => {
+      return all.map((message) => deliver(into, message, limits, now));
+    });
   }
 
   async readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
@@ -171,6 +189,18 @@ export class MemoryBackend implements StorageBackend {
         return subscription.close();
       },
     };
+  }
+
+  async transaction<T>(run: (tx: MemoryTransaction) => Promise<T>): Promise<T> {
+    const tx = new MemoryTransaction(this.#open());
+    try {
+      const answer = await run(tx);
+      this.#open();
+      tx.commit();
+      return answer;
+    } finally {
+      tx.end();
+    }
   }
 
   #open(): Namespace {

@@ -11,7 +11,7 @@ export const INFO: StorageInfo = {
     processes: "one",
     durability: "memory",
     wakeups: "in-process",
-    transactions: [],
+    transactions: ["createRuns", "deliver", "commitTasks"],
     listing: "strong",
   },
   limits: {

@@ -9,8 +9,14 @@ import type { CreateRunResult, NewRun, Page, Run, RunQuery, RunSummary } from ".
 import type { Claim, ClaimRequest, ClaimResult, RenewResult, UnblockResult } from "./task.ts";
 
 /**
- * The caller's own transaction, for verbs that `info.capabilities.transactions` names; in `commitTasks` for activity commits
- * only. Anywhere else it is refused (UsageError `unsupported`, `invalid-argument`).
+ * The caller's own transaction on the same store, for verbs that `info.capabilities.transactions` names. What the verb writes is
+ * there when the caller commits, all of it, and nothing is left of it when he rolls back; before that, nobody else sees any of it,
+ * is woken or told. Answers see what the transaction wrote before and what others have committed by then, also where it
+ * reads as of its beginning. Calls that overlap in one transaction are answered as if each had waited for the one before. Whatever the
+ * verb throws, the transaction is fit for nothing but to be rolled back. Runs that the transaction did not name are not held up by it.
+ *
+ * In `commitTasks` for activity commits only; there, for a verb that is not declared, and for an object that is no transaction
+ * of this store, or one that is over, it is refused (UsageError `invalid-argument`, `unsupported`). Undefined is none.
  */
 export interface WriteOptions {
   readonly tx?: unknown;

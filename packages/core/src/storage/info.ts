@@ -10,6 +10,9 @@ export interface StorageInfo {
   readonly limits: Limits;
 }
 
+/** A verb that may take the caller's own transaction: see `WriteOptions`. */
+export type TransactionalVerb = "createRuns" | "deliver" | "commitTasks";
+
 /** Declared abilities. Each fails closed: what is not declared is not relied on. */
 export interface Capabilities {
   /**
@@ -27,7 +30,7 @@ export interface Capabilities {
   /** Reach of `subscribe`. `none`: it is absent. `in-process`: hints of this process only. `push`: of every process. */
   readonly wakeups: "none" | "in-process" | "push";
   /** Verbs that take the caller's own transaction as `options.tx`. */
-  readonly transactions: readonly ("createRuns" | "deliver" | "commitTasks")[];
+  readonly transactions: readonly TransactionalVerb[];
   /** Whether `listRuns` and `stats` see every write at once. `getRun` always does. */
   readonly listing: "strong" | "eventual";
 }

@@ -27,7 +27,7 @@ import {
   CLOSED_STATUSES,
 } from "./element.ts";
 import type { EventRequest } from "./event.ts";
-import type { Limits, StorageInfo } from "./info.ts";
+import type { Limits, StorageInfo, TransactionalVerb } from "./info.ts";
 import type { NewMessage } from "./message.ts";
 import type { PurgeRequest } from "./operations.ts";
 import type { NewRun, RunQuery } from "./run.ts";
@@ -46,11 +46,7 @@ export const LEASE_MS = { min: 300, max: 3_600_000 } as const;
 export const PURGE_AGE_MS = 3_600_000;
 
 /** @throws UsageError `unsupported` for a transaction that the backend does not declare for this verb. */
-export function checkTransaction(
-  verb: StorageInfo["capabilities"]["transactions"][number],
-  options: WriteOptions | undefined,
-  info: StorageInfo,
-): void {
+export function checkTransaction(verb: TransactionalVerb, options: WriteOptions | undefined, info: StorageInfo): void {
   if (options?.tx === undefined || info.capabilities.transactions.includes(verb)) return;
   throw new UsageError(
     "unsupported",

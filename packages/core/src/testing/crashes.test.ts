@@ -246,6 +246,7 @@ describe("a crash that waits for the record of an execution", () => {
     claim: { taskId: "r" },
     command: 7,
     context: { runId: "r", name: "pack", attempt: 1 },
+    isRecorded: () => false,
   } as unknown as CodeCall;
   const commit = (type: string, command: number, taskId = "r"): Write => ({
     verb: "commitTasks",

@@ -82,10 +82,16 @@ export class Crashes {
   /** Whether it crashes after this call. */
   isDueAfter(call: CodeCall): boolean {
     const { name } = call.context;
+    let due = this.#count("after code", name, () => `after ${describeCall(call)}`);
     for (const plan of this.#plans) {
-      if (plan.moment === "recorded code" && plan.name === name && plan.count()) plan.awaited = call;
+      if (plan.moment !== "recorded code" || plan.name !== name || !plan.count()) continue;
+      if (!call.isRecorded()) plan.awaited = call;
+      else {
+        plan.where = `after ${describeCall(call)}`;
+        due = true;
+      }
     }
-    return this.#count("after code", name, () => `after ${describeCall(call)}`);
+    return due;
   }
 
   isDueAt(write: Write): boolean {

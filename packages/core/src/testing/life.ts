@@ -28,14 +28,14 @@ export class Life {
     return () => void this.#endings.delete(ending);
   }
 
-  /** Settles as the call does; never, once life is over. */
-  async go<T>(call: () => T | Promise<T>): Promise<T> {
+  /** Settles as the call does; once life is over, as `instead` does: never. */
+  async go<T>(call: () => T | Promise<T>, instead: () => Promise<never> = never): Promise<T> {
     try {
-      if (this.#isOver) return await never();
+      if (this.#isOver) return await instead();
       const answer = await call();
-      return this.#isOver ? await never() : answer;
+      return this.#isOver ? await instead() : answer;
     } catch (error) {
-      if (this.#isOver) return never();
+      if (this.#isOver) return instead();
       throw error;
     }
   }

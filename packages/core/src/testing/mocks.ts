@@ -1,4 +1,5 @@
-import type { ActivityContext, AnyActivity } from "../define/activity.ts";
+import type { AnyActivity } from "../define/activity.ts";
+import type { ActivityContext } from "../define/activity-context.ts";
 import { NonRetryableError, UsageError } from "../errors/index.ts";
 import type { CodeCall } from "../worker/interceptor.ts";
 

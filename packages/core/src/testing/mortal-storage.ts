@@ -1,4 +1,5 @@
-import type { StorageBackend } from "../storage/backend.ts";
+import { StorageError } from "../errors/index.ts";
+import type { StorageBackend, WriteOptions } from "../storage/backend.ts";
 import type { Subscription, Topic } from "../storage/operations.ts";
 import type { Life } from "./life.ts";
 
@@ -28,14 +29,23 @@ export function mortalStorage(storage: StorageBackend, life: Life, watch: WriteW
       return (...args: readonly unknown[]) => {
         const write = { verb: key, elements: args[0] } as Write;
         if (!life.isOver) watch.before(write);
-        return life.go(async () => {
-          const answers = await call(args);
-          if (!life.isOver) watch.after(write, answers as readonly unknown[]);
-          return answers;
-        });
+        const { tx } = (args[1] ?? {}) as WriteOptions;
+        return life.go(
+          async () => {
+            const answers = await call(args);
+            if (!life.isOver) watch.after(write, answers as readonly unknown[]);
+            return answers;
+          },
+          tx === undefined ? undefined : rollBack,
+        );
       };
     },
   });
+}
+
+/** A database rolls the transactions of a dead process back: whoever began this one is brought to do the same. */
+function rollBack(): Promise<never> {
+  return Promise.reject(new StorageError("unavailable", "The worker of this transaction has crashed. Roll it back."));
 }
 
 function subscribe(storage: StorageBackend, life: Life, onWake: (topic: Topic) => void): Promise<Subscription> {

@@ -1,6 +1,7 @@
 import type { Client } from "../client/client.ts";
 import type { RunHandle } from "../client/handle.ts";
-import type { Activity, ActivityContext, AnyActivity } from "../define/activity.ts";
+import type { Activity, AnyActivity } from "../define/activity.ts";
+import type { ActivityContext } from "../define/activity-context.ts";
 import type { VirtualClock } from "../memory/clock.ts";
 import type { Duration } from "../model/duration.ts";
 import type { Runtime } from "../model/runtime.ts";

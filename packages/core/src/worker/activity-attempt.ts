@@ -8,14 +8,18 @@ import type { Logger } from "../model/logger.ts";
 import type { Payload } from "../model/payload.ts";
 import type { Runtime } from "../model/runtime.ts";
 import { toFailure } from "../model/to-failure.ts";
-import type { ActivityCall } from "./activity-call.ts";
-import { AttemptContext } from "./attempt-context.ts";
+import type { ActivityCall, AttemptTransaction } from "./activity-call.ts";
+import { AttemptContext, type ContextSource, TransactionalAttemptContext } from "./attempt-context.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoints.ts";
+import { inTransaction } from "./in-transaction.ts";
 import type { Interceptor } from "./interceptor.ts";
+import { requireTransactions } from "./require-transactions.ts";
 import { ResultMemory } from "./result-memory.ts";
 
-/** How an attempt ended. `cached`: with the result of an earlier call. */
-export type AttemptOutcome = { readonly output: Payload; readonly cached?: true } | { readonly failure: Failure };
+/** How an attempt ended. `cached`: with the result of an earlier call. `recorded`: in the transaction of its code, for good. */
+export type AttemptOutcome =
+  | { readonly output: Payload; readonly cached?: true; readonly recorded?: true }
+  | { readonly failure: Failure };
 
 /** What an attempt needs besides the call. */
 export interface AttemptEnvironment {
@@ -39,6 +43,8 @@ export class ActivityAttempt {
   #callOffHeartbeat: (() => void) | null = null;
   #beatAt = 0;
   #lastCheckpoint: Payload | undefined;
+  /** What was recorded in the transaction of the code. */
+  #recorded: Payload | undefined;
 
   constructor(environment: AttemptEnvironment, call: ActivityCall, settled: (outcome: AttemptOutcome) => void) {
     this.startedAt = environment.runtime.monotonic();
@@ -48,8 +54,8 @@ export class ActivityAttempt {
   }
 
   async execute(): Promise<void> {
-    const { inputSchema, outputSchema, input, execute, name, command, cache, resumes } = this.#call;
-    const { access, codec, intercept } = this.#environment;
+    const { inputSchema, outputSchema, input, name, cache, resumes } = this.#call;
+    const { access, codec } = this.#environment;
     this.#startTimers();
     try {
       let value = input === null ? undefined : codec.decode(input);
@@ -59,10 +65,8 @@ export class ActivityAttempt {
       if (known !== undefined) return this.#settle({ output: known, cached: true });
       if (resumes) this.#lastCheckpoint = await readCheckpoint(access, this.#call);
       if (this.#over) return;
-      const context = this.#context();
-      let output = await (intercept === null
-        ? execute(value as never, context)
-        : intercept({ claim: this.#call.claim, command, input: value, context, execute }));
+      let output = await this.#perform(value);
+      if (this.#recorded !== undefined) return this.#settle({ output: this.#recorded, recorded: true });
       if (outputSchema !== null) output = await validateWith(outputSchema, output, `output of activity "${name}"`);
       const encoded = encodeAs(codec, output, "output of activity", name);
       if (memory === null || this.#over) return this.#settle({ output: encoded });
@@ -71,6 +75,35 @@ export class ActivityAttempt {
     } catch (error) {
       this.#settle({ failure: this.#failureOf(error) });
     }
+  }
+
+  /** Runs the code, or what stands in for it. */
+  #perform(value: unknown): unknown {
+    const { claim, command, transaction } = this.#call;
+    const { intercept } = this.#environment;
+    const context = new AttemptContext(this.#call, this.#contextSource());
+    const execute = transaction === null ? this.#call.execute : (input: never) => this.#performIn(transaction, input);
+    if (intercept === null) return execute(value as never, context);
+    const isRecorded = (): boolean => this.#recorded !== undefined;
+    return intercept({ claim, command, input: value, context, execute, isRecorded });
+  }
+
+  /** Runs the code and records its result in one transaction. Whatever ends the attempt meanwhile has it rolled back. */
+  async #performIn({ run, record }: AttemptTransaction, input: never): Promise<void> {
+    const { name, outputSchema, execute } = this.#call;
+    const { access, codec } = this.#environment;
+    requireTransactions(name, access.storage.info);
+    this.#recorded = await inTransaction(name, run, async (tx) => {
+      this.#refuseIfOver();
+      const context = new TransactionalAttemptContext(this.#call, this.#contextSource(), tx);
+      let output = await execute(input, context);
+      if (outputSchema !== null) output = await validateWith(outputSchema, output, `output of activity "${name}"`);
+      const encoded = encodeAs(codec, output, "output of activity", name);
+      this.#refuseIfOver();
+      await record(tx, encoded);
+      this.#refuseIfOver();
+      return encoded;
+    });
   }
 
   /** Fires the attempt's signal; whatever comes of it later is dropped. */
@@ -95,8 +128,8 @@ export class ActivityAttempt {
 
   #failureOf(error: unknown): Failure {
     const failure = toFailure(error, this.#environment.access.clock.latest());
-    // An input or output that its schema refuses, or a result that cannot be stored, is refused every time.
-    const hopeless = (["invalid-input", "not-serializable", "payload-too-large"] as const).some((code) =>
+    // An input or output that its schema refuses, a result that cannot be stored, and what the storage cannot do: so every time.
+    const hopeless = (["invalid-input", "not-serializable", "payload-too-large", "unsupported"] as const).some((code) =>
       isPerdureError(error, code),
     );
     return hopeless ? { ...failure, nonRetryable: true } : failure;
@@ -145,30 +178,32 @@ export class ActivityAttempt {
     return this.#controller.signal;
   }
 
-  #context(): AttemptContext {
-    return new AttemptContext(this.#call, {
+  #contextSource(): ContextSource {
+    return {
       logger: this.#environment.logger,
       signal: () => this.#signal(),
       beat: () => this.#beat(),
       checkpoint: (value) => this.#checkpoint(value),
       lastCheckpoint: () => this.#lastCheckpoint,
       codec: this.#environment.codec,
-    });
+    };
   }
 
   #beat(): void {
     this.#beatAt = this.#environment.runtime.monotonic();
   }
 
+  #refuseIfOver(): void {
+    if (!this.#over) return;
+    const { attempt, name } = this.#call;
+    throw this.#aborted ?? new CancelledError({ reason: `Attempt ${attempt} of activity "${name}" is over.` });
+  }
+
   async #checkpoint(value: unknown): Promise<void> {
     const { access, codec } = this.#environment;
     const encoded = encodeAs(codec, value, "checkpoint of activity", this.#call.name);
     // An attempt that is over must not write over what the next one stores.
-    if (this.#over)
-      throw (
-        this.#aborted ??
-        new CancelledError({ reason: `Attempt ${this.#call.attempt} of activity "${this.#call.name}" is over.` })
-      );
+    this.#refuseIfOver();
     this.#beat();
     await writeCheckpoint(access, this.#call, encoded);
   }

@@ -1,7 +1,15 @@
-import type { ActivityContext, ResultCache } from "../define/activity.ts";
+import type { ResultCache } from "../define/activity.ts";
+import type { ActivityContext, RunInTransaction } from "../define/activity-context.ts";
 import type { Payload } from "../model/payload.ts";
 import type { Schema } from "../model/schema.ts";
 import type { Claim } from "../storage/task.ts";
+
+/** How the code of an attempt and the record of its result become one. */
+export interface AttemptTransaction {
+  readonly run: RunInTransaction<unknown>;
+  /** Writes the result inside the transaction. The attempt may turn out to be over by that. */
+  readonly record: (tx: unknown, output: Payload) => Promise<void>;
+}
 
 /** One attempt to be made, wherever its run is held. */
 export interface ActivityCall {
@@ -17,6 +25,8 @@ export interface ActivityCall {
   readonly outputSchema: Schema | null;
   readonly execute: (input: never, context: ActivityContext) => unknown;
   readonly cache: ResultCache | null;
+  /** `null`: whoever has the attempt made records its result. */
+  readonly transaction: AttemptTransaction | null;
   readonly timeoutMs: number | null;
   readonly heartbeatTimeoutMs: number | null;
   /** `null`: it takes none. */

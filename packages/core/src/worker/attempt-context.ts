@@ -1,5 +1,6 @@
 import type { Codec } from "../codec/codec.ts";
-import type { ActivityContext } from "../define/activity.ts";
+import type { ActivityContext, TransactionalContext } from "../define/activity-context.ts";
+import { UsageError } from "../errors/index.ts";
 import type { LogFields, Logger } from "../model/logger.ts";
 import type { Payload } from "../model/payload.ts";
 import type { ActivityCall } from "./activity-call.ts";
@@ -67,5 +68,26 @@ export class AttemptContext implements ActivityContext {
     const write = (level: keyof Logger) => (message: string, fields?: LogFields) =>
       this.#source.logger[level](message, { ...bound, ...fields });
     return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  }
+}
+
+/** The same for the code of a transactional activity. */
+export class TransactionalAttemptContext extends AttemptContext implements TransactionalContext<unknown> {
+  readonly tx: unknown;
+  readonly #name: string;
+
+  constructor(call: ActivityCall, source: ContextSource, tx: unknown) {
+    super(call, source);
+    this.tx = tx;
+    this.#name = call.name;
+  }
+
+  override get checkpoint(): () => Promise<never> {
+    return async () => {
+      throw new UsageError(
+        "invalid-argument",
+        `Activity "${this.#name}" is transactional and has no checkpoints: one would outlast the roll-back of what it stands for. Write to the transaction instead.`,
+      );
+    };
   }
 }

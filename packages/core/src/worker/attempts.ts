@@ -109,6 +109,8 @@ function callOf(run: RunHeader, claim: Claim, activity: OpenActivity, resumes: b
     outputSchema,
     execute,
     cache,
+    // Those that have one go out as tasks.
+    transaction: null,
     timeoutMs: settings.timeoutMs,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
     input,

@@ -171,6 +171,7 @@ export class Claims {
 
   #refused(error: unknown): void {
     if (isPerdureError(error, "unavailable")) {
+      this.#environment.outage.begins(error);
       this.#plan.hope();
       this.#pausing = true;
       this.#wakeAt(this.#environment.access.clock.earliest() + RETRY_MS);
@@ -223,7 +224,8 @@ export class Claims {
 
   /** When to claim again, after an answer. */
   #answered(wanted: Wanted, { nextReadyAt }: ClaimResult): void {
-    const { access, runtime } = this.#environment;
+    const { access, runtime, outage } = this.#environment;
+    outage.isOver();
     const { wakeups } = access.storage.info.capabilities;
     const now = access.clock.earliest();
     const isMore = nextReadyAt !== null && nextReadyAt <= now;

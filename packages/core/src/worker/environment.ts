@@ -6,6 +6,7 @@ import type { Runtime } from "../model/runtime.ts";
 import type { Subscription } from "../storage/operations.ts";
 import type { Interceptor } from "./interceptor.ts";
 import type { HistoryLimits } from "./history-limits.ts";
+import type { Outage } from "./outage.ts";
 import type { RunCache } from "./run-cache.ts";
 import type { SentTasks } from "./sent-tasks.ts";
 import type { Semaphore } from "./semaphore.ts";
@@ -25,6 +26,7 @@ export interface WorkerEnvironment {
   readonly serves: (queue: string) => boolean;
   readonly historyLimits: HistoryLimits;
   readonly sentTasks: SentTasks;
+  readonly outage: Outage;
   /** Hints, once the worker listens to any. */
   readonly hints: () => Subscription | null;
   readonly intercept: Interceptor | null;

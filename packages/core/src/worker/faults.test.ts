@@ -210,7 +210,7 @@ describe("a refused commit", () => {
     await env.skip("1m");
     expect(await run.result()).toBe("second");
     expect((await run.history()).filter(({ type }) => type === "ACTIVITY_COMPLETED")).toHaveLength(1);
-    expect(env.logs.map(({ message }) => message)).toContain("Renewing leases failed; it is tried again.");
+    expect(env.logs.map(({ fields }) => fields["code"])).toContain("storage-unavailable");
   });
 
   it("as too large, malformed or otherwise impossible blocks the run with the reason, and others go on", async () => {

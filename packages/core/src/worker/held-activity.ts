@@ -1,14 +1,15 @@
 import { readTaskDetails } from "../engine/activity-task.ts";
 import { activityClosedMessage } from "../engine/inbox-message.ts";
-import { CancelledError, UsageError } from "../errors/index.ts";
+import { CancelledError, NonRetryableError, UsageError } from "../errors/index.ts";
 import type { Failure } from "../model/failure.ts";
 import { parseTaskId } from "../model/ids.ts";
+import type { Payload } from "../model/payload.ts";
 import { nextDelayAfter } from "../model/retry.ts";
 import { toFailure } from "../model/to-failure.ts";
 import type { ActivityCommit } from "../storage/commit.ts";
 import type { NewMessage } from "../storage/message.ts";
 import type { ClaimedActivityTask, RenewResult } from "../storage/task.ts";
-import type { ActivityCall } from "./activity-call.ts";
+import type { ActivityCall, AttemptTransaction } from "./activity-call.ts";
 import { ActivityAttempt, type AttemptOutcome } from "./activity-attempt.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 import type { Held } from "./held.ts";
@@ -18,6 +19,8 @@ import type { Release } from "./release.ts";
 
 /** The attempt that the task stands for, and the policy that decides about the next one. */
 type TaskCall = ActivityCall & Pick<ReturnType<typeof readTaskDetails>, "retry">;
+
+const LOST = "The activity was cancelled, or has another worker.";
 
 /** What came of a hand-out: the attempt's end, or that there was none. */
 type End = AttemptOutcome | "lost" | "drained";
@@ -35,12 +38,14 @@ export class HeldActivity implements Held {
   readonly #lost = Promise.withResolvers<Release>();
   #attempt: ActivityAttempt | null = null;
   #stopped = false;
+  /** The result was written in a transaction that may still be open. */
+  #isWritten = false;
 
   constructor(environment: WorkerEnvironment, task: ClaimedActivityTask, lease: Lease) {
     this.#environment = environment;
     this.#task = task;
     this.#lease = lease;
-    this.#call = callOf(environment, task);
+    this.#call = callOf(environment, task, (tx, output) => this.#record(tx, output));
   }
 
   /** Holds the task until its attempt has ended and that is written, or until it is lost. */
@@ -57,7 +62,7 @@ export class HeldActivity implements Held {
     if (this.#attempt !== null) this.#environment.slots.release();
     if (end === "lost") return { to: "lost" };
     if (end === "drained") return this.#commit({ do: "release" });
-    if ("output" in end) return this.#complete(end);
+    if ("output" in end) return end.recorded === true ? { to: "done" } : this.#complete(end);
     const delayMs = nextDelayAfter(this.#call.retry, task.attempt, this.#environment.runtime.random(), end.failure);
     this.#logFailed(end.failure, delayMs);
     if (delayMs === null) return this.#complete(end);
@@ -84,8 +89,12 @@ export class HeldActivity implements Held {
   }
 
   renewed(result: RenewResult, sentAt: number): void {
-    if (result.status === "lost") this.lose("The activity was cancelled, or has another worker.");
+    if (result.status === "lost") this.lose(LOST);
     else this.#lease.renewed(sentAt);
+  }
+
+  get isEnding(): boolean {
+    return this.#isWritten;
   }
 
   lose(reason = "This worker can no longer prove that it owns the activity."): void {
@@ -125,6 +134,24 @@ export class HeldActivity implements Held {
     }
   }
 
+  /** Completes the task inside the transaction of its code. A task that is somebody else's by now is lost, and nothing is written. */
+  async #record(tx: unknown, output: Payload): Promise<void> {
+    const { access } = this.#environment;
+    try {
+      const commit = this.#commitOf({ do: "complete", message: this.#message({ output }) });
+      const { status } = await access.commitIn(tx, commit);
+      if (status === "ok" || status === "duplicate") this.#isWritten = true;
+      else this.lose(LOST);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      const { name } = this.#call;
+      throw new NonRetryableError(
+        `The result of activity "${name}" could not be recorded in its transaction: ${error.message}`,
+        { cause: error },
+      );
+    }
+  }
+
   #message(outcome: AttemptOutcome): NewMessage {
     const { codec } = this.#environment;
     const { claim, task } = this.#task;
@@ -140,15 +167,25 @@ export class HeldActivity implements Held {
   }
 
   async #commit(next: ActivityCommit["next"]): Promise<Release> {
-    const { access, runtime } = this.#environment;
-    const { status } = await access.commit({ kind: "activity", claim: this.#task.claim, commitId: runtime.id(), next });
+    const { access } = this.#environment;
+    const commit = this.#commitOf(next);
+    // It may have to wait for the end of the transaction: nobody else shall wait with it.
+    const { status } = await (this.#isWritten ? access.commitAlone(commit) : access.commit(commit));
     if (status !== "ok" && status !== "duplicate") return { to: "lost" };
     return next.do === "retry" ? { to: "parked", wakeAt: next.at } : { to: "done" };
   }
+
+  #commitOf(next: ActivityCommit["next"]): ActivityCommit {
+    return { kind: "activity", claim: this.#task.claim, commitId: this.#environment.runtime.id(), next };
+  }
 }
 
-function callOf({ registry }: WorkerEnvironment, { claim, workflow, task }: ClaimedActivityTask): TaskCall {
-  const { inputSchema, outputSchema, execute, cache } = registry.activity(task.activity)!;
+function callOf(
+  { registry }: WorkerEnvironment,
+  { claim, workflow, task }: ClaimedActivityTask,
+  record: AttemptTransaction["record"],
+): TaskCall {
+  const { inputSchema, outputSchema, execute, cache, transaction } = registry.activity(task.activity)!;
   return {
     ...readTaskDetails(task.details),
     runId: claim.runId,
@@ -159,9 +196,10 @@ function callOf({ registry }: WorkerEnvironment, { claim, workflow, task }: Clai
     outputSchema,
     execute,
     cache,
+    transaction: transaction && { run: transaction, record },
     input: task.input,
     claim,
-    resumes: claim.epoch > 1,
+    resumes: claim.epoch > 1 && transaction === null,
   };
 }
 

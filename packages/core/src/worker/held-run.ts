@@ -35,6 +35,7 @@ import { wakeTimeOf } from "./wake-time.ts";
 export class HeldRun implements Held {
   readonly claim: Claim;
   readonly lease: Lease;
+  readonly isEnding = false;
   readonly #environment: WorkerEnvironment;
   readonly #task: ClaimedWorkflowTask;
   readonly #inputs: Inputs;

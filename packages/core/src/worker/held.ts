@@ -6,6 +6,11 @@ export interface Held {
   renewed(result: RenewResult, sentAt: number): void;
   /** Stops everything: this worker cannot prove any more that the task is its own. */
   lose(): void;
+  /**
+   * The end of its claim is written in a transaction of the user's that may still be open. Whatever touches the task waits for that, so
+   * it is not renewed with others.
+   */
+  readonly isEnding: boolean;
   /** Begins nothing new, lets what runs end (not if `hard`), then gives the task back. */
   drain(hard: boolean): void;
   /**

@@ -1,4 +1,4 @@
-import type { ActivityContext } from "../define/activity.ts";
+import type { ActivityContext } from "../define/activity-context.ts";
 import type { Claim } from "../storage/task.ts";
 
 /** A call of an activity's code, about to be made. */
@@ -10,6 +10,8 @@ export interface CodeCall {
   readonly input: unknown;
   readonly context: ActivityContext;
   readonly execute: (input: never, context: ActivityContext) => unknown;
+  /** Whether `execute` has recorded the result itself: that of a transactional activity. */
+  readonly isRecorded: () => boolean;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isPerdureError } from "../errors/index.ts";
 import type { Claims } from "./claims.ts";
 import type { WorkerEnvironment } from "./environment.ts";
 
@@ -77,11 +78,11 @@ export class LeaseKeeper {
       this.#again = true;
       return;
     }
-    const taken = [...this.#claims.taken()];
+    const taken = [...this.#claims.taken()].filter(({ held }) => held?.isEnding !== true);
     if (taken.length === 0) return;
     this.#renewing = true;
     this.#again = false;
-    const { access, leaseMs, logger, runtime } = this.#environment;
+    const { access, leaseMs, logger, outage, runtime } = this.#environment;
     try {
       this.#renewedAt = runtime.monotonic();
       const { result, sentAt } = await access.renew(
@@ -94,9 +95,11 @@ export class LeaseKeeper {
         else if (answer.status === "held") lease.renewed(sentAt);
         else this.#claims.drop(taken[at]!);
       });
+      outage.isOver();
     } catch (error) {
       // The leases stand as they are; what cannot be proven in time is given up.
-      logger.warn("Renewing leases failed; it is tried again.", { error });
+      if (isPerdureError(error, "unavailable")) outage.begins(error);
+      else logger.warn("Renewing leases failed; it is tried again.", { error });
     } finally {
       this.#renewing = false;
     }

@@ -19,7 +19,8 @@ export interface WorkerOptions {
   readonly workflows: readonly AnyWorkflow[];
   /**
    * Executes these for other workers too: those that do not serve an activity's queue, and those that have no slot free. Activities of
-   * the worker's own runs need not be listed; when they are, and no slot is free, they go out to whoever lists them.
+   * the worker's own runs need not be listed; when they are, and no slot is free, they go out to whoever lists them. Transactional ones
+   * always go out: some worker has to list them.
    */
   readonly activities?: readonly AnyActivity[];
   /** Default: `default`. */

@@ -190,6 +190,58 @@ describe("handle.result", () => {
   });
 });
 
+describe("a worker whose storage is away", () => {
+  it("says so once, at its start and later, and says when it is back", async () => {
+    const here = world();
+    let isDown = true;
+    const down = (call: () => Promise<unknown>): Promise<never> => {
+      if (isDown) throw unavailable();
+      return call() as Promise<never>;
+    };
+    const storage = intercepted(here.store, { setup: down, claimTasks: down });
+    const { logger, logs } = recordingLogger();
+    running(here, { storage, logger });
+    await here.pass(5_000);
+    const said = (): readonly unknown[] => logs.map(({ level, fields }) => `${level} ${String(fields["code"])}`);
+    expect(said()).toEqual(["warn storage-unavailable"]);
+    isDown = false;
+    await here.pass(10_000);
+    isDown = true;
+    await here.pass(20_000);
+    isDown = false;
+    await here.pass(10_000);
+    const outage = ["warn storage-unavailable", "info storage-available"];
+    expect(said()).toEqual([...outage, ...outage]);
+    expect(logs[1]!.fields["ms"]).toBeGreaterThanOrEqual(4_500);
+  });
+});
+
+describe("a worker that is full and whose storage is away", () => {
+  it("says so by its renewals, once", async () => {
+    const here = world();
+    let isDown = false;
+    const down = (call: () => Promise<unknown>): Promise<never> => {
+      if (isDown) throw unavailable();
+      return call() as Promise<never>;
+    };
+    const finish = gate();
+    const slow = workflow({ name: "slow" }, (ctx) => ctx.run("wait", () => finish.passed));
+    const storage = intercepted(here.store, { claimTasks: down, renewLeases: down, commitTasks: down });
+    const { logger, logs } = recordingLogger();
+    running(here, { storage, logger, workflows: [slow], concurrency: 1, lease: "15s" });
+    const run = await createClient({ storage: here.store, runtime: here.runtime }).start(slow, undefined);
+    await here.pass(2_000);
+    isDown = true;
+    await here.pass(13_000);
+    isDown = false;
+    await here.pass(6_000);
+    finish.open();
+    await here.pass(1_000);
+    expect(await run.status()).toBe("completed");
+    expect(logs.map(({ fields }) => fields["code"])).toEqual(["storage-unavailable", "storage-available"]);
+  });
+});
+
 describe("a worker that stops", () => {
   it("does not spin over a retry that is due while another activity still runs (I13)", async () => {
     const clock = virtualClock();

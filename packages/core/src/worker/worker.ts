@@ -16,7 +16,9 @@ import type { WorkerEnvironment } from "./environment.ts";
 import type { Interceptor } from "./interceptor.ts";
 import { tolerateFloatingBranches } from "./floating-branches.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
+import { requireTransactions } from "./require-transactions.ts";
 import { requireWorkerSettings, type WorkerOptions } from "./options.ts";
+import { Outage } from "./outage.ts";
 import { RunCache } from "./run-cache.ts";
 import { Semaphore } from "./semaphore.ts";
 import { SentTasks } from "./sent-tasks.ts";
@@ -45,7 +47,8 @@ export interface Worker {
 
 /**
  * Makes a worker. Nothing happens before `run`.
- * @throws UsageError `duplicate-definition`; `invalid-argument` for a bad or unknown option
+ * @throws UsageError `duplicate-definition`; `invalid-argument` for a bad or unknown option. Its first use throws UsageError
+ * `unsupported` for a transactional activity on a storage that cannot join transactions.
  * @example
  * const worker = createWorker({ storage, workflows: [order] });
  * await worker.run({ signal });
@@ -70,8 +73,11 @@ class StorageWorker implements Worker {
   readonly #claims: Claims;
   readonly #keeper: LeaseKeeper;
   readonly #sentTasks: SentTasks;
+  /** Activities that need a storage which can join transactions. Where they may be mocked, each attempt sees for itself. */
+  readonly #transactional: readonly string[];
   /** Ends the tolerance for branches of workflow code that nobody awaits. */
   #intolerant: () => void = () => {};
+  readonly #outage: Outage;
   #hints: Subscription | null = null;
   /** Since somebody wants this worker to keep leases and to listen; `null` while nobody does. */
   #ready: Promise<void> | null = null;
@@ -84,11 +90,13 @@ class StorageWorker implements Worker {
   constructor(options: WorkerOptions, intercept: Interceptor | null) {
     const settings = requireWorkerSettings(options);
     const registry = new Registry(options.workflows, options.activities);
+    this.#transactional = intercept === null ? registry.transactionalNames : [];
     this.#runtime = options.runtime ?? realRuntime;
     this.#logger = safeLogger(options.logger === undefined ? consoleLogger : options.logger);
     this.#queues = settings.queues;
     this.#access = accessTo(options.storage, this.#runtime);
     this.#sentTasks = new SentTasks(this.#access, this.#runtime, this.#logger);
+    this.#outage = new Outage(this.#logger, this.#runtime);
     const environment: WorkerEnvironment = {
       access: this.#access,
       runtime: this.#runtime,
@@ -100,6 +108,7 @@ class StorageWorker implements Worker {
       leaseMs: settings.leaseMs,
       maxDeliveries: settings.maxDeliveries,
       sentTasks: this.#sentTasks,
+      outage: this.#outage,
       serves: (queue) => settings.queues.includes(queue),
       historyLimits: settings.historyLimits,
       hints: () => this.#hints,
@@ -175,9 +184,12 @@ class StorageWorker implements Worker {
     while (this.#stopping === null) {
       try {
         await this.#access.ready();
-        return await this.#listen();
+        for (const name of this.#transactional) requireTransactions(name, this.#access.storage.info);
+        await this.#listen();
+        return this.#outage.isOver();
       } catch (error) {
         if (!isPerdureError(error, "unavailable")) throw error;
+        this.#outage.begins(error);
         await new Promise<void>((resolve) => this.#runtime.after(RETRY_MS, resolve));
       }
     }
