@@ -1,6 +1,6 @@
 import { type Claim, type Millis, type NewActivityTask, parseTaskId, type TaskId } from "@perdure/core/storage";
 import { query } from "./query.ts";
-import { change, type Steps } from "./steps.ts";
+import { change, type Steps, write } from "./steps.ts";
 import { deleteTask, insertTask, type TaskKey } from "./tasks.ts";
 import { type Turn, wake } from "./turn.ts";
 
@@ -11,7 +11,7 @@ export function* scheduleActivity(turn: Turn, run: number, task: NewActivityTask
   const inserted = yield* change(insertActivity, { run, seq, input, details, attempt, scheduledAt: turn.now });
   if (inserted === 0) return;
   const lane = yield* turn.lanes.get(turn.ns, { queue, kind: "activity", name: activity, priority });
-  yield* change(insertTask, {
+  yield* write(insertTask, {
     run,
     seq,
     ns: turn.ns,
@@ -28,13 +28,13 @@ export function* cancelActivity(claim: Claim, run: number, taskId: TaskId): Step
   const address = parseTaskId(taskId);
   if (address?.runId !== claim.runId || address.incarnation !== claim.incarnation || address.seq === 0) return;
   const key = { run, seq: address.seq };
-  if ((yield* change(deleteTask, key)) > 0) yield* change(deleteActivity, key);
+  if ((yield* change(deleteTask, key)) > 0) yield* write(deleteActivity, key);
 }
 
 /** Deletes all tasks that a run still has. */
 export function* dropTasks(run: number): Steps<void> {
-  yield* change(deleteTasks, { run });
-  yield* change(deleteActivities, { run });
+  yield* write(deleteTasks, { run });
+  yield* write(deleteActivities, { run });
 }
 
 const insertActivity = query(

@@ -1,16 +1,16 @@
 import type { Attributes, AttributeValue } from "@perdure/core/storage";
 import { query } from "./query.ts";
-import { change, type Steps } from "./steps.ts";
+import { type Steps, write } from "./steps.ts";
 
 /** Makes the attributes of a run findable. They stand once more, in order, as JSON in the run's row. */
 export function* indexAttributes(run: number, attributes: Attributes): Steps<void> {
   for (const [name, value] of Object.entries(attributes)) {
-    yield* change(insertAttribute, { run, name, value: attributeKey(value) });
+    yield* write(insertAttribute, { run, name, value: attributeKey(value) });
   }
 }
 
 export function* dropAttributes(run: number): Steps<void> {
-  yield* change(deleteAttributes, { run });
+  yield* write(deleteAttributes, { run });
 }
 
 /** A value as text that tells types apart. */

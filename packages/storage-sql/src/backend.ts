@@ -29,6 +29,7 @@ import {
   type NewRun,
   type Page,
   type PurgeRequest,
+  parseTaskId,
   type PurgeResult,
   type RenewResult,
   type Run,
@@ -47,13 +48,14 @@ import {
   type WriteOptions,
 } from "@perdure/core/storage";
 import { Session, type SessionOptions } from "./session.ts";
-import type { Steps } from "./steps.ts";
+import { each } from "./steps.ts";
 import { readCacheEntry, writeCacheEntry } from "./verbs/cache.ts";
 import { claimTasks, findNothing } from "./verbs/claim-tasks.ts";
 import { commitTasks } from "./verbs/commit-tasks.ts";
-import { createRun } from "./verbs/create-runs.ts";
+import { createRun, laneKeyOf } from "./verbs/create-runs.ts";
 import { deliver } from "./verbs/deliver.ts";
 import { getRun } from "./verbs/get-run.ts";
+import { createRunIn, deliverIn } from "./verbs/joined.ts";
 import { listRuns } from "./verbs/list-runs.ts";
 import { purgeRuns } from "./verbs/purge-runs.ts";
 import { readEvents } from "./verbs/read-events.ts";
@@ -95,7 +97,7 @@ export class SqlBackend implements StorageBackend {
   async now(): Promise<Millis> {
     this.#refuseIfClosed();
     // oxlint-disable-next-line require-yield -- the transaction around it reads the time and keeps it
-    return this.#session.write(function* (turn) {
+    return this.#session.writeAt(function* (turn) {
       return turn.now;
     });
   }
@@ -104,7 +106,11 @@ export class SqlBackend implements StorageBackend {
     this.#refuseIfClosed();
     checkTransaction("createRuns", options, this.info);
     checkNewRuns(runs, this.info.limits);
-    return this.#session.write((turn) => each(runs, (run) => createRun(turn, run)));
+    if (options?.tx === undefined)
+      return this.#session.writeAt((turn) => each(runs, runIdOf, (run) => createRun(turn, run)));
+    // Others need the lanes, too, and cannot wait for the caller to end his transaction.
+    await this.#session.makeLanes(runs.map(laneKeyOf));
+    return this.#session.writeAt((turn) => each(runs, runIdOf, (run) => createRunIn(turn, run)), options.tx);
   }
 
   async getRun(runId: string): Promise<Run | undefined> {
@@ -122,54 +128,71 @@ export class SqlBackend implements StorageBackend {
   async readEvents(requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
     this.#refuseIfClosed();
     checkEventRequests(requests, this.info.limits);
-    return this.#session.read((store) => each(requests, (request) => readEvents(store, request)));
+    return this.#session.read((store) => each(requests, runIdOf, (request) => readEvents(store, request)));
   }
 
   async claimTasks(request: ClaimRequest): Promise<ClaimResult> {
     this.#refuseIfClosed();
     checkClaimRequest(request, this.info.limits);
-    // An idle worker does not queue for the right to write.
-    const nothing = await this.#session.readAt((turn) => findNothing(turn, request));
-    return nothing ?? this.#session.write((turn) => claimTasks(turn, request));
+    const answer =
+      (await this.#session.shortcut((shortcuts, store) => shortcuts.claim(store, request))) ??
+      // An idle worker does not queue for the right to write.
+      (await this.#session.lookFirst((turn) => findNothing(turn, request)));
+    return answer ?? this.#session.write((turn) => claimTasks(turn, request));
   }
 
   async renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
     this.#refuseIfClosed();
     checkClaims(claims, this.info.limits);
     checkLeaseMs(leaseMs);
-    return this.#session.write((turn) => each(claims, (claim) => renewLease(turn, claim, leaseMs)));
+    return this.#session.write((turn) => each(claims, lockOrderOf, (claim) => renewLease(turn, claim, leaseMs)));
   }
 
   async commitTasks(commits: readonly TaskCommit[], options?: WriteOptions): Promise<readonly CommitResult[]> {
     this.#refuseIfClosed();
     checkTransaction("commitTasks", options, this.info);
-    checkCommits(commits, this.info.limits);
-    return this.#session.write((turn) => commitTasks(turn, commits));
+    checkCommits(commits, this.info.limits, options);
+    if (options?.tx !== undefined) return this.#session.write((turn) => commitTasks(turn, commits), options.tx);
+    const decided = await this.#session.shortcut((shortcuts, store, topics) =>
+      shortcuts.commit(store, commits, topics),
+    );
+    if (decided === undefined) return this.#session.write((turn) => commitTasks(turn, commits));
+    const left = commits.filter((_, at) => decided[at] === undefined);
+    if (left.length === 0) return decided as readonly CommitResult[];
+    const others = (await this.#session.write((turn) => commitTasks(turn, left)))[Symbol.iterator]();
+    return decided.map((result) => result ?? others.next().value!);
   }
 
   async unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
     this.#refuseIfClosed();
     checkTaskIds(taskIds, this.info.limits);
-    return this.#session.write((turn) => each(taskIds, (taskId) => unblockTask(turn, taskId)));
+    return this.#session.write((turn) => each(taskIds, String, (taskId) => unblockTask(turn, taskId)));
   }
 
   async deliver(messages: readonly NewMessage[], options?: WriteOptions): Promise<readonly DeliverResult[]> {
     this.#refuseIfClosed();
     checkTransaction("deliver", options, this.info);
     checkMessages(messages, this.info.limits);
-    return this.#session.write((turn) => each(messages, (message) => deliver(turn, message)));
+    const deliverOne = options?.tx === undefined ? deliver : deliverIn;
+    return this.#session.write((turn) => each(messages, runIdOf, (message) => deliverOne(turn, message)), options?.tx);
   }
 
   async readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
     this.#refuseIfClosed();
     checkCacheKeys(keys, this.info.limits);
-    return this.#session.readAt((turn) => each(keys, (key) => readCacheEntry(turn, key)));
+    return this.#session.readAt((turn) => each(keys, String, (key) => readCacheEntry(turn, key)));
   }
 
   async writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
     this.#refuseIfClosed();
     checkCacheEntries(entries, this.info.limits);
-    return this.#session.write((turn) => each(entries, (entry) => writeCacheEntry(turn, entry)));
+    return this.#session.writeAt((turn) =>
+      each(
+        entries,
+        ({ key }) => key,
+        (entry) => writeCacheEntry(turn, entry),
+      ),
+    );
   }
 
   async stats(): Promise<StorageStats> {
@@ -180,7 +203,7 @@ export class SqlBackend implements StorageBackend {
   async purgeRuns(request: PurgeRequest): Promise<PurgeResult> {
     this.#refuseIfClosed();
     checkPurgeRequest(request, this.info.limits);
-    return this.#session.write((turn) => purgeRuns(turn, request));
+    return this.#session.writeAt((turn) => purgeRuns(turn, request));
   }
 
   async #subscribe(onWake: (topic: Topic) => void): Promise<Subscription> {
@@ -197,9 +220,12 @@ export class SqlBackend implements StorageBackend {
   }
 }
 
-/** The answers of a verb for the elements of a batch, one after the other. */
-function* each<E, R>(elements: readonly E[], verb: (element: E) => Steps<R>): Steps<readonly R[]> {
-  const answers: R[] = [];
-  for (const element of elements) answers.push(yield* verb(element));
-  return answers;
+function runIdOf({ runId }: { readonly runId: string }): string {
+  return runId;
+}
+
+/** By run, and a run's workflow task before its activity tasks: as everybody locks them. */
+function lockOrderOf({ taskId, runId }: Claim): string {
+  const seq = parseTaskId(taskId)?.seq ?? 0;
+  return `${runId}\0${String(seq).padStart(16, "0")}`;
 }

@@ -1,18 +1,18 @@
 import type { Millis, NewMessage, StoredMessage } from "@perdure/core/storage";
 import { query } from "./query.ts";
-import { change, row, rows, type Steps } from "./steps.ts";
+import { change, row, rows, type Steps, write } from "./steps.ts";
 import type { TaskRow } from "./tasks.ts";
 import type { Turn } from "./turn.ts";
 
 /** How many remembered ids one ack looks at, to forget the oldest. */
 const FORGET_AT_ONCE = 64;
 
-/** The messages of a task after a number, in arrival order. */
+/** The messages of a task after a number, in arrival order: those that it has, whatever has come since. */
 export function* messagesAfter(
-  task: Pick<TaskRow, "run" | "inbox_last">,
+  { run, inbox_last: upTo }: Pick<TaskRow, "run" | "inbox_last">,
   acked: number,
 ): Steps<readonly StoredMessage[]> {
-  return task.inbox_last > acked ? yield* rows(selectMessages, { run: task.run, acked }) : [];
+  return upTo > acked ? yield* rows(selectMessages, { run, acked, upTo }) : [];
 }
 
 /** Stores a message under the next number of the inbox. Answers false if its id is known: then nothing was written. */
@@ -47,13 +47,13 @@ export function* isRemembered(run: number, dedupeId: string): Steps<boolean> {
 }
 
 function* rememberIds(turn: Turn, { run, inbox_acked: after }: TaskRow, upTo: number): Steps<void> {
-  yield* change(deleteInternal, { run, after, upTo });
-  yield* change(rememberExternal, { run, after, upTo, now: turn.now });
+  yield* write(deleteInternal, { run, after, upTo });
+  yield* write(rememberExternal, { run, after, upTo, now: turn.now });
 }
 
 /** Removes all messages and remembered ids. */
 export function* emptyInbox(run: number): Steps<void> {
-  yield* change(deleteInbox, { run });
+  yield* write(deleteInbox, { run });
 }
 
 /** Ids were acknowledged in the order of their numbers, so the old ones are in front. */
@@ -64,15 +64,18 @@ function* forgetOld(run: number, before: Millis): Steps<void> {
   for (const { no, acked_at } of yield* rows(selectOldest, { run, limit: FORGET_AT_ONCE })) {
     if (acked_at !== null && acked_at <= before) upTo = no;
   }
-  yield* change(deleteUpTo, { run, upTo });
+  yield* write(deleteUpTo, { run, upTo });
 }
 
-const selectMessages = query((db, args: { run: number; acked: number }) =>
+const selectMessages = query((db, args: { run: number; acked: number; upTo: number }) =>
   db
     .selectFrom("perdure_inbox")
     .select(["no", "at", "dedupe_id as dedupeId", "data"])
     .where("run", "=", args.run)
     .where("no", ">", args.acked)
+    .where("no", "<=", args.upTo)
+    // One that somebody else has acknowledged since the task was read is empty.
+    .where("acked_at", "is", null)
     .orderBy("no"),
 );
 

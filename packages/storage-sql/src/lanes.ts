@@ -1,6 +1,6 @@
 import type { TaskKind } from "@perdure/core/storage";
 import { query } from "./query.ts";
-import { change, row, type Steps } from "./steps.ts";
+import { row, rows, type Steps, write } from "./steps.ts";
 
 /** Tasks that are claimed alike. */
 export interface Lane {
@@ -11,47 +11,89 @@ export interface Lane {
   readonly priority: number;
 }
 
-type LaneKey = Omit<Lane, "no">;
+export type LaneKey = Omit<Lane, "no">;
 
 /** The lanes of a namespace: there are few, and none ever changes. */
 export class Lanes {
   readonly #byKey = new Map<string, Lane>();
   readonly #byNo = new Map<number, Lane>();
+  /** What is known beyond the transaction; itself where there is none. */
+  readonly #known: Lanes;
+
+  constructor(known?: Lanes) {
+    this.#known = known ?? this;
+  }
+
+  /** For one transaction: what it adds is for itself, since it may not be there in the end, until it is {@link keep kept}. */
+  ofTransaction(): Lanes {
+    return new Lanes(this);
+  }
+
+  /** After the commit: everybody may use what this transaction has found. */
+  keep(): void {
+    const known = this.#known;
+    for (const [key, lane] of this.#byKey) known.#byKey.set(key, lane);
+    for (const [no, lane] of this.#byNo) known.#byNo.set(no, lane);
+  }
+
+  /** Those that a namespace has by now. */
+  static *of(ns: number): Steps<Lanes> {
+    const lanes = new Lanes();
+    for (const lane of yield* rows(selectLanes, { ns })) lanes.learn(lane);
+    return lanes;
+  }
+
+  /** Whether the lane with this key is known already. */
+  has(key: LaneKey): boolean {
+    return this.#byKey.has(textOf(key));
+  }
+
+  /** All that are known here. */
+  get all(): readonly Lane[] {
+    const own = [...this.#byNo.values()];
+    return this.#known === this ? own : [...this.#known.all, ...own];
+  }
+
+  /** Remembers a lane that was found. */
+  learn(lane: Lane): void {
+    this.#byKey.set(textOf(lane), lane);
+    this.#byNo.set(lane.no, lane);
+  }
 
   /** The lane with this key, made now if there is none. */
   *get(ns: number, key: LaneKey): Steps<Lane> {
-    const text = `${key.kind}${key.priority} ${key.queue.length} ${key.queue}${key.name}`;
-    return this.#byKey.get(text) ?? this.#add(text, yield* this.#read(ns, key));
+    const text = textOf(key);
+    const known = this.#known.#byKey.get(text) ?? this.#byKey.get(text);
+    if (known !== undefined) return known;
+    const lane = yield* this.#read(ns, key);
+    this.learn(lane);
+    return lane;
   }
 
   /** The lane with this number. */
   *byNo(no: number): Steps<Lane> {
-    const known = this.#byNo.get(no);
+    const known = this.#known.#byNo.get(no) ?? this.#byNo.get(no);
     if (known !== undefined) return known;
     const lane = (yield* row(findLane, { no }))!;
-    this.#byNo.set(no, lane);
+    this.learn(lane);
     return lane;
-  }
-
-  /** Forgets everything: after a transaction that was rolled back, a lane may not be there. */
-  clear(): void {
-    this.#byKey.clear();
-    this.#byNo.clear();
   }
 
   *#read(ns: number, key: LaneKey): Steps<Lane> {
     const lane = yield* row(findLaneByKey, { ns, ...key });
     if (lane !== undefined) return lane;
-    yield* change(insertLane, { ns, ...key });
+    yield* write(insertLane, { ns, ...key });
     return (yield* row(findLaneByKey, { ns, ...key }))!;
   }
-
-  #add(text: string, lane: Lane): Lane {
-    this.#byKey.set(text, lane);
-    this.#byNo.set(lane.no, lane);
-    return lane;
-  }
 }
+
+function textOf({ queue, kind, name, priority }: LaneKey): string {
+  return `${kind}${priority} ${queue.length} ${queue}${name}`;
+}
+
+const selectLanes = query((db, args: { ns: number }) =>
+  db.selectFrom("perdure_lanes").select(["no", "queue", "kind", "name", "priority"]).where("ns", "=", args.ns),
+);
 
 const findLane = query((db, args: { no: number }) =>
   db.selectFrom("perdure_lanes").select(["no", "queue", "kind", "name", "priority"]).where("no", "=", args.no),

@@ -1,5 +1,5 @@
 import { query } from "./query.ts";
-import { change, row, type Steps } from "./steps.ts";
+import { row, type Steps, write } from "./steps.ts";
 
 /** The number of a namespace, if it was ever entered. */
 export function* namespaceNumber(name: string): Steps<number | undefined> {
@@ -8,7 +8,7 @@ export function* namespaceNumber(name: string): Steps<number | undefined> {
 
 /** The number of a namespace; whoever is first enters it. */
 export function* enterNamespace(name: string): Steps<number> {
-  yield* change(insertNamespace, { name });
+  yield* write(insertNamespace, { name });
   return (yield* row(findNamespace, { name }))!.no;
 }
 

@@ -1,7 +1,7 @@
 import type { Millis, NextStep } from "@perdure/core/storage";
 import { query } from "./query.ts";
 import { dropTasks } from "./activities.ts";
-import { change, type Steps } from "./steps.ts";
+import { type Steps, write } from "./steps.ts";
 import type { TaskRow } from "./tasks.ts";
 import { type Turn, wake } from "./turn.ts";
 
@@ -10,20 +10,20 @@ export function* takeStep(turn: Turn, task: TaskRow, next: NextStep): Steps<void
   const { run, last_seq: lastSeq, commit_id: commitId, inbox_acked: acked, closed } = task;
   switch (next.do) {
     case "hold":
-      yield* change(holdTask, { run, lastSeq, commitId, acked, closed });
-      if (task.blocked !== null) yield* change(forgetBlock, { run });
+      yield* write(holdTask, { run, lastSeq, commitId, acked, closed });
+      if (task.blocked !== null) yield* write(forgetBlock, { run });
       return;
     case "park": {
       // I11: decided in the same transaction as the park.
       const isUnread = task.inbox_last > acked;
       const visibleAt = isUnread ? Math.min(next.wakeAt ?? turn.now, turn.now) : next.wakeAt;
-      yield* change(releaseTask, { run, lastSeq, commitId, acked, closed, visibleAt, deliveries: 0, blocked: null });
+      yield* write(releaseTask, { run, lastSeq, commitId, acked, closed, visibleAt, deliveries: 0, blocked: null });
       return yield* wakeIfReady(turn, task, visibleAt);
     }
     case "block": {
       const { until: visibleAt, reason: blocked } = next;
       const { deliveries } = task;
-      yield* change(releaseTask, { run, lastSeq, commitId, acked, closed, visibleAt, deliveries, blocked });
+      yield* write(releaseTask, { run, lastSeq, commitId, acked, closed, visibleAt, deliveries, blocked });
       return yield* wakeIfReady(turn, task, visibleAt);
     }
     case "done":

@@ -1,7 +1,7 @@
 import type { Millis } from "@perdure/core/storage";
 import { sql } from "kysely";
 import { query } from "./query.ts";
-import { change, row, rows, type Steps } from "./steps.ts";
+import { row, rows, type Steps, write } from "./steps.ts";
 
 /** So many pulses are kept: who has missed more has missed what they say. */
 const KEPT_PULSES = 64;
@@ -25,13 +25,13 @@ export function pulsesAfter(no: number): Steps<readonly Pulse[]> {
 
 /** Moves the newest pulse on in time: nothing was woken that others would have to hear of. */
 export function* touchPulse(no: number, at: Millis): Steps<void> {
-  yield* change(updatePulse, { no, at });
+  yield* write(updatePulse, { no, at });
 }
 
 /** Adds a pulse, and forgets one that is old. */
 export function* addPulse(pulse: Pulse): Steps<void> {
-  yield* change(insertPulse, pulse);
-  yield* change(deletePulse, { no: pulse.no - KEPT_PULSES });
+  yield* write(insertPulse, pulse);
+  yield* write(deletePulse, { no: pulse.no - KEPT_PULSES });
 }
 
 const selectLast = query((db) =>

@@ -1,9 +1,9 @@
-import { type Compilable, DummyDriver, Kysely } from "kysely";
+import { type Compilable, type CompiledQuery, DummyDriver, Kysely } from "kysely";
 import type { Tables } from "./schema/tables.ts";
 import type { SqlWords } from "./sql-words.ts";
 
 /** Stands in a query where an argument goes: kysely takes it for a value, so it comes out among the parameters. */
-class Argument {
+export class Argument {
   readonly name: string;
   readonly index: number | undefined;
 
@@ -53,8 +53,8 @@ export function elements<T>(list: readonly T[], length: number): T[] {
 }
 
 /** A kysely that only writes SQL, in the words of a dialect. */
-export function kyselyFor({ kysely }: SqlWords): Kysely<Tables> {
-  return new Kysely<Tables>({
+export function kyselyFor({ kysely, schema }: SqlWords): Kysely<Tables> {
+  const db = new Kysely<Tables>({
     dialect: {
       createAdapter: () => kysely.createAdapter(),
       createQueryCompiler: () => kysely.createQueryCompiler(),
@@ -64,18 +64,24 @@ export function kyselyFor({ kysely }: SqlWords): Kysely<Tables> {
       },
     },
   });
+  return schema === undefined ? db : db.withSchema(schema);
 }
 
 /** Writes the query in the dialect's SQL. Done once; {@link Statement.bind} is for every execution. */
 export function compile(source: Query, db: Kysely<Tables>, dialect: SqlWords): Statement {
-  const args = new Proxy({}, { get: (_, name: string) => new Argument(name) });
-  const { sql, parameters } = source.build(db, args as never, dialect).compile();
+  const { sql, parameters } = treeOf(source, db, dialect);
   const names = parameters.map((parameter) => nameOf(parameter));
   const isPlain = names.every((name) => name !== undefined);
   return {
     sql,
     bind: (values) => (isPlain ? bindNames(names, values as Values) : bindAny(parameters, values as Values)),
   };
+}
+
+/** The query as kysely has it, with an {@link Argument} for every value that is known only when it is executed. */
+export function treeOf(source: Query, db: Kysely<Tables>, dialect: SqlWords): CompiledQuery {
+  const args = new Proxy({}, { get: (_, name: string) => new Argument(name) });
+  return source.build(db, args as never, dialect).compile();
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -96,7 +102,8 @@ function nameOf(parameter: unknown): string | undefined {
   return parameter instanceof Argument && parameter.index === undefined ? parameter.name : undefined;
 }
 
-function valueOf(parameter: unknown, values: Values): unknown {
+/** What a parameter is for these arguments. */
+export function valueOf(parameter: unknown, values: Values): unknown {
   if (!(parameter instanceof Argument)) return parameter;
   const value = values[parameter.name];
   return parameter.index === undefined ? value : (value as readonly unknown[])[parameter.index];

@@ -2,7 +2,7 @@ import type { ClosedStatus, Millis, WorkflowCommit } from "@perdure/core/storage
 import { sql } from "kysely";
 import { dropAttributes, indexAttributes } from "./attributes.ts";
 import { query } from "./query.ts";
-import { change, type Steps } from "./steps.ts";
+import { type Steps, write } from "./steps.ts";
 import type { TaskRow } from "./tasks.ts";
 import type { Turn } from "./turn.ts";
 
@@ -21,18 +21,18 @@ export function* writeRun(turn: Turn, task: TaskRow, commit: WorkflowCommit): St
     baseSeq: fields?.baseSeq ?? null,
   };
   if (close === undefined && next.do !== "done") {
-    if (fields !== undefined) yield* change(changeFields, changes);
+    if (fields !== undefined) yield* write(changeFields, changes);
     return;
   }
   const lastSeq = task.last_seq + events.length;
   if (close === undefined) {
-    yield* change(retireRun, { ...changes, lastSeq, commitId });
+    yield* write(retireRun, { ...changes, lastSeq, commitId });
     return;
   }
   const discarded = task.inbox_last - commit.ackInbox;
   const { status, output = null, failure = null } = close;
-  yield* change(closeRun, { ...changes, lastSeq, commitId, status, output, failure, closedAt: turn.now, discarded });
-  if (discarded > 0) yield* change(countDiscarded, { ns: turn.ns, discarded });
+  yield* write(closeRun, { ...changes, lastSeq, commitId, status, output, failure, closedAt: turn.now, discarded });
+  if (discarded > 0) yield* write(countDiscarded, { ns: turn.ns, discarded });
 }
 
 /** Null leaves a field as it is: none of them can be set to null. */

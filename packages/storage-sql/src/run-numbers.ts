@@ -14,6 +14,7 @@ export class RunNumbers {
   readonly #capacity: number;
   readonly #byId = new Map<string, KnownRun>();
   readonly #byNo = new Map<number, KnownRun>();
+  readonly #byTask = new Map<TaskId, KnownRun>();
 
   constructor(capacity = 10_000) {
     this.#capacity = capacity;
@@ -23,6 +24,11 @@ export class RunNumbers {
     return this.#byId.get(runId);
   }
 
+  /** The run of a workflow task. */
+  byTask(taskId: TaskId): KnownRun | undefined {
+    return this.#byTask.get(taskId);
+  }
+
   byNo(no: number): KnownRun | undefined {
     return this.#byNo.get(no);
   }
@@ -30,18 +36,25 @@ export class RunNumbers {
   add(no: number, runId: string, incarnation: string): KnownRun {
     const old = this.#byId.get(runId);
     if (old?.no === no) return old;
-    if (old !== undefined) this.#byNo.delete(old.no);
+    if (old !== undefined) this.#forget(old);
     // Cheaper than finding the oldest one again and again: a run that is still in use is looked up once more.
     else if (this.#byId.size >= this.#capacity) this.clear();
     const run: KnownRun = { no, runId, incarnation, taskId: workflowTaskId(runId, incarnation) };
     this.#byId.set(runId, run);
     this.#byNo.set(no, run);
+    this.#byTask.set(run.taskId, run);
     return run;
+  }
+
+  #forget({ no, taskId }: KnownRun): void {
+    this.#byNo.delete(no);
+    this.#byTask.delete(taskId);
   }
 
   /** Forgets everything: after a transaction that was rolled back, a number may belong to nobody. */
   clear(): void {
     this.#byId.clear();
     this.#byNo.clear();
+    this.#byTask.clear();
   }
 }

@@ -23,7 +23,7 @@ export const HEADER_COLUMNS = [
   "perdure_runs.base_seq",
 ] as const;
 
-type HeaderRow = Pick<
+export type HeaderRow = Pick<
   RunsRow,
   | "id"
   | "incarnation"

@@ -1,11 +1,19 @@
-import type { Dialect, InsertQueryBuilder, SelectQueryBuilder } from "kysely";
+import type { Compilable, Dialect, InsertQueryBuilder, SelectQueryBuilder } from "kysely";
 
 /** The part of a dialect that queries are written in. */
 export interface SqlWords {
   /** How kysely writes its SQL. */
   readonly kysely: Pick<Dialect, "createAdapter" | "createQueryCompiler">;
+  /** The schema that the tables are in, where it has to be named. */
+  readonly schema?: string;
   /** Locks the rows that a query finds until the transaction ends, where being in a write transaction does not do so. */
   lock<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>;
+
+  /**
+   * As `lock`, for a query of tasks with a limit, but passes over rows that somebody else has locked: they are about to change hands.
+   * It locks no row that it does not find, and may look for free ones among the first `among` rows only.
+   */
+  lockFree<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>, among: number): Compilable<O>;
 
   /** Makes an insert do nothing where a row with one of its keys is there. */
   insertNew<DB, TB extends keyof DB, O>(query: InsertQueryBuilder<DB, TB, O>): InsertQueryBuilder<DB, TB, O>;

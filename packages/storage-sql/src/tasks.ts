@@ -1,6 +1,6 @@
 import { type Claim, type Millis, parseTaskId, type TaskId } from "@perdure/core/storage";
 import { query } from "./query.ts";
-import { row, type Steps } from "./steps.ts";
+import { row, rowAfter, type Steps } from "./steps.ts";
 import type { KnownRun } from "./run-numbers.ts";
 import type { Turn } from "./turn.ts";
 
@@ -51,15 +51,29 @@ export function owns(claim: Claim, task: TaskRow): boolean {
 }
 
 /** The task that a claim is about, locked, whoever owns it now; undefined when it is gone. */
-export function* claimedTask(turn: Turn, { taskId, runId, incarnation }: Claim): Steps<TaskRow | undefined> {
+export function claimedTask(turn: Turn, claim: Claim): Steps<TaskRow | undefined> {
+  return claimed(turn, claim, taskIn);
+}
+
+/**
+ * The same for an activity task whose end its run is going to hear of. The run's workflow task is locked first: as by whoever cancels
+ * activities of the run, or the two would wait for each other.
+ */
+export function claimedActivity(turn: Turn, claim: Claim): Steps<TaskRow | undefined> {
+  return claimed(turn, claim, activityIn);
+}
+
+type Find = (run: KnownRun, taskId: TaskId) => Steps<TaskRow | undefined>;
+
+function* claimed(turn: Turn, { taskId, runId, incarnation }: Claim, find: Find): Steps<TaskRow | undefined> {
   const known = turn.numbers.get(runId);
   if (known?.incarnation === incarnation) {
-    const task = yield* taskIn(known, taskId);
+    const task = yield* find(known, taskId);
     if (task !== undefined) return task;
   }
   // Gone, or never seen here, or its run was created again with the same incarnation.
   const run = yield* numberedRun(turn, runId, incarnation);
-  return run === undefined || run === known ? undefined : yield* taskIn(run, taskId);
+  return run === undefined || run === known ? undefined : yield* turn.locked(find(run, taskId));
 }
 
 /** The task that an id names, locked. */
@@ -68,7 +82,7 @@ export function* namedTask(turn: Turn, taskId: TaskId): Steps<TaskRow | undefine
   if (address === undefined) return undefined;
   const { runId, incarnation, seq } = address;
   const run = yield* numberedRun(turn, runId, incarnation);
-  return run && (yield* row(findTask, { run: run.no, seq }));
+  return run && (yield* turn.locked(row(findTask, { run: run.no, seq })));
 }
 
 /** Looks a run's number up. */
@@ -82,6 +96,12 @@ function* taskIn(run: KnownRun, taskId: TaskId): Steps<TaskRow | undefined> {
   const address = parseTaskId(taskId);
   if (address?.runId !== run.runId || address.incarnation !== run.incarnation) return undefined;
   return yield* row(findTask, { run: run.no, seq: address.seq });
+}
+
+function* activityIn(run: KnownRun, taskId: TaskId): Steps<TaskRow | undefined> {
+  const address = parseTaskId(taskId);
+  if (address?.runId !== run.runId || address.incarnation !== run.incarnation) return undefined;
+  return yield* rowAfter(findTask, { run: run.no, seq: 0 }, { run: run.no, seq: address.seq });
 }
 
 export const findTask = query((db, args: TaskKey, dialect) =>

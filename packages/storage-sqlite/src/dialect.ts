@@ -21,6 +21,7 @@ export class SqliteSql implements SqlDialect {
     createQueryCompiler: (): SteadyQueryCompiler => new SteadyQueryCompiler(),
   };
   readonly types: ColumnTypes = TYPES;
+  readonly indexes = "partial";
   readonly #path: string;
   readonly #clock: PulseClock;
 
@@ -29,8 +30,9 @@ export class SqliteSql implements SqlDialect {
     this.#clock = clock;
   }
 
-  identity(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder {
-    return column.primaryKey().autoIncrement();
+  /** Every integer key is numbered; one without this word costs less. */
+  identity(column: ColumnDefinitionBuilder, unique: "forever" | "present"): ColumnDefinitionBuilder {
+    return unique === "forever" ? column.primaryKey().autoIncrement() : column.primaryKey();
   }
 
   table<N extends string, C extends string>(
@@ -41,7 +43,15 @@ export class SqliteSql implements SqlDialect {
   }
 
   /** A write transaction is alone. */
+  migrating(migration: Steps<void>): Steps<void> {
+    return migration;
+  }
+
   lock<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O> {
+    return query;
+  }
+
+  lockFree<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O> {
     return query;
   }
 

@@ -30,6 +30,7 @@ interface Prepared {
  * this process comes between. Another process's transaction is waited for without blocking the event loop, but for naps.
  */
 export class SqliteDriver implements SqlDriver {
+  readonly isExclusive = true;
   readonly #settings: Settings;
   readonly #dialect: SqlDialect;
   readonly #onRollback: () => void;
@@ -142,7 +143,7 @@ export class SqliteDriver implements SqlDriver {
   #executeStep({ query, args, want }: Step): unknown {
     const { statement, bind } = this.#prepared[query.id] ?? this.#prepare(query);
     const values = bind(args);
-    if (want === "count") return statement.run(values).changes;
+    if (want === "count" || want === "nothing") return statement.run(values).changes;
     return want === "row" ? statement.get(values) : statement.all(values);
   }
 

@@ -1,13 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import {
-  compile,
-  kyselyFor,
-  runAsync,
+  type Connection,
+  type ConnectionPool,
+  type Query,
+  ServerDriver,
+  type ServerDialect,
+  type ServerStatement,
   SqlBackend,
-  type SqlDialect,
-  type SqlDriver,
-  type Step,
-  type Steps,
+  type StatementResult,
 } from "@perdure/storage-sql";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
@@ -15,66 +15,64 @@ import { SqliteSql } from "../src/dialect.ts";
 import { infoOf } from "../src/info.ts";
 import { settingsOf } from "../src/options.ts";
 import { PulseClock } from "../src/pulse-clock.ts";
-import { anything, done, hold, newRun } from "./requests.ts";
+import { anything, done, hold, newRun } from "../../storage-sql/test/requests.ts";
 
-/** SQLite as a server would be: every statement is answered in a later turn of the event loop. */
-class LateDriver implements SqlDriver {
+/** SQLite as a server: one connection, on which a trip is answered in a later turn of the event loop. */
+class LatePool implements ConnectionPool, Connection {
   readonly #database = new Database(":memory:");
-  readonly #dialect: SqlDialect;
   #before: Promise<unknown> = Promise.resolve();
+  trips = 0;
   statements = 0;
 
-  constructor(dialect: SqlDialect) {
-    this.#dialect = dialect;
-  }
+  async open(): Promise<void> {}
 
-  open(): void {}
-
-  read<T>(program: () => Steps<T>): Promise<T> {
-    return this.#alone("begin", program);
-  }
-
-  write<T>(program: () => Steps<T>): Promise<T> {
-    return this.#alone("begin immediate", program);
-  }
-
-  close(): void {
+  async close(): Promise<void> {
     this.#database.close();
   }
 
-  #alone<T>(begin: string, program: () => Steps<T>): Promise<T> {
-    const answer = this.#before.then(() => this.#transact(begin, program));
+  connectionOf(): Connection {
+    return this;
+  }
+
+  with<T>(use: (connection: Connection) => Promise<T>): Promise<T> {
+    const answer = this.#before.then(() => use(this));
     this.#before = answer.catch(() => {});
     return answer;
   }
 
-  async #transact<T>(begin: string, program: () => Steps<T>): Promise<T> {
-    this.#database.exec(begin);
-    try {
-      const answer = await runAsync(program(), (step) => this.#execute(step));
-      this.#database.exec("commit");
-      return answer;
-    } catch (error) {
-      this.#database.exec("rollback");
-      throw error;
-    }
-  }
-
-  async #execute({ query, args, want }: Step): Promise<unknown> {
+  async send(statements: readonly ServerStatement[]): Promise<readonly StatementResult[]> {
+    this.trips += 1;
     await setImmediate();
-    this.statements += 1;
-    const { sql, bind } = compile(query, kyselyFor(this.#dialect), this.#dialect);
-    const statement = this.#database.prepare(sql);
-    if (want === "count") return statement.run(bind(args)).changes;
-    return want === "row" ? statement.get(bind(args)) : statement.all(bind(args));
+    return statements.map(({ sql, values }) => {
+      this.statements += 1;
+      const statement = this.#database.prepare(sql);
+      if (statement.reader) return { rows: statement.all(values) as object[], count: 0 };
+      return { rows: [], count: statement.run(values).changes };
+    });
   }
 }
 
-test("the programs of the verbs run over a driver that answers later, unchanged", async () => {
+class LateSql extends SqliteSql implements ServerDialect {
+  readonly begin = { write: ["begin immediate"], read: ["begin"] };
+
+  many(_query: Query): undefined {}
+
+  isConflict(): boolean {
+    return false;
+  }
+}
+
+function lateStorage(): { readonly storage: SqlBackend; readonly pool: LatePool } {
   const settings = settingsOf(":memory:");
-  const dialect = new SqliteSql(":memory:", new PulseClock(settings.clock));
-  const driver = new LateDriver(dialect);
+  const dialect = new LateSql(":memory:", new PulseClock(settings.clock));
+  const pool = new LatePool();
+  const driver = new ServerDriver(dialect, pool);
   const storage = new SqlBackend({ info: infoOf(settings), namespace: "n", migrate: "auto", dialect, driver });
+  return { storage, pool };
+}
+
+test("the programs of the verbs run over a driver that answers later, unchanged", async () => {
+  const { storage } = lateStorage();
   expect(storage.subscribe).toBeUndefined();
   const created = await storage.createRuns(["a", "b", "a"].map((runId) => newRun(runId)));
   expect(created.map(({ status }) => status)).toEqual(["created", "created", "existing"]);
@@ -97,6 +95,24 @@ test("the programs of the verbs run over a driver that answers later, unchanged"
   expect(await storage.getRun("a")).toMatchObject({ status: "completed", output: "42", lastSeq: 3, task: null });
   expect((await storage.readEvents([{ runId: "a", after: 0 }]))[0]!.events.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   expect(await storage.getRun("b")).toMatchObject({ status: "open", task: { unread: 1 } });
-  expect(driver.statements).toBeGreaterThan(30);
+  await storage.close();
+});
+
+test("a batch takes as many trips to a server as one element", async () => {
+  const { storage, pool } = lateStorage();
+  const tripsOf = async (verb: () => Promise<unknown>): Promise<number> => {
+    const before = pool.trips;
+    await verb();
+    return pool.trips - before;
+  };
+  await storage.createRuns([newRun("first")]);
+  const one = await tripsOf(() => storage.createRuns([newRun("one")]));
+  const many = Array.from({ length: 50 }, (_, at) => newRun(`many-${at}`));
+  expect(await tripsOf(() => storage.createRuns(many))).toBe(one);
+  const { tasks } = await storage.claimTasks(anything());
+  const [first, ...others] = tasks.map(({ claim }) => claim);
+  const hundred = others.map((claim) => hold(claim, 1));
+  expect(await tripsOf(() => storage.commitTasks([hold(first!, 1)]))).toBeLessThanOrEqual(3);
+  expect(await tripsOf(() => storage.commitTasks(hundred))).toBeLessThanOrEqual(3);
   await storage.close();
 });

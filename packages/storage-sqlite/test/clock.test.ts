@@ -3,7 +3,7 @@ import { sqlite } from "@perdure/storage-sqlite";
 import { describe, expect, test } from "vitest";
 import { StoreClock } from "../src/clock.ts";
 import { scratchDirectory } from "./processes.ts";
-import { anything, hold, newRun } from "./requests.ts";
+import { anything, hold, newRun } from "../../storage-sql/test/requests.ts";
 
 const directory = scratchDirectory();
 const NOON = Date.UTC(2026, 0, 1, 12);

@@ -6,7 +6,7 @@ import { sqlite } from "@perdure/storage-sqlite";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { scratchDirectory } from "./processes.ts";
-import { newRun } from "./requests.ts";
+import { newRun } from "../../storage-sql/test/requests.ts";
 
 const directory = scratchDirectory();
 const { watch } = fs;

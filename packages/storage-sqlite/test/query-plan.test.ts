@@ -4,7 +4,7 @@ import { sqlite } from "@perdure/storage-sqlite";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { scratchDirectory } from "./processes.ts";
-import { anything, done, hold, newRun } from "./requests.ts";
+import { anything, done, hold, newRun } from "../../storage-sql/test/requests.ts";
 
 const path = join(scratchDirectory(), "plans.db");
 const texts = new Set<string>();
@@ -123,8 +123,8 @@ describe("the plan of every statement", () => {
       "perdure_runs_notable (ns=? AND status=?",
       "perdure_runs_children (ns=? AND parent_id=?",
       "perdure_runs_closed (ns=? AND closed_at<?)",
-      "perdure_events USING PRIMARY KEY (run=? AND seq>?)",
-      "perdure_inbox USING PRIMARY KEY (run=? AND no>?)",
+      "perdure_events USING PRIMARY KEY (run=? AND seq>? AND seq<?)",
+      "perdure_inbox USING PRIMARY KEY (run=? AND no>? AND no<?)",
     ]) {
       expect(details).toContain(index);
     }

@@ -6,7 +6,7 @@ import { sqlite } from "@perdure/storage-sqlite";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { child, scratchDirectory } from "./processes.ts";
-import { newRun } from "./requests.ts";
+import { newRun } from "../../storage-sql/test/requests.ts";
 
 const directory = scratchDirectory();
 const setUp = new URL("children/set-up.ts", import.meta.url);

@@ -6,7 +6,7 @@ import { sqlite } from "@perdure/storage-sqlite";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { child, scratchDirectory } from "./processes.ts";
-import { anything, done, newRun } from "./requests.ts";
+import { anything, done, newRun } from "../../storage-sql/test/requests.ts";
 
 const directory = scratchDirectory();
 const finishRuns = new URL("children/finish-runs.ts", import.meta.url);

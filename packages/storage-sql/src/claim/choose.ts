@@ -1,5 +1,5 @@
 import type { ClaimRequest, TaskId } from "@perdure/core/storage";
-import type { Steps } from "../steps.ts";
+import { each, type Steps } from "../steps.ts";
 import { namedTask } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 import { type Choice, type Choices, isMeantFor, isOverdue, keyOf } from "./choice.ts";
@@ -7,6 +7,9 @@ import { forgottenTasks } from "./forgotten-tasks.ts";
 import type { LaneHead } from "./lane-heads.ts";
 import { nextReadyAt } from "./next-ready-at.ts";
 import { readyTasks } from "./ready-tasks.ts";
+
+/** How soon to look again for a task that is ready, but locked by somebody: by a transaction of a user's, it may be for long. */
+const LOCKED_MS = 20;
 
 /** First the tasks that this instance holds without knowing it, then the ready ones in the order of claiming. */
 export function* chooseAny(
@@ -28,7 +31,9 @@ export function* chooseAny(
     choices.push({ task, isForgotten: false });
     chosen.add(keyOf(task));
   }
-  return { choices, nextReadyAt: yield* nextReadyAt(turn, request, heads, choices, chosen) };
+  const next = yield* nextReadyAt(turn, request, heads, choices, chosen);
+  const isPassedOver = next !== null && next <= turn.now && choices.length < limit;
+  return { choices, nextReadyAt: isPassedOver ? turn.now + LOCKED_MS : next };
 }
 
 /** The named ones that nobody else holds: whatever they wait for, blocked or not. */
@@ -40,9 +45,8 @@ export function* chooseNamed(
 ): Steps<Choices> {
   const forgotten = new Set((yield* forgottenTasks(turn, request)).map(keyOf));
   const choices = new Map<string, Choice>();
-  for (const taskId of taskIds) {
+  for (const task of yield* each(taskIds, String, (taskId) => namedTask(turn, taskId))) {
     if (choices.size === limit) break;
-    const task = yield* namedTask(turn, taskId);
     if (task === undefined) continue;
     const key = keyOf(task);
     const isForgotten = forgotten.has(key);

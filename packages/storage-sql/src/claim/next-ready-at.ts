@@ -1,7 +1,7 @@
 import type { ClaimRequest, Millis } from "@perdure/core/storage";
 import { sql } from "kysely";
 import { query } from "../query.ts";
-import { rows, type Steps } from "../steps.ts";
+import { each, rows, type Steps } from "../steps.ts";
 import type { TaskKey } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 import { type Choice, keyOf } from "./choice.ts";
@@ -15,16 +15,17 @@ export function* nextReadyAt(
   choices: readonly Choice[],
   chosen: ReadonlySet<string>,
 ): Steps<Millis | null> {
-  let earliest: Millis | null = null;
   const taken = takenByLane(choices);
-  for (const { no, head } of heads) {
-    const { first, others } = taken.get(no) ?? NONE;
-    const at =
-      first + others === 0
-        ? head
-        : firstFree(yield* rows(selectInLane, { lane: no, offset: first, limit: others + 1 }), chosen);
-    earliest = earlier(earliest, at);
-  }
+  const byLane = yield* each(
+    heads,
+    ({ no }) => String(no),
+    function* ({ no, head }) {
+      const count = taken.get(no) ?? 0;
+      if (count === 0) return head;
+      return firstFree(yield* rows(selectInLane, { lane: no, limit: count + 1 }), chosen);
+    },
+  );
+  let earliest = byLane.reduce(earlier, null);
   if (request.overdue) {
     const withDeadline = choices.filter(({ task }) => task.deadline_at !== null).length;
     const found = yield* rows(selectWithDeadline, { ns: turn.ns, limit: withDeadline + 1 });
@@ -33,22 +34,10 @@ export function* nextReadyAt(
   return earliest;
 }
 
-/** How many of a lane's first tasks were chosen, and how many that stand elsewhere in it: forgotten ones. */
-interface Taken {
-  first: number;
-  others: number;
-}
-
-const NONE: Taken = { first: 0, others: 0 };
-
-function takenByLane(choices: readonly Choice[]): ReadonlyMap<number, Taken> {
-  const byLane = new Map<number, Taken>();
-  for (const { task, isForgotten } of choices) {
-    let taken = byLane.get(task.lane);
-    if (taken === undefined) byLane.set(task.lane, (taken = { first: 0, others: 0 }));
-    if (isForgotten) taken.others += 1;
-    else taken.first += 1;
-  }
+/** How many of each lane were chosen: not always its first ones, where those that somebody locks are passed over. */
+function takenByLane(choices: readonly Choice[]): ReadonlyMap<number, number> {
+  const byLane = new Map<number, number>();
+  for (const { task } of choices) byLane.set(task.lane, (byLane.get(task.lane) ?? 0) + 1);
   return byLane;
 }
 
@@ -64,17 +53,14 @@ function earlier(some: Millis | null, other: Millis | null): Millis | null {
   return Math.min(some, other);
 }
 
-const selectInLane = query((db, args: { lane: number; offset: number; limit: number }) =>
+const selectInLane = query((db, args: { lane: number; limit: number }) =>
   db
     .selectFrom("perdure_tasks")
     .select(["run", "seq", "visible_at as at"])
     .where("lane", "=", args.lane)
     .where("visible_at", ">=", sql.lit(0))
     .orderBy("visible_at")
-    .orderBy("run")
-    .orderBy("seq")
-    .limit(args.limit)
-    .offset(args.offset),
+    .limit(args.limit),
 );
 
 const selectWithDeadline = query((db, args: { ns: number; limit: number }) =>

@@ -9,6 +9,11 @@ import type { LaneHead } from "./lane-heads.ts";
 /** So many overdue runs are ranked among one another; more are taken in the order of their deadlines. */
 const OVERDUE_AT_ONCE = 1000;
 
+/** Among how many tasks free ones are looked for, where a number has to be given: beside those that other claims have just locked. */
+function amongOf(limit: number): number {
+  return 4 * limit + 100;
+}
+
 interface Ready {
   readonly task: TaskRow;
   readonly rank: number;
@@ -29,7 +34,8 @@ export function* readyTasks(
     const last = ready.length < limit ? Infinity : ready[limit - 1]!.rank;
     if (rankOf(head, priority) > last) break;
     const before = Math.min(turn.now, visibleAtOf(last, priority));
-    const found = yield* rows(selectReady, { lane: no, before, limit: limit + chosen.size });
+    const atOnce = limit + chosen.size;
+    const found = yield* turn.locked(rows(selectReady, { lane: no, before, limit: atOnce, among: amongOf(atOnce) }));
     ready = merge(ready, rankAll(found, priority, chosen), limit);
   }
   if (request.overdue) ready = merge(ready, yield* overdueTasks(turn, ready, limit, chosen), limit);
@@ -52,7 +58,8 @@ function* overdueTasks(
   const known = new Set([...chosen, ...ready.map(({ task }) => keyOf(task))]);
   const overdue: Ready[] = [];
   const atOnce = Math.max(limit, OVERDUE_AT_ONCE) + chosen.size;
-  for (const task of yield* rows(selectOverdue, { ns: turn.ns, now: turn.now, limit: atOnce })) {
+  const { ns, now } = turn;
+  for (const task of yield* turn.locked(rows(selectOverdue, { ns, now, limit: atOnce, among: amongOf(atOnce) }))) {
     const { priority } = yield* turn.lanes.byNo(task.lane);
     overdue.push(...rankAll([task], priority, known));
   }
@@ -69,22 +76,21 @@ function merge(some: readonly Ready[], others: readonly Ready[], limit: number):
   return [...some, ...others].toSorted((a, b) => a.rank - b.rank).slice(0, limit);
 }
 
-const selectReady = query((db, args: { lane: number; before: Millis; limit: number }, dialect) =>
-  dialect.lock(
+const selectReady = query((db, args: { lane: number; before: Millis; limit: number; among: number }, dialect) =>
+  dialect.lockFree(
     db
       .selectFrom("perdure_tasks")
       .select(TASK_COLUMNS)
       .where("lane", "=", args.lane)
       .where("visible_at", "<=", args.before)
       .orderBy("visible_at")
-      .orderBy("run")
-      .orderBy("seq")
       .limit(args.limit),
+    args.among,
   ),
 );
 
-const selectOverdue = query((db, args: { ns: number; now: Millis; limit: number }, dialect) =>
-  dialect.lock(
+const selectOverdue = query((db, args: { ns: number; now: Millis; limit: number; among: number }, dialect) =>
+  dialect.lockFree(
     db
       .selectFrom("perdure_tasks")
       .select(TASK_COLUMNS)
@@ -93,5 +99,6 @@ const selectOverdue = query((db, args: { ns: number; now: Millis; limit: number 
       .where("overdue_at", "<=", args.now)
       .orderBy("overdue_at")
       .limit(args.limit),
+    args.among,
   ),
 );

@@ -1,8 +1,8 @@
-import { StorageError } from "@perdure/core/storage";
-import type { CompiledQuery, Kysely } from "kysely";
+import { StorageError, UsageError } from "@perdure/core/storage";
+import { type CompiledQuery, type Kysely, sql } from "kysely";
 import type { SqlDialect } from "../dialect.ts";
-import { query, transient } from "../query.ts";
-import { change, row, type Steps } from "../steps.ts";
+import { kyselyFor, query, transient } from "../query.ts";
+import { row, type Steps, write } from "../steps.ts";
 import { createTables } from "./create-tables.ts";
 import type { Tables } from "./tables.ts";
 
@@ -14,19 +14,28 @@ const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Creates the schema or brings it up to date; nothing to do is fine. In one transaction, under its lock (I25). */
 export function* migrate(db: Kysely<Tables>, dialect: SqlDialect): Steps<void> {
-  yield* change(createMeta(dialect), {});
+  yield* execute(createMeta(db, dialect));
   const version = Number((yield* row(findVersion, {}))?.value ?? 0);
   refuseNewer(version);
-  if (version === SCHEMA_VERSION) return;
-  for (const migration of MIGRATIONS.slice(version)) {
-    for (const statement of migration(db, dialect))
-      yield* change(
-        transient(() => ({ compile: () => statement })),
-        {},
-      );
+  for (const statement of statementsAfter(version, db, dialect)) yield* execute(statement);
+}
+
+/**
+ * What {@link migrate} executes on a schema of version `from`, for somebody who does it by hand: SQL statements without parameters. 0:
+ * there are no tables yet. None if that version is the current one.
+ * @throws UsageError `invalid-argument` for a version that this code does not know
+ */
+export function migrationStatements(dialect: SqlDialect, from = 0): readonly string[] {
+  if (!Number.isInteger(from) || from < 0 || from > SCHEMA_VERSION) {
+    throw new UsageError(
+      "invalid-argument",
+      `There is no migration from schema version ${from}. Give a whole number from 0 to ${SCHEMA_VERSION}.`,
+      { details: { field: "from" } },
+    );
   }
-  yield* change(deleteVersion, {});
-  yield* change(insertVersion, { value: String(SCHEMA_VERSION) });
+  const db = kyselyFor(dialect);
+  const first = from === 0 ? [createMeta(db, dialect)] : [];
+  return [...first, ...statementsAfter(from, db, dialect)].map((statement) => statement.sql);
 }
 
 /**
@@ -59,22 +68,35 @@ function refuseNewer(version: number): void {
   );
 }
 
-const createMeta = (dialect: SqlDialect) =>
-  transient((db) =>
-    dialect.table(
-      db.schema
-        .createTable("perdure_meta")
-        .ifNotExists()
-        .addColumn("key", dialect.types.id, (c) => c.primaryKey().notNull())
-        .addColumn("value", dialect.types.id, (c) => c.notNull()),
-      "clustered",
-    ),
+function statementsAfter(version: number, db: Kysely<Tables>, dialect: SqlDialect): readonly CompiledQuery[] {
+  if (version === SCHEMA_VERSION) return [];
+  return [...MIGRATIONS.slice(version).flatMap((migration) => migration(db, dialect)), ...setVersion(db)];
+}
+
+function execute(statement: CompiledQuery): Steps<void> {
+  return write(
+    transient(() => ({ compile: () => statement })),
+    {},
   );
+}
 
-const findVersion = query((db) => db.selectFrom("perdure_meta").select("value").where("key", "=", "schema"));
+const KEY = sql.lit("schema");
 
-const deleteVersion = query((db) => db.deleteFrom("perdure_meta").where("key", "=", "schema"));
+function createMeta(db: Kysely<Tables>, dialect: SqlDialect): CompiledQuery {
+  const table = db.schema
+    .createTable("perdure_meta")
+    .ifNotExists()
+    .addColumn("key", dialect.types.id, (c) => c.primaryKey().notNull())
+    .addColumn("value", dialect.types.id, (c) => c.notNull());
+  return dialect.table(table, "clustered").compile();
+}
 
-const insertVersion = query((db, args: { value: string }) =>
-  db.insertInto("perdure_meta").values({ key: "schema", value: args.value }),
-);
+function setVersion(db: Kysely<Tables>): readonly CompiledQuery[] {
+  const value = sql.lit(String(SCHEMA_VERSION));
+  return [
+    db.deleteFrom("perdure_meta").where("key", "=", KEY).compile(),
+    db.insertInto("perdure_meta").values({ key: KEY, value }).compile(),
+  ];
+}
+
+const findVersion = query((db) => db.selectFrom("perdure_meta").select("value").where("key", "=", KEY));

@@ -147,13 +147,11 @@ interface CacheTable {
   run: number | null;
 }
 
-/**
- * The newest writes of the store that woke somebody, for dialects whose server has neither a clock nor notifications. A few rows.
- */
+/** The newest writes of the store that woke somebody, for dialects whose server has no notifications. A few rows. */
 interface PulseTable {
-  no: number;
-  /** In the newest row: the latest time that any write handed out. */
+  no: Generated<number>;
+  /** When it was written. Where the server has no clock, the newest row has the latest time that any write handed out. */
   at: Millis;
-  /** What it may have woken. */
+  /** What it may have woken, and who says so. */
   topics: string;
 }

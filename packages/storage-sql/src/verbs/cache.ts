@@ -1,6 +1,6 @@
 import type { CacheEntry, CacheKey, Millis, NewCacheEntry, WriteCacheResult } from "@perdure/core/storage";
 import { query } from "../query.ts";
-import { change, row, type Steps } from "../steps.ts";
+import { change, row, type Steps, write } from "../steps.ts";
 import { claimedTask, owns } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 
@@ -21,10 +21,14 @@ export function* writeCacheEntry(
     run = task.run;
   }
   const { ns, now } = turn;
-  yield* mode === "replace" ? change(deleteEntry, { ns, key }) : change(deleteExpired, { ns, key, now });
-  const inserted = yield* change(insertEntry, { ns, key, value, expiresAt, run });
-  if (inserted > 0) return { status: "written", entry: { key, value, expiresAt } };
-  return { status: "kept", entry: (yield* row(findUnexpired, { ns, key, now }))! };
+  for (;;) {
+    yield* mode === "replace" ? write(deleteEntry, { ns, key }) : write(deleteExpired, { ns, key, now });
+    const inserted = yield* change(insertEntry, { ns, key, value, expiresAt, run });
+    if (inserted > 0) return { status: "written", entry: { key, value, expiresAt } };
+    // Somebody else's entry was there first. It stays if it may; one to be replaced, or that is gone or expired, is in nobody's way.
+    const entry = mode === "first" ? yield* row(findUnexpired, { ns, key, now }) : undefined;
+    if (entry !== undefined) return { status: "kept", entry };
+  }
 }
 
 const findUnexpired = query((db, args: { ns: number; key: string; now: Millis }) =>

@@ -5,14 +5,12 @@ import {
   type ClaimResult,
   type Millis,
 } from "@perdure/core/storage";
-import { type Choice, isMeantFor } from "../claim/choice.ts";
+import { type Choice, isMeantFor, keyOf } from "../claim/choice.ts";
+import { claimedWorkflow, readBelongings } from "../claim/claimed-workflow.ts";
 import { chooseAny, chooseNamed } from "../claim/choose.ts";
 import { laneHeads } from "../claim/lane-heads.ts";
-import { readEventsAfter } from "../events.ts";
-import { messagesAfter } from "../inbox.ts";
 import { query } from "../query.ts";
-import { HEADER_COLUMNS, headerOf } from "../run-row.ts";
-import { change, row, type Steps } from "../steps.ts";
+import { each, row, type Steps, write } from "../steps.ts";
 import type { TaskKey } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 
@@ -23,8 +21,11 @@ export function* claimTasks(turn: Turn, request: ClaimRequest): Steps<ClaimResul
     request.taskIds === undefined
       ? yield* chooseAny(turn, request, limit, yield* laneHeads(turn, request))
       : yield* chooseNamed(turn, request, request.taskIds, limit);
-  const tasks: ClaimedTask[] = [];
-  for (const choice of choices) tasks.push(yield* handOut(turn, request, choice));
+  const tasks = yield* each(
+    choices,
+    ({ task }) => keyOf(task),
+    (choice) => handOut(turn, request, choice),
+  );
   return { now: turn.now, tasks, nextReadyAt };
 }
 
@@ -44,7 +45,7 @@ function* handOut(turn: Turn, request: ClaimRequest, { task, isForgotten }: Choi
   const epoch = task.epoch + 1;
   const deliveries = isForgotten ? task.deliveries : task.deliveries + 1;
   const leaseUntil = turn.now + leaseMs;
-  yield* change(leaseTask, { run, seq, epoch, deliveries, leaseUntil, instance, worker });
+  yield* write(leaseTask, { run, seq, epoch, deliveries, leaseUntil, instance, worker });
   const lane = yield* turn.lanes.byNo(task.lane);
 
   if (seq > 0) {
@@ -62,27 +63,9 @@ function* handOut(turn: Turn, request: ClaimRequest, { task, isForgotten }: Choi
       deliveries,
     };
   }
-  const header = headerOf((yield* row(findHeader, { no: run }))!);
-  const { runId, incarnation, baseSeq } = header;
-  const { taskId } = turn.numbers.add(run, runId, incarnation);
-  return {
-    kind: "workflow",
-    claim: { taskId, runId, incarnation, epoch },
-    leaseUntil,
-    run: header,
-    lastSeq: task.last_seq,
-    lastCommitId: task.commit_id,
-    deliveries,
-    closed: task.closed === 1,
-    blocked: task.blocked,
-    onlyTimeOut: request.taskIds === undefined && !isMeantFor(request, lane),
-    inboxAcked: task.inbox_acked,
-    messages: yield* messagesAfter(task, task.inbox_acked),
-    events:
-      task.last_seq - baseSeq <= request.inlineEvents
-        ? yield* readEventsAfter(run, baseSeq, request.inlineEvents)
-        : null,
-  };
+  const leased = { ...task, epoch, deliveries, visible_at: leaseUntil };
+  const onlyTimeOut = request.taskIds === undefined && !isMeantFor(request, lane);
+  return claimedWorkflow(turn, leased, yield* readBelongings(leased, request), onlyTimeOut);
 }
 
 const leaseTask = query(
@@ -98,10 +81,6 @@ const leaseTask = query(
       })
       .where("run", "=", args.run)
       .where("seq", "=", args.seq),
-);
-
-const findHeader = query((db, args: { no: number }) =>
-  db.selectFrom("perdure_runs").select(HEADER_COLUMNS).where("no", "=", args.no),
 );
 
 const findActivity = query((db, args: TaskKey) =>

@@ -1,14 +1,14 @@
 import { type ActivityCommit, type Claim, type CommitResult, type Millis, parseTaskId } from "@perdure/core/storage";
 import { sql } from "kysely";
 import { query } from "../query.ts";
-import { change, row, type Steps } from "../steps.ts";
-import { claimedTask, deleteTask, owns, type TaskKey, type TaskRow } from "../tasks.ts";
+import { row, type Steps, write } from "../steps.ts";
+import { claimedActivity, deleteTask, owns, type TaskKey, type TaskRow } from "../tasks.ts";
 import { type Turn, wake } from "../turn.ts";
 import { deliver } from "./deliver.ts";
 
 /** The end of a hand-out of an activity task. */
 export function* commitActivity(turn: Turn, { claim, commitId, next }: ActivityCommit): Steps<CommitResult> {
-  const task = yield* claimedTask(turn, claim);
+  const task = yield* claimedActivity(turn, claim);
   if (task === undefined) return yield* commitWithoutTask(turn, claim, commitId);
   if (task.seq === 0) return { status: "lease-lost" };
   if (task.commit_id === commitId) return ended(turn, "duplicate");
@@ -16,13 +16,13 @@ export function* commitActivity(turn: Turn, { claim, commitId, next }: ActivityC
   const { run, seq } = task;
   switch (next.do) {
     case "complete":
-      yield* change(deleteTask, { run, seq });
-      yield* change(completeActivity, { run, seq, commitId });
+      yield* write(deleteTask, { run, seq });
+      yield* write(completeActivity, { run, seq, commitId });
       // Whether the run still takes it is the run's affair: the task is over either way.
       yield* deliver(turn, next.message);
       return ended(turn, "ok");
     case "retry":
-      yield* change(retryActivity, { run, seq, attempt: next.attempt, details: next.details ?? null });
+      yield* write(retryActivity, { run, seq, attempt: next.attempt, details: next.details ?? null });
       yield* giveBack(turn, task, commitId, next.at);
       return ended(turn, "ok");
     case "release":
@@ -43,7 +43,7 @@ function* commitWithoutTask(turn: Turn, { taskId, runId, incarnation }: Claim, c
 
 /** Ends the claim; the task can be claimed again at a time. */
 function* giveBack(turn: Turn, { run, seq, lane }: TaskRow, commitId: string, visibleAt: Millis): Steps<void> {
-  yield* change(releaseActivity, { run, seq, commitId, visibleAt });
+  yield* write(releaseActivity, { run, seq, commitId, visibleAt });
   if (visibleAt <= turn.now) wake(turn, "queue", (yield* turn.lanes.byNo(lane)).queue);
 }
 

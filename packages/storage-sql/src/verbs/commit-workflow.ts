@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { appendEvents } from "../events.ts";
 import { acknowledge, closeInbox, messagesAfter } from "../inbox.ts";
 import { query } from "../query.ts";
-import { row, type Steps } from "../steps.ts";
+import { each, row, type Steps } from "../steps.ts";
 import { cancelActivity, scheduleActivity } from "../activities.ts";
 import { writeRun } from "../run-changes.ts";
 import { claimedTask, owns, type TaskRow } from "../tasks.ts";
@@ -27,8 +27,12 @@ export function* commitWorkflow(turn: Turn, commit: WorkflowCommit, isSecond: bo
   yield* appendEvents(task.run, task.last_seq, commit.events);
   if (close === undefined) yield* acknowledge(turn, task, ackInbox);
   else yield* closeInbox(turn, task);
-  for (const newTask of commit.schedule ?? []) yield* scheduleActivity(turn, task.run, newTask);
-  for (const taskId of commit.cancel ?? []) yield* cancelActivity(claim, task.run, taskId);
+  yield* each(
+    commit.schedule ?? [],
+    ({ taskId }) => taskId,
+    (newTask) => scheduleActivity(turn, task.run, newTask),
+  );
+  yield* each(commit.cancel ?? [], String, (taskId) => cancelActivity(claim, task.run, taskId));
   yield* writeRun(turn, task, commit);
   if (close !== undefined) wake(turn, "closed", claim.runId);
 

@@ -1,7 +1,7 @@
 import type { DeliverResult, NewMessage } from "@perdure/core/storage";
 import { isRemembered, storeMessage } from "../inbox.ts";
 import { query } from "../query.ts";
-import { change, row, type Steps } from "../steps.ts";
+import { row, type Steps, write } from "../steps.ts";
 import { findRunNumber, findTask, type TaskRow } from "../tasks.ts";
 import { type Turn, wake } from "../turn.ts";
 
@@ -19,8 +19,8 @@ export function* deliver(turn: Turn, message: NewMessage): Steps<DeliverResult> 
   const isWaiting = task.instance === null && task.blocked === null;
   const visibleAt = isWaiting ? Math.min(task.visible_at ?? turn.now, turn.now) : task.visible_at;
   const inboxLast = task.inbox_last + 1;
-  if (visibleAt === task.visible_at) yield* change(countMessage, { run, inboxLast });
-  else yield* change(countAndWake, { run, inboxLast, visibleAt });
+  if (visibleAt === task.visible_at) yield* write(countMessage, { run, inboxLast });
+  else yield* write(countAndWake, { run, inboxLast, visibleAt });
   if (task.instance !== null) wake(turn, "inbox", message.runId);
   if (visibleAt !== null && visibleAt <= turn.now) {
     wake(turn, "queue", (yield* turn.lanes.byNo(task.lane)).queue);
@@ -43,7 +43,7 @@ function* findRecipient(turn: Turn, { runId, incarnation }: NewMessage): Steps<R
   const run = yield* row(findRunNumber, { ns: turn.ns, id: runId });
   if (run === undefined || (incarnation ?? run.incarnation) !== run.incarnation) return undefined;
   turn.numbers.add(run.no, runId, run.incarnation);
-  return { run: run.no, task: yield* row(findTask, { run: run.no, seq: 0 }) };
+  return { run: run.no, task: yield* turn.locked(row(findTask, { run: run.no, seq: 0 })) };
 }
 
 const countMessage = query((db, args: { run: number; inboxLast: number }) =>

@@ -1,7 +1,7 @@
 import type { Claim, Millis, RenewResult } from "@perdure/core/storage";
 import { messagesAfter } from "../inbox.ts";
 import { query } from "../query.ts";
-import { change, type Steps } from "../steps.ts";
+import { type Steps, write } from "../steps.ts";
 import { claimedTask, owns, type TaskKey } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 
@@ -10,11 +10,12 @@ export function* renewLease(turn: Turn, claim: Claim, leaseMs: number): Steps<Re
   const task = yield* claimedTask(turn, claim);
   if (task === undefined || !owns(claim, task)) return { status: "lost" };
   const { run, seq } = task;
-  const leaseUntil = turn.now + leaseMs;
-  yield* change(extendLease, { run, seq, leaseUntil });
+  const { now } = turn;
+  const leaseUntil = now + leaseMs;
+  yield* write(extendLease, { run, seq, leaseUntil });
   return {
     status: "held",
-    now: turn.now,
+    now,
     leaseUntil,
     inboxLast: task.inbox_last,
     messages: yield* messagesAfter(task, task.inbox_acked),

@@ -1,6 +1,6 @@
 import type { Millis, TaskId, UnblockResult } from "@perdure/core/storage";
 import { query } from "../query.ts";
-import { change, type Steps } from "../steps.ts";
+import { type Steps, write } from "../steps.ts";
 import { namedTask } from "../tasks.ts";
 import { type Turn, wake } from "../turn.ts";
 
@@ -10,7 +10,7 @@ export function* unblockTask(turn: Turn, taskId: TaskId): Steps<UnblockResult> {
   if (task === undefined || task.seq > 0) return { status: "unknown" };
   if (task.blocked === null) return { status: "not-blocked" };
   const isHeld = task.instance !== null;
-  yield* change(unblock, { run: task.run, visibleAt: isHeld ? task.visible_at : turn.now });
+  yield* write(unblock, { run: task.run, visibleAt: isHeld ? task.visible_at : turn.now });
   if (!isHeld) wake(turn, "queue", (yield* turn.lanes.byNo(task.lane)).queue);
   return { status: "unblocked" };
 }

@@ -1,5 +1,5 @@
 import { sqlite } from "@perdure/storage-sqlite";
-import { anything, done } from "../requests.ts";
+import { anything, done } from "../../../storage-sql/test/requests.ts";
 
 // Ends every run as soon as a hint says that it is there. Never looks by time.
 const storage = sqlite(process.argv[2]!);

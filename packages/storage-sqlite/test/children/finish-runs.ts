@@ -1,5 +1,5 @@
 import { sqlite } from "@perdure/storage-sqlite";
-import { anything, done, hold } from "../requests.ts";
+import { anything, done, hold } from "../../../storage-sql/test/requests.ts";
 
 // Executes what there is, until there is nothing; answers the ids of the runs that it ended.
 const storage = sqlite(process.argv[2]!);
