@@ -1,9 +1,27 @@
+import { fileURLToPath } from "node:url";
+import { skippedBackends } from "perdure-servers/skipped";
 import { defaultServerConditions } from "vite";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import "./tools/node-version.js";
 
-function project(name: string, root: string, include: string): TestProjectInlineConfiguration {
-  return { extends: true, test: { name, root, include: [include] } };
+type Server = "postgres" | "mysql";
+
+/** @param servers found or started before the project's tests */
+function project(name: string, root: string, include: string, servers: Server[] = []): TestProjectInlineConfiguration {
+  const setups = servers.map((server) => fileURLToPath(import.meta.resolve(`perdure-servers/vitest/${server}`)));
+  return { extends: true, test: { name, root, include: [include], globalSetup: setups } };
+}
+
+function adapter(backend: string, servers: Server[] = []): TestProjectInlineConfiguration[] {
+  const folder = `storage-${backend}`;
+  if (skippedBackends().includes(backend)) return [];
+  const adapterProject = project(folder, `packages/${folder}`, "test/**/*.test.ts", servers);
+  return [{ ...adapterProject, test: { ...adapterProject.test, typecheck: typesIn("test") } }];
+}
+
+/** Type tests. `npm run check` judges all types; here only theirs count. */
+function typesIn(folder: string) {
+  return { enabled: true, include: [`${folder}/**/*.test-d.ts`], ignoreSourceErrors: true };
 }
 
 export default defineConfig({
@@ -17,15 +35,17 @@ export default defineConfig({
           name: "core",
           root: "packages/core",
           include: ["src/**/*.test.ts"],
-          // `npm run check` judges the sources; here only the type tests count.
-          typecheck: { enabled: true, include: ["src/**/*.test-d.ts"], ignoreSourceErrors: true },
+          typecheck: typesIn("src"),
         },
       },
       project("storage-sql", "packages/storage-sql", "test/**/*.test.ts"),
-      project("storage-sqlite", "packages/storage-sqlite", "test/**/*.test.ts"),
+      ...adapter("sqlite"),
+      ...adapter("postgres", ["postgres"]),
+      ...adapter("mysql", ["mysql"]),
+      project("servers", "servers", "test/**/*.test.ts"),
       project("conformance", "conformance", "test/**/*.test.ts"),
-      project("examples", "examples", "*/test/**/*.test.ts"),
-      project("bench", "bench", "test/**/*.test.ts"),
+      project("examples", "examples", "*/test/**/*.test.ts", ["postgres", "mysql"]),
+      project("bench", "bench", "test/**/*.test.ts", ["postgres", "mysql"]),
       project("docs", "docs", "test/**/*.test.ts"),
       project("tools", "tools", "**/*.test.ts"),
     ],

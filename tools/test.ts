@@ -1,4 +1,5 @@
 // Runs every test, or those that the arguments name as vitest understands them, and ends with one plain line of counts.
+import { skippedBackends } from "perdure-servers/skipped";
 import { parseCLI, startVitest } from "vitest/node";
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -22,5 +23,7 @@ try {
 // Whatever else vitest objects to (no test found, a coverage threshold) is a failure too.
 if (process.exitCode && counts.failed === 0) counts.failed = 1;
 
+const leftOut = skippedBackends();
+if (leftOut.length > 0) console.log(`\nPERDURE_SKIP_BACKENDS left these out: ${leftOut.join(", ")}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed > 0 ? 1 : 0);

@@ -1,0 +1,123 @@
+import { userInfo } from "node:os";
+import { machine, type Surroundings } from "./binaries.ts";
+import type { TestServer } from "./daemon.ts";
+import { greetMysql, startMariadb } from "./mariadb.ts";
+import type { ServerOptions } from "./options.ts";
+import { greetPostgres, startPostgres } from "./postgres.ts";
+import { skippedBackends } from "./skipped.ts";
+
+/** A server that ordinary tests share: each keeps to schemas or databases of its own, and drops them. */
+export interface FoundServer {
+  readonly url: string;
+}
+
+/** A kind of server, and how to come by one. */
+export interface Kind {
+  readonly backend: "postgres" | "mysql";
+  readonly product: string;
+  /** A server that listens already may let one of these in. */
+  readonly usual: readonly string[];
+  readonly greet: (url: string) => Promise<void>;
+  readonly start: (options: ServerOptions, surroundings: Surroundings) => Promise<TestServer>;
+}
+
+/** For many tests at once, each with pools of connections. */
+const roomy: ServerOptions = { settings: { max_connections: 300 } };
+
+export const postgres: Kind = {
+  backend: "postgres",
+  product: "PostgreSQL",
+  usual: [...new Set(["postgres", userInfo().username])].map(
+    (user) => `postgres://${encodeURIComponent(user)}@127.0.0.1:5432/postgres`,
+  ),
+  greet: greetPostgres,
+  start: startPostgres,
+};
+
+export const mysql: Kind = {
+  backend: "mysql",
+  product: "MariaDB or MySQL",
+  usual: ["mysql://root@127.0.0.1:3306/test"],
+  greet: greetMysql,
+  start: startMariadb,
+};
+
+const found = new Map<Kind, Promise<FoundServer>>();
+
+/**
+ * The PostgreSQL for tests: that of `PERDURE_POSTGRES_URL`, or one that listens on its usual port, or one that is started,
+ * and ends with this process. Child processes find the same.
+ * @throws if none can be had: what was tried, and what to do
+ */
+export function findPostgres(): Promise<FoundServer> {
+  return findOnce(postgres);
+}
+
+/** As {@link findPostgres}, with `PERDURE_MYSQL_URL`: MariaDB or MySQL. */
+export function findMysql(): Promise<FoundServer> {
+  return findOnce(mysql);
+}
+
+/** Finds or starts it before tests begin, for all of their processes. If none can be had, they all say so. */
+export async function shareServer(kind: Kind): Promise<void> {
+  if (skippedBackends().includes(kind.backend)) return;
+  try {
+    await findOnce(kind);
+  } catch (error) {
+    process.env[`${variable(kind)}_PROBLEM`] = (error as Error).message;
+  }
+}
+
+function findOnce(kind: Kind): Promise<FoundServer> {
+  const server = found.get(kind) ?? findServer(kind, machine);
+  found.set(kind, server);
+  return server;
+}
+
+export async function findServer(kind: Kind, surroundings: Surroundings): Promise<FoundServer> {
+  const { environment } = surroundings;
+  const name = variable(kind);
+  if (skippedBackends().includes(kind.backend))
+    throw new Error(`PERDURE_SKIP_BACKENDS leaves the tests of ${kind.backend} out, and one asks for its server.`);
+  const problem = environment[`${name}_PROBLEM`];
+  if (problem) throw new Error(problem);
+
+  const given = environment[name];
+  if (given) {
+    const refusal = await refusalOf(kind, given);
+    if (refusal === null) return { url: given };
+    throw new Error(`The server of ${name} is of no use: ${refusal}. Correct the URL, or unset ${name}.`);
+  }
+  const tried: string[] = [`${name} is not set`];
+  for (const url of kind.usual) {
+    // oxlint-disable-next-line no-await-in-loop -- the first that lets us in is taken
+    const refusal = await refusalOf(kind, url);
+    if (refusal === null) return { url };
+    tried.push(`${new URL(url).username} at ${new URL(url).host}: ${refusal}`);
+  }
+  try {
+    const { url } = await kind.start(roomy, surroundings);
+    environment[name] = url;
+    return { url };
+  } catch (error) {
+    tried.push((error as Error).message);
+  }
+  throw new Error(
+    `No ${kind.product} for tests: ${tried.join("; ")}. Install it, or set ${name}, or leave its tests out with PERDURE_SKIP_BACKENDS=${kind.backend}.`,
+  );
+}
+
+function variable({ backend }: Kind): string {
+  return `PERDURE_${backend.toUpperCase()}_URL`;
+}
+
+/** Why the server does not let us in; `null` if it does. */
+async function refusalOf(kind: Kind, url: string): Promise<string | null> {
+  try {
+    await kind.greet(url);
+    return null;
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string };
+    return message || code || String(error);
+  }
+}

@@ -1,0 +1,33 @@
+import mysql from "mysql2/promise";
+import pg from "pg";
+
+/** Runs statements on a connection of its own, one after the other; the rows of the last one. */
+export async function query(url: string, ...statements: readonly string[]): Promise<readonly object[]> {
+  return url.startsWith("mysql:") ? await queryMysql(url, statements) : await queryPostgres(url, statements);
+}
+
+async function queryPostgres(url: string, statements: readonly string[]): Promise<readonly object[]> {
+  const client = new pg.Client(url);
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    let rows: readonly object[] = [];
+    // oxlint-disable-next-line no-await-in-loop -- in their order
+    for (const statement of statements) ({ rows } = await client.query<object>(statement));
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function queryMysql(url: string, statements: readonly string[]): Promise<readonly object[]> {
+  const connection = await mysql.createConnection(url);
+  try {
+    let rows: unknown;
+    // oxlint-disable-next-line no-await-in-loop -- in their order
+    for (const statement of statements) [rows] = await connection.query(statement);
+    return rows as readonly object[];
+  } finally {
+    connection.destroy();
+  }
+}
