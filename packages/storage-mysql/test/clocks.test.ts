@@ -1,0 +1,31 @@
+import { mysql } from "@perdure/storage-mysql";
+import { expect, onTestFinished, test } from "vitest";
+import { child } from "./processes.ts";
+import { newDatabase } from "./scratch.ts";
+
+interface Answer {
+  readonly createdAt: number;
+  readonly now: number;
+  readonly leases: readonly number[];
+}
+
+test("clients whose clocks are ten minutes off change nothing: the server's clock counts (I24)", async () => {
+  const url = await newDatabase();
+  const storage = mysql(url);
+  onTestFinished(() => storage.close());
+  await storage.setup();
+  const before = await storage.now();
+  const skewed = new URL("children/skewed.ts", import.meta.url);
+  const answers = [];
+  for (const skewMs of [600_000, -600_000]) answers.push((await child(skewed, [url, String(skewMs)])) as Answer);
+  const after = await storage.now();
+  for (const { createdAt, now, leases } of answers) {
+    for (const at of [createdAt, now]) {
+      expect(at).toBeGreaterThanOrEqual(before);
+      expect(at).toBeLessThanOrEqual(after);
+    }
+    expect(leases).toHaveLength(1);
+    expect(leases[0]).toBeGreaterThanOrEqual(before + 60_000);
+    expect(leases[0]).toBeLessThanOrEqual(after + 60_000);
+  }
+});

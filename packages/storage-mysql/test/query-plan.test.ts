@@ -1,0 +1,149 @@
+import { activityTaskId, type NewActivityTask } from "@perdure/core/storage";
+import { mysql } from "@perdure/storage-mysql";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { anything, done, hold, newRun } from "../../storage-sql/test/requests.ts";
+import { MysqlConnection } from "../src/connection.ts";
+import { textOf } from "../src/literal.ts";
+import { fill } from "./filled-store.ts";
+import { nameOf, newDatabase, query } from "./scratch.ts";
+
+interface PlanRow {
+  readonly table: string;
+  readonly type: string;
+  readonly key: string | null;
+  readonly rows: string;
+  readonly Extra: string;
+}
+
+const texts = new Set<string>();
+
+/** Uses every verb on a store that is large, and notes the statements. */
+beforeAll(async () => {
+  const url = await newDatabase();
+  const storage = mysql(url);
+  await storage.setup();
+  await fill(url);
+  const send = vi.spyOn(MysqlConnection.prototype, "send");
+  const runIds = ["a", "b", "c", "d"];
+  await storage.createRuns(runIds.map((runId) => newRun(runId, { attributes: { size: 1 } })));
+  await storage.deliver(["a", "b"].map((runId) => ({ runId, dedupeId: "m", external: true, data: "1" })));
+  const { tasks } = await storage.claimTasks(anything());
+  const [a, b, c, d] = tasks.map(({ claim }) => claim);
+  const task: NewActivityTask = {
+    taskId: activityTaskId("a", a!.incarnation, 2),
+    activity: "charge",
+    queue: "main",
+    priority: 0,
+    input: "{}",
+    attempt: 1,
+    readyAt: null,
+    details: null,
+  };
+  const other = { ...task, taskId: activityTaskId("a", a!.incarnation, 3) };
+  await storage.commitTasks([
+    hold(a!, 1, { ackInbox: 1, schedule: [task, other], run: { state: "{}", attributes: { size: 2 }, baseSeq: 1 } }),
+    hold(b!, 1, { next: { do: "park", wakeAt: null }, ackInbox: 1 }),
+    hold(c!, 1, { next: { do: "block", reason: '"why"', until: null } }),
+    hold(d!, 1, { events: [], close: { status: "failed" }, next: { do: "park", wakeAt: null } }),
+  ]);
+  const activities = (await storage.claimTasks(anything())).tasks.filter(({ kind }) => kind === "activity");
+  const [first, second] = activities.map(({ claim }) => claim);
+  const message = { runId: "a", dedupeId: "done", external: false, data: "1" };
+  await storage.commitTasks([
+    { kind: "activity", claim: first!, commitId: "1", next: { do: "complete", message } },
+    { kind: "activity", claim: first!, commitId: "1", next: { do: "complete", message } },
+    { kind: "activity", claim: second!, commitId: "2", next: { do: "retry", at: 0, attempt: 2 } },
+    hold(a!, 2, { cancel: [other.taskId], ackInbox: 1 }),
+  ]);
+  await storage.deliver([{ runId: "b", dedupeId: "m", external: true, data: "1" }]);
+  await storage.renewLeases([a!, d!], 60_000);
+  await storage.claimTasks(anything({ workerInstance: "worker-2" }));
+  await storage.unblockTasks([c!.taskId]);
+  await storage.readEvents(["a", "b"].map((runId) => ({ runId, after: 0 })));
+  await storage.getRun("old-5");
+  await storage.writeCache([
+    { key: "k", value: "1", expiresAt: 1, mode: "first", owner: a! },
+    { key: "k", value: "1", expiresAt: null, mode: "replace" },
+  ]);
+  await storage.readCache(["k", "l"]);
+  await storage.listRuns({ limit: 10 });
+  await storage.listRuns({ limit: 10, cursor: (await storage.listRuns({ limit: 1 })).cursor! });
+  await storage.listRuns({ limit: 10, status: ["open"] });
+  await storage.listRuns({ limit: 10, status: ["failed", "cancelled"] });
+  await storage.listRuns({ limit: 10, parentRunId: "a" });
+  await storage.listRuns({ limit: 10, blocked: true });
+  await storage.listRuns({ limit: 10, attributes: { size: 1 } });
+  await storage.claimTasks(anything({ taskIds: [d!.taskId] }));
+  await storage.commitTasks([done({ ...a!, epoch: 9 }, 3), { ...done(a!, 3), ackInbox: 2 }]);
+  await storage.commitTasks([{ ...done(a!, 3), ackInbox: 2 }]);
+  await storage.purgeRuns({ closedBefore: Date.now() + 1000, minAgeMs: 0, limit: 10 });
+  for (const [statements] of send.mock.calls) for (const statement of statements) texts.add(textOf(statement));
+  send.mockRestore();
+  await storage.close();
+  await query(`use ${nameOf(url)}`);
+}, 120_000);
+
+interface Access {
+  readonly text: string;
+  readonly plan: readonly PlanRow[];
+}
+
+/** How the server would execute every statement that reads. */
+async function accesses(): Promise<readonly Access[]> {
+  const found: Access[] = [];
+  for (const text of texts) {
+    if (!/^(?:select|update|delete) .*perdure_/u.test(text)) continue;
+    const rows = await query<PlanRow>(`explain ${text}`);
+    found.push({ text, plan: rows.filter(({ table }) => table !== null && !table.startsWith("<")) });
+  }
+  return found;
+}
+
+/** What reads whole tables or indexes, or sorts. */
+function isBad({ type, key, Extra }: PlanRow): boolean {
+  return type === "ALL" || type === "index" || key === null || /filesort|temporary/u.test(Extra);
+}
+
+/** Nobody pages through attributes or blocked runs in the order of an index; a few runs of several statuses are sorted. */
+function isSorted(text: string): boolean {
+  return /perdure_attributes` as `a`|`blocked` is not null|`status` in \('failed', 'cancelled'\)/u.test(text);
+}
+
+describe("in a store with many runs", () => {
+  test("every statement finds its rows by a key or an index, and in order", async () => {
+    const all = await accesses();
+    expect(all.length).toBeGreaterThan(50);
+    const bad = all.filter(({ text, plan }) => plan.some(isBad) && !isSorted(text));
+    expect(bad).toEqual([]);
+  });
+
+  test("hot statements read what they answer", async () => {
+    const hot = (await accesses()).filter(
+      ({ text }) => /perdure_(?:tasks|events|inbox|activities)`/u.test(text) && !/left join|count/u.test(text),
+    );
+    expect(hot.length).toBeGreaterThan(25);
+    // Estimates: the index of a lane also holds the tasks that wait.
+    const reads = hot.filter(
+      ({ text, plan }) => plan.some(({ rows }) => Number(rows) > 100) && !/limit \d+$/u.test(text),
+    );
+    expect(reads).toEqual([]);
+  });
+
+  test.each([
+    ["`lane` = 1 and `visible_at` <=", "perdure_tasks_lane"],
+    ["`deadline_at` is not null", "perdure_tasks_overdue"],
+    ["where `instance` = 'worker-1'", "perdure_tasks_held"],
+    ["`visible_at` >= 0 order by `visible_at` limit 1", "perdure_tasks_lane"],
+    ["`blocked` is not null", "perdure_tasks_blocked"],
+    ["`created_at` <=", "perdure_runs_listed"],
+    ["`status` in ('failed', 'cancelled')", "perdure_runs_notable"],
+    ["`parent_id` = 'a'", "perdure_runs_children"],
+    ["`closed_at` <", "perdure_runs_closed"],
+    ["from `perdure_runs` where `ns` = 1 and `id` =", "perdure_runs_id"],
+    ["`perdure_events` force index", "PRIMARY"],
+  ])("%s: %s", async (part, index) => {
+    const found = (await accesses()).filter(({ text }) => text.includes(part));
+    expect(found).not.toEqual([]);
+    for (const { plan } of found) expect(plan.map(({ key }) => key)).toContain(index);
+  });
+});
