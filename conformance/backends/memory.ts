@@ -26,6 +26,7 @@ const subject: BackendUnderTest = {
   open: ({ namespace }) => memory({ namespace, ...spaceOf(namespace) }),
   destroy: (namespace) => void spaces.delete(caseOf(namespace)),
   advance: (namespace, ms) => spaceOf(namespace).clock.advance(ms),
+  transaction: (namespace, _, run) => memory({ namespace, ...spaceOf(namespace) }).transaction(run),
   stepBack: (namespace, ms) => spaceOf(namespace).clock.advance(-ms),
 };
 

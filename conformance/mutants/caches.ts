@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { CacheEntry } from "@perdure/core/storage";
 import { mutant, type Mutant } from "./mutant.ts";
 
@@ -42,6 +43,29 @@ export const cacheMutants: readonly Mutant[] = [
             if (answer.status === "lease-lost" || entries[index]!.mode === "replace") return answer;
             first.set(name, first.get(name) ?? answer.entry);
             return first.get(name) === answer.entry ? answer : { status: "kept", entry: first.get(name)! };
+          });
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "cache-insert-loses-in-a-crowd",
+    breaks: "What is to be replaced, or has expired, is deleted first, and whoever inserts then keeps all others out.",
+    killedBy: ["cache.replaced-in-a-crowd", "cache.expired-in-a-crowd"],
+    plant() {
+      const inserted = new Map<string, CacheEntry>();
+      return (honest) => ({
+        async writeCache(entries) {
+          for (const { key } of entries) inserted.delete(key);
+          await turn();
+          const answers = await honest.writeCache(entries.filter(({ key }) => !inserted.has(key)));
+          const given = answers[Symbol.iterator]();
+          return entries.map(({ key }) => {
+            const entry = inserted.get(key);
+            if (entry !== undefined) return { status: "kept", entry };
+            const answer = given.next().value!;
+            if (answer.status === "written") inserted.set(key, answer.entry);
+            return answer;
           });
         },
       });

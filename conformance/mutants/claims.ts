@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { ClaimResult, ClaimedTask, StorageBackend, TaskId } from "@perdure/core/storage";
 import { mutant, type Mutant } from "./mutant.ts";
 
@@ -87,6 +88,28 @@ export const claimMutants: readonly Mutant[] = [
             return own && !result.tasks.some((task) => task.claim.taskId === claim.taskId);
           });
           return { ...result, tasks: [...result.tasks, ...lost.map(([, task]) => task)] };
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "lost-claims-looked-up-too-early",
+    breaks:
+      "Which claims of an instance were lost is looked up first, and what others claim meanwhile is handed to it all the same.",
+    killedBy: ["claim.lost-reply-against-claim-at-the-end"],
+    plant() {
+      const leased = new Map<string, { readonly instance: string; readonly task: ClaimedTask }>();
+      return (honest) => ({
+        async claimTasks(request) {
+          const { workerInstance: instance, holding } = request;
+          const lost = [...leased.values()].filter((one) => {
+            return one.instance === instance && !holding.includes(one.task.claim.taskId);
+          });
+          if (lost.length > 0) await turn();
+          const result = await honest.claimTasks(request);
+          for (const task of result.tasks) leased.set(task.claim.taskId, { instance, task });
+          const robbed = lost.filter(({ task }) => leased.get(task.claim.taskId)?.instance !== instance);
+          return { ...result, tasks: [...result.tasks, ...robbed.map(({ task }) => task)] };
         },
       });
     },

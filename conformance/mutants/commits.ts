@@ -50,6 +50,17 @@ export const commitMutants: readonly Mutant[] = [
       }),
   }),
   mutant({
+    name: "duplicate-that-fits-applied",
+    breaks: "A commit under the last one's id is applied if nothing else is wrong with it.",
+    killedBy: ["commit.order-of-checks"],
+    plant: () => (honest) =>
+      turns(honest, async (commit) => {
+        const run = await honest.getRun(commit.claim.runId);
+        const fits = run?.lastCommitId === commit.commitId && run.lastSeq === commit.expectedSeq;
+        return fits ? { ...commit, commitId: `fresh-${fresh++}` } : commit;
+      }),
+  }),
+  mutant({
     name: "commit-id-from-the-head",
     breaks: "A commit is known by the head that it was computed from: another one at that head is taken for it.",
     killedBy: ["commit.other-commit-at-the-same-head"],

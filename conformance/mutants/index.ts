@@ -10,6 +10,7 @@ import { type MutantOutcome, runMutant } from "./run-mutant.ts";
 import { readMutants } from "./reads.ts";
 import { storeMutants } from "./stores.ts";
 import { textMutants } from "./texts.ts";
+import { transactionMutants } from "./transactions.ts";
 
 /** Every mutant: the test of the tests. A new case comes with the mutant that it kills. */
 export const MUTANTS: readonly Mutant[] = [
@@ -23,6 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...cacheMutants,
   ...storeMutants,
   ...longLifeMutants,
+  ...transactionMutants,
 ];
 
 /** Sets the suite upon all of them. */

@@ -60,6 +60,7 @@ function subjectWith(name: string, spoil: ReturnType<Bug["plant"]>): BackendUnde
       return { ...forwarding(honest), ...spoiled };
     },
     destroy: (namespace) => void stores.delete(namespace.split("_", 1)[0]!),
+    transaction: (namespace, _, run) => memory({ namespace, store: storeOf(namespace).store }).transaction(run),
     advance: (namespace, ms) => storeOf(namespace).clock.advance(ms),
     stepBack: (namespace, ms) => storeOf(namespace).clock.advance(-ms),
   };

@@ -21,6 +21,7 @@ export type CaseGroup =
   | "ids"
   | "namespace"
   | "purge"
+  | "tx"
   | "replay"
   | "crash"
   | "recovery"
@@ -33,8 +34,8 @@ export interface ConformanceCase {
   /** Stable: reports, mutants and people name a case by it. */
   readonly id: CaseId;
   readonly level: Level;
-  /** If a backend lacks it the case is not applicable, and its {@link twin} runs instead. */
-  readonly requires?: Requirement;
+  /** If a backend lacks any of it the case is not applicable, and its {@link twin} runs instead. */
+  readonly requires?: Requirement | readonly Requirement[];
   /** The promises that the case proves. */
   readonly invariants: readonly InvariantTag[];
   /** The stories that the case plays. */

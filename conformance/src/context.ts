@@ -1,8 +1,10 @@
 import type { NewRun, StorageBackend, StorageInfo } from "@perdure/core/storage";
 import { status } from "./assert.ts";
 import { Builder } from "./build/builder.ts";
+import { ConformanceFailure } from "./failure.ts";
 import { Journal } from "./journal.ts";
 import type { Random } from "./random.ts";
+import type { ServerAddress } from "./proxy/proxy.ts";
 import type { BackendUnderTest } from "./subject.ts";
 import { StoreTime } from "./time.ts";
 import { Worker } from "./worker.ts";
@@ -24,6 +26,8 @@ export interface ClientOptions {
   readonly skewMs?: number;
   /** `false`: the case calls `setup()` itself. */
   readonly setup?: boolean;
+  /** Connects there, instead of to the subject's server. */
+  readonly server?: ServerAddress;
 }
 
 /** What a case works with: clients of a store of its own, builders, workers, time. Everything is closed after the case. */
@@ -80,11 +84,11 @@ export class CaseContext {
   }
 
   /** One more client, independent of the others. */
-  async open({ namespace = "", skewMs = 0, setup = true }: ClientOptions = {}): Promise<StorageBackend> {
+  async open({ namespace = "", skewMs = 0, setup = true, server }: ClientOptions = {}): Promise<StorageBackend> {
     const name = this.namespace(namespace);
     this.#namespaces.add(name);
     const clock = { now: () => Date.now() + skewMs };
-    const opened = await this.subject.open({ namespace: name, clock });
+    const opened = await this.subject.open({ namespace: name, clock, ...(server && { server }) });
     const client = this.journal.record(`client${this.#clients.length + 1}`, opened);
     this.#clients.push(client);
     if (setup) await client.setup();
@@ -108,6 +112,27 @@ export class CaseContext {
     const [created] = await this.backend.createRuns([run]);
     status(created, "created", "a new run is created");
     return run;
+  }
+
+  /** Works in a transaction of the case's store: see {@link BackendUnderTest.transaction}. */
+  transaction<T>(run: (tx: unknown) => Promise<T>): Promise<T> {
+    return this.subject.transaction!(this.namespace(), this.backend, run);
+  }
+
+  /** Does something in a transaction, and has it rolled back. */
+  async rolledBack(work: (tx: unknown) => Promise<unknown>): Promise<void> {
+    const reason = new Error("Rolled back on purpose.");
+    let thrown: unknown;
+    try {
+      await this.transaction(async (tx) => {
+        await work(tx);
+        throw reason;
+      });
+    } catch (error) {
+      thrown = error;
+    }
+    if (thrown !== reason)
+      throw thrown ?? new ConformanceFailure("`transaction` rejects with what its function rejects with");
   }
 
   /** Counts a refusal that was seen. */

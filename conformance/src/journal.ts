@@ -48,10 +48,18 @@ export class Journal {
 }
 
 function printOperation({ client, verb, args, answer, error, pending }: Operation): string {
-  const call = `await ${client}.${verb}(${args.map((arg) => print(arg)).join(", ")});`;
+  const call = `await ${client}.${verb}(${args.map((arg) => print(shown(arg))).join(", ")});`;
   if (pending) return `${call} // no answer yet`;
   return `${call} // ${error === undefined ? `→ ${print(answer)}` : `threw ${print(error)}`}`;
 }
+
+/** A caller's transaction is an object of a driver: it says nothing in many words, and may know a password. */
+function shown(arg: unknown): unknown {
+  const { tx } = Object(arg) as { readonly tx?: unknown };
+  return typeof tx === "object" && tx !== null ? { ...Object(arg), tx: TRANSACTION } : arg;
+}
+
+const TRANSACTION = { [inspect.custom]: () => "tx" };
 
 /** A value in few words: long texts and lists are cut. */
 export function print(value: unknown, breakLength = Infinity): string {

@@ -1,4 +1,4 @@
-import type { StorageInfo } from "@perdure/core/storage";
+import type { StorageInfo, TransactionalVerb } from "@perdure/core/storage";
 import type { BackendUnderTest } from "./subject.ts";
 
 /** What a case needs beyond the verbs: something that the backend declares or that its author offers. */
@@ -28,6 +28,10 @@ const REQUIREMENTS = {
     met: ({ module }, { capabilities }) =>
       module !== undefined && capabilities.durability !== "memory" && capabilities.processes === "many",
   },
+  network: {
+    unmet: "the subject does not offer `server`: nothing lies between client and store that could break",
+    met: (subject) => subject.server !== undefined,
+  },
   wakeups: {
     unmet: "wakeups are declared as none",
     met: (_, { capabilities }) => capabilities.wakeups !== "none",
@@ -40,15 +44,25 @@ const REQUIREMENTS = {
     unmet: "the clock is declared as the client's",
     met: (_, { capabilities }) => capabilities.clock.kind === "shared",
   },
+  "tx-createRuns": joins("createRuns"),
+  "tx-deliver": joins("deliver"),
+  "tx-commitTasks": joins("commitTasks"),
 } as const satisfies Record<string, Rule>;
 
-/** Why a requirement is not met, or undefined if it is. */
+/** The verb is proven to join transactions, if it can be. */
+function joins(verb: TransactionalVerb): Rule {
+  return {
+    unmet: `transactions are not declared for ${verb}, or the subject does not offer \`transaction\``,
+    met: (subject, { capabilities }) => subject.transaction !== undefined && capabilities.transactions.includes(verb),
+  };
+}
+
+/** Why the first of the requirements that is not met is not, or undefined if all are. */
 export function unmet(
-  requirement: Requirement | undefined,
+  requirements: Requirement | readonly Requirement[],
   subject: BackendUnderTest,
   info: StorageInfo,
 ): string | undefined {
-  if (requirement === undefined) return undefined;
-  const rule: Rule = REQUIREMENTS[requirement];
-  return rule.met(subject, info) ? undefined : rule.unmet;
+  const rules: readonly Rule[] = [requirements].flat().map((requirement: Requirement) => REQUIREMENTS[requirement]);
+  return rules.find((rule) => !rule.met(subject, info))?.unmet;
 }

@@ -42,7 +42,7 @@ export async function runCase(
   subjectCase: ConformanceCase,
   { seed, timeoutMs = 30_000, full = false, kills = full ? 1_000 : 300 }: RunCaseOptions,
 ): Promise<CaseOutcome> {
-  const { id, level, invariants, requires, guards = [] } = subjectCase;
+  const { id, level, invariants, requires = [], guards = [] } = subjectCase;
   const random = new Random(seed, id);
   const t = new CaseContext({ subject, namespace: freshNamespace(), random, full, kills });
   for (const name of guards) t.guards.set(name, 0);

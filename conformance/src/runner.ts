@@ -76,6 +76,7 @@ export async function runConformance(subject: BackendUnderTest, options: RunOpti
   await work(selected.filter(({ alone }) => alone));
   const others = selected.filter(({ alone }) => !alone);
   await Promise.all(Array.from({ length: jobs }, () => work(others)));
+  await subject.end?.();
   return {
     schema: 1,
     suite: SUITE,

@@ -1,4 +1,5 @@
 import type { Millis, StorageBackend } from "@perdure/core/storage";
+import type { ServerAddress } from "./proxy/proxy.ts";
 
 /** The wall clock of one client's machine. */
 export interface ClientClock {
@@ -17,6 +18,8 @@ export interface OpenOptions {
    * clients share a machine; it is for backends that declare `clock: "client"`.
    */
   readonly clock: ClientClock;
+  /** Where to connect instead of {@link BackendUnderTest.server}: something that passes everything on to it. */
+  readonly server?: ServerAddress;
 }
 
 /** What the author of a backend hands to the suite. Only `name` and `open` are required. */
@@ -33,11 +36,27 @@ export interface BackendUnderTest {
   /** Removes a namespace after its case, when all of its clients are closed. Without it, stores are left behind. */
   destroy?(namespace: string): void | Promise<void>;
 
+  /** Removes what the subject itself needed, when no case is left. It may be used again after that. */
+  end?(): void | Promise<void>;
+
   /**
    * A module that exports this subject by default: enables crash tests (L4). Child processes import it with plain Node, and `open`
    * reaches the same store there by the namespace alone. Their clock runs by itself.
    */
   readonly module?: URL;
+
+  /**
+   * Where the clients connect, for backends behind a network: enables cases in which connections break (L4). The suite then puts
+   * a proxy before it, and has `open` connect there.
+   */
+  readonly server?: ServerAddress;
+
+  /**
+   * Works in a transaction of the store underneath, on a connection of its own, in its usual isolation: gives `run` what the verbs of
+   * `backend` take as `tx`, commits when `run` has resolved, rolls back when it has rejected, and answers or throws what it did. For
+   * backends that declare `transactions`.
+   */
+  transaction?<T>(namespace: string, backend: StorageBackend, run: (tx: unknown) => Promise<T>): Promise<T>;
 
   /**
    * Raw records that the store holds of a run, counted underneath the adapter: rows, keys, documents. Enables the proof that

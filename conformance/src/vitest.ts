@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { ConformanceCase } from "./case.ts";
 import type { Level } from "./level.ts";
 import { LEVEL_TITLES, LEVELS } from "./level.ts";
@@ -9,6 +9,8 @@ import type { BackendUnderTest } from "./subject.ts";
 export interface DescribeOptions {
   /** All by default. L1, L2 and L3 are nobody's to leave out for good. */
   readonly levels?: readonly Level[];
+  /** Only cases whose id contains this text. */
+  readonly grep?: string;
   /** Reproduces every choice that cases make by chance; 1 by default. */
   readonly seed?: number;
   /** Cases that do not say otherwise have so long; 30 s by default. */
@@ -27,11 +29,12 @@ export interface DescribeOptions {
  * describeStorageBackend({ name: "storage-mine", open: ({ namespace }) => mine({ url, namespace }) });
  */
 export function describeStorageBackend(subject: BackendUnderTest, options: DescribeOptions = {}): void {
-  const { levels = LEVELS, seed = 1, timeoutMs = 30_000, full = false, kills } = options;
+  const { levels = LEVELS, grep, seed = 1, timeoutMs = 30_000, full = false, kills } = options;
   const how = { seed, timeoutMs, full, ...(kills !== undefined && { kills }) };
   describe(`conformance of ${subject.name}`, () => {
+    afterAll(() => subject.end?.());
     for (const level of levels) {
-      const cases = selectCases({ levels: [level] });
+      const cases = selectCases({ levels: [level], ...(grep !== undefined && { grep }) });
       if (cases.length > 0) describeLevel(level, cases);
     }
   });

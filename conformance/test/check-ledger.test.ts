@@ -7,8 +7,8 @@ import type { RecordedRun } from "../src/crash/recorded-run.ts";
 
 const run = "run-1";
 
-function claimed(by: string, epoch: number, now: number, head = 1): LedgerEntry {
-  return { what: "claimed", by, run, epoch, head, now, until: now + 400 };
+function claimed(by: string, epoch: number, now: number, head = 1, commit: string | null = null): LedgerEntry {
+  return { what: "claimed", by, run, epoch, head, commit, now, until: now + 400 };
 }
 
 function began(by: string, execution: string, attempt = 1): LedgerEntry {
@@ -22,7 +22,7 @@ function acked(
   events: readonly string[],
   next: "hold" | "park" | "done",
 ): LedgerEntry {
-  return { what: "acked", by, run, epoch, after, events, next };
+  return { what: "acked", by, run, epoch, commit: `after ${after}`, after, events, next };
 }
 
 const OUTCOME = acked("w1", 1, 1, ["ACTIVITY_COMPLETED/1"], "hold");
@@ -176,6 +176,16 @@ test("a live owner that is robbed is seen (I8)", () => {
     acked("w1", 2, 1, ["ACTIVITY_COMPLETED/1"], "hold"),
   ];
   expect(() => judge(entries)).toThrow("83 ms before the lease of w0 ends (I8)");
+  expect(() => judge(entries, ["w0"])).toThrow("83 ms before the lease of w0 ends (I8)");
+});
+
+test("an owner may have given the run up by a commit whose answer it never heard (I8)", () => {
+  const next = [began("w1", "w1.1"), acked("w1", 2, 1, ["ACTIVITY_COMPLETED/1"], "hold")];
+  expect(() => judge([claimed("w0", 1, 0), claimed("w1", 2, 50, 1, "unheard"), ...next])).not.toThrow();
+  const heard = acked("w0", 1, 1, [], "hold");
+  expect(() => judge([claimed("w0", 1, 0), heard, claimed("w1", 2, 50, 1, "after 1"), ...next])).toThrow(
+    "350 ms before the lease of w0 ends (I8)",
+  );
 });
 
 test("a run that nobody started is seen", () => {

@@ -2,7 +2,7 @@ import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { createMemoryStore, memory } from "@perdure/core/memory";
 import { type StorageBackend, StorageError, type StorageInfo } from "@perdure/core/storage";
-import type { BackendUnderTest } from "../src/index.ts";
+import type { BackendUnderTest, ServerAddress } from "../src/index.ts";
 import { type Verb, wrapVerbs } from "../src/verbs.ts";
 
 /**
@@ -27,18 +27,16 @@ interface Answer {
 export const mutation: { breakIt: (honest: StorageBackend) => Partial<StorageBackend> } = { breakIt: () => ({}) };
 
 const store = createMemoryStore();
-let serving: Promise<void> | undefined;
+const [pid, port] = (process.env[SERVER] ?? "").split(" ").map(Number);
+const child = port !== undefined && pid !== process.pid;
+const server: ServerAddress = { host: "127.0.0.1", port: child ? port : await serve() };
 
 const subject: BackendUnderTest = {
   name: "served-memory",
   module: new URL(import.meta.url),
-  async open({ namespace }) {
-    const [pid, port] = (process.env[SERVER] ?? "").split(" ").map(Number);
-    if (port !== undefined && pid !== process.pid) return remote(port, namespace);
-    serving ??= serve();
-    await serving;
-    return local(namespace);
-  },
+  server,
+  open: ({ namespace, server: through }) =>
+    child || through ? remote(through ?? server, namespace) : local(namespace),
 };
 export default subject;
 
@@ -50,19 +48,27 @@ function local(namespace: string): StorageBackend {
 function declared(info: StorageInfo): StorageInfo {
   return {
     ...info,
-    capabilities: { ...info.capabilities, processes: "many", durability: "replicated", wakeups: "none" },
+    capabilities: {
+      ...info.capabilities,
+      processes: "many",
+      durability: "replicated",
+      wakeups: "none",
+      transactions: [],
+    },
   };
 }
 
-/** Declares what holds behind a port; hints do not travel. */
+/** Declares what holds behind a port; hints and transactions do not travel. */
 function withInfo(backend: StorageBackend, info: StorageInfo): StorageBackend {
   return Object.defineProperties({ ...backend }, { info: { value: info }, subscribe: { value: undefined } });
 }
 
-async function serve(): Promise<void> {
-  const server = createServer((socket) => answerCalls(socket)).unref();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  process.env[SERVER] = `${process.pid} ${(server.address() as AddressInfo).port}`;
+async function serve(): Promise<number> {
+  const listening = createServer((socket) => answerCalls(socket)).unref();
+  await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
+  const { port: own } = listening.address() as AddressInfo;
+  process.env[SERVER] = `${process.pid} ${own}`;
+  return own;
 }
 
 function answerCalls(socket: Socket): void {
@@ -88,28 +94,70 @@ function answerCalls(socket: Socket): void {
   });
 }
 
-async function remote(port: number, namespace: string): Promise<StorageBackend> {
-  const socket = connect(port, "127.0.0.1").setNoDelay();
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
-  socket.write(`${JSON.stringify(namespace)}\n`);
-  const info = JSON.parse((await lines.next()).value as string) as StorageInfo;
-  const waiting = new Map<number, (answer: Answer) => void>();
-  void (async () => {
-    for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
-      const answer = JSON.parse(line.value) as Answer;
-      waiting.get(answer.id)?.(answer);
-      waiting.delete(answer.id);
-    }
-  })();
-  let calls = 0;
+/** A client that connects anew when its connection has broken. The calls that were under way are `unavailable`. */
+async function remote(address: ServerAddress, namespace: string): Promise<StorageBackend> {
+  let connection = await Connection.open(address, namespace);
   const backend = wrapVerbs(memory(), async (verb, args) => {
-    if (verb === "close") return socket.destroy();
-    const id = ++calls;
-    const answered = new Promise<Answer>((resolve) => waiting.set(id, resolve));
-    socket.write(`${JSON.stringify({ id, verb, args } satisfies Call)}\n`);
-    const { answer, error } = await answered;
-    if (error !== undefined) throw new StorageError("unavailable", `The server refused: ${error}. Repeat the call.`);
-    return answer;
+    if (verb === "close") return connection.close();
+    if (connection.broken) connection = await Connection.open(address, namespace);
+    return connection.call(verb, args);
   });
-  return withInfo(backend, info);
+  return withInfo(backend, connection.info);
+}
+
+class Connection {
+  readonly info: StorageInfo;
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  #calls = 0;
+
+  private constructor(socket: Socket, info: StorageInfo, lines: AsyncIterator<string>) {
+    this.info = info;
+    this.#socket = socket.on("close", () => this.#lose());
+    void this.#read(lines);
+  }
+
+  static async open({ host, port: at }: ServerAddress, namespace: string): Promise<Connection> {
+    const socket = connect(at, host).setNoDelay();
+    socket.on("error", () => {});
+    const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+    socket.write(`${JSON.stringify(namespace)}\n`);
+    const { value } = await lines.next();
+    if (value === undefined) throw unavailable("there is no answer");
+    return new Connection(socket, JSON.parse(value as string) as StorageInfo, lines);
+  }
+
+  get broken(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  async call(verb: Verb, args: readonly unknown[]): Promise<unknown> {
+    const id = ++this.#calls;
+    const answered = Promise.withResolvers<unknown>();
+    this.#waiting.set(id, answered);
+    this.#socket.write(`${JSON.stringify({ id, verb, args } satisfies Call)}\n`);
+    return await answered.promise;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #read(lines: AsyncIterator<string>): Promise<void> {
+    for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
+      const { id, answer, error } = JSON.parse(line.value) as Answer;
+      if (error === undefined) this.#waiting.get(id)?.resolve(answer);
+      else this.#waiting.get(id)?.reject(unavailable(error));
+      this.#waiting.delete(id);
+    }
+  }
+
+  #lose(): void {
+    for (const { reject } of this.#waiting.values()) reject(unavailable("the connection has broken"));
+    this.#waiting.clear();
+  }
+}
+
+function unavailable(why: string): StorageError {
+  return new StorageError("unavailable", `The server did not do it: ${why}. Repeat the call.`);
 }

@@ -1,4 +1,4 @@
-import { createMemoryStore, memory, type MemoryStore } from "@perdure/core/memory";
+import { createMemoryStore, memory, type MemoryStorage, type MemoryStore } from "@perdure/core/memory";
 import type { Capabilities, StorageBackend } from "@perdure/core/storage";
 import { describe, expect, it } from "vitest";
 import virtual from "../backends/memory.ts";
@@ -30,14 +30,16 @@ function bound(target: StorageBackend, key: string | symbol): unknown {
 describe("the suite over other kinds of backends", () => {
   it("waits in real time where time cannot be moved", { timeout: 60_000 }, async () => {
     const stores = new Map<string, MemoryStore>();
+    const open = ({ namespace }: { readonly namespace: string }): MemoryStorage => {
+      const name = namespace.split("_", 1)[0]!;
+      const store = stores.get(name) ?? createMemoryStore();
+      stores.set(name, store);
+      return memory({ namespace, store });
+    };
     const realTime: BackendUnderTest = {
       name: "memory in real time",
-      open({ namespace }) {
-        const name = namespace.split("_", 1)[0]!;
-        const store = stores.get(name) ?? createMemoryStore();
-        stores.set(name, store);
-        return memory({ namespace, store });
-      },
+      open,
+      transaction: (namespace, _, run) => open({ namespace }).transaction(run),
     };
     const report = await runConformance(realTime, { levels: ["L1", "L3"], jobs: 20 });
     expect(report.cases.filter(({ status }) => status === "failed")).toEqual([]);

@@ -6,7 +6,7 @@ import type { BackendUnderTest } from "../subject.ts";
 
 /** Subjects of this repository, by name. A published suite has none. */
 const BUILT_IN = new URL("../../backends/", import.meta.url);
-const BUILT_IN_NAMES = ["memory", "sqlite"];
+const BUILT_IN_NAMES = ["memory", "sqlite", "postgres", "postgres-pgbouncer", "mysql"];
 
 /** The subject that a word of the command line names. @throws Error with one sentence about what is missing. */
 export async function findSubject(word: string): Promise<BackendUnderTest> {

@@ -40,7 +40,7 @@ export function checkLedger(
     check(ledger, `somebody was seen to work on run "${record.run.runId}"`);
     withTrace(entries, record.run.runId, () => {
       checkAcknowledged(record, ledger);
-      checkOwners(record, ledger, troubles);
+      checkOwners(record, ledger);
       checkDurableFirst(record, ledger);
       checkExecutions(record, ledger, troubles, total);
       checkTasks(record, entries, troubles, total);
@@ -93,17 +93,17 @@ function checkAcknowledged({ run, history }: RecordedRun, { acked }: RunLedger):
 }
 
 /** I8: nobody was given a run whose owner had given it up neither by word nor by time. */
-function checkOwners({ run }: RecordedRun, { claimed, renewed, acked }: RunLedger, { killed }: Troubles): void {
+function checkOwners({ run }: RecordedRun, { claimed, renewed, acked }: RunLedger): void {
   const claims = claimed.toSorted((a, b) => a.epoch - b.epoch);
-  for (const [index, { epoch, by, now }] of claims.entries()) {
+  for (const [index, { epoch, by, now, commit: last }] of claims.entries()) {
     const before = claims[index - 1];
     if (before === undefined) continue;
     check(epoch > before.epoch, `epoch ${epoch} of run "${run.runId}" was issued once (I6)`);
     const ofBefore = (entry: { readonly epoch: number }): boolean => entry.epoch === before.epoch;
     const released = acked.some((commit) => ofBefore(commit) && commit.next !== "hold");
     if (released || by === before.by) continue;
-    // An end of the claim whose acknowledgement a killed worker could not write down shows as an early hand-over too.
-    if (killed.has(before.by)) continue;
+    // It may have given the run up by a commit whose answer was lost, or whose answer it did not live to write down.
+    if (last !== before.commit && !acked.some(({ commit }) => commit === last)) continue;
     const until = Math.max(before.until, ...renewed.filter(ofBefore).map((renewal) => renewal.until));
     check(
       now >= until,

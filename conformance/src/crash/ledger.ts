@@ -10,6 +10,8 @@ export interface Claimed {
   readonly epoch: number;
   /** The head of history that came with it. */
   readonly head: Seq;
+  /** The id of the last commit that came with it. */
+  readonly commit: string | null;
   /** The storage's time of the claim. */
   readonly now: Millis;
   readonly until: Millis;
@@ -30,6 +32,7 @@ export interface Acked {
   readonly by: string;
   readonly run: string;
   readonly epoch: number;
+  readonly commit: string;
   /** The head of history before it. */
   readonly after: Seq;
   /** Type and command of each of its events. */

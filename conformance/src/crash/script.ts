@@ -1,4 +1,11 @@
-import { type StorageBackend, workflowTaskId } from "@perdure/core/storage";
+import {
+  type CacheEntry,
+  type RenewResult,
+  type Run,
+  type StorageBackend,
+  type StoredEvent,
+  workflowTaskId,
+} from "@perdure/core/storage";
 import { Builder } from "../build/builder.ts";
 import { Random } from "../random.ts";
 import { history } from "../snapshot.ts";
@@ -7,6 +14,12 @@ import { Worker } from "../worker.ts";
 
 const CACHE_KEYS = ["kept", "replaced"] as const;
 const LEASE_MS = 600_000;
+
+interface View {
+  readonly runs: readonly { readonly run: Run | undefined; readonly events: readonly StoredEvent[] }[];
+  readonly cache: readonly (CacheEntry | undefined)[];
+  readonly leases: readonly RenewResult[];
+}
 
 /**
  * Every verb that writes, in a fixed order with arguments that the seed decides: two stores that went through the first n of these
@@ -61,20 +74,22 @@ export class Script {
   }
 
   /** All that the port shows of what was written, without its times. */
-  async view(backend: StorageBackend): Promise<unknown> {
-    const runs = [];
+  async view(backend: StorageBackend): Promise<View> {
+    const runs: View["runs"][number][] = [];
     for (const { runId } of this.#runs)
       runs.push({ run: await backend.getRun(runId), events: await history(backend, runId) });
     const cache = await backend.readCache(CACHE_KEYS);
-    const claims = this.#runs.map(({ runId, incarnation }) => {
-      return { taskId: workflowTaskId(runId, incarnation), runId, incarnation, epoch: 1 };
+    const claims = this.#runs.map(({ runId, incarnation }, index) => {
+      const epoch = Math.max(1, runs[index]!.run?.task?.epoch ?? 1);
+      return { taskId: workflowTaskId(runId, incarnation), runId, incarnation, epoch };
     });
     const leases = await backend.renewLeases(claims, LEASE_MS);
-    return withoutTimes({ runs, cache, leases });
+    return withoutTimes({ runs, cache, leases } satisfies View) as View;
   }
 }
 
-const WRITES: ReadonlySet<Verb> = new Set<Verb>([
+/** The verbs of a {@link Script}. */
+export const WRITES: ReadonlySet<Verb> = new Set<Verb>([
   "createRuns",
   "claimTasks",
   "renewLeases",
@@ -94,7 +109,7 @@ export function afterWrites(backend: StorageBackend, n: number, then: () => void
   });
 }
 
-/** Only in the order of things, and in how many there are, may times differ. */
+/** Only in the order of things, and in how many there are, may times differ: a text stands for each. */
 function withoutTimes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutTimes);
   if (typeof value !== "object" || value === null) return value;

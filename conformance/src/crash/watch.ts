@@ -28,8 +28,8 @@ export function watch(backend: StorageBackend, ledger: Ledger, by: string): Stor
 function claimed(by: string, { now, tasks }: ClaimResult): LedgerEntry[] {
   return tasks.flatMap((task) => {
     if (task.kind !== "workflow") return [];
-    const { claim, lastSeq, leaseUntil } = task;
-    return [{ what: "claimed", by, run: claim.runId, epoch: claim.epoch, head: lastSeq, now, until: leaseUntil }];
+    const { claim, lastSeq: head, lastCommitId: commit, leaseUntil: until } = task;
+    return [{ what: "claimed", by, run: claim.runId, epoch: claim.epoch, head, commit, now, until }];
   });
 }
 
@@ -50,13 +50,13 @@ function committed(by: string, commits: readonly TaskCommit[], results: readonly
 
 function commitEntries(
   by: string,
-  { claim, expectedSeq, events, next }: WorkflowCommit,
+  { claim, commitId: commit, expectedSeq: after, events, next }: WorkflowCommit,
   result: CommitResult,
 ): LedgerEntry[] {
   const { runId: run, epoch } = claim;
   if (result.status === "lease-lost") return [{ what: "refused", by, run, epoch, verb: "commitTasks" }];
   if (result.status !== "ok" && result.status !== "duplicate") return [];
-  return [{ what: "acked", by, run, epoch, after: expectedSeq, events: events.map(shape), next: next.do }];
+  return [{ what: "acked", by, run, epoch, commit, after, events: events.map(shape), next: next.do }];
 }
 
 /** An event without its data. */

@@ -140,6 +140,7 @@ export const inboxCases: readonly ConformanceCase[] = [
     invariants: ["I3", "I18", "I29"],
     guards: ["batch-limit-refused"],
     why: "A batch of the declared size works; one more is a typed error and writes nothing.",
+    timeoutMs: 120_000,
     async run(t) {
       const { runId } = await t.create();
       const messages = t.make.messages(t.info.limits.batch, runId, { data: "1" });

@@ -23,6 +23,7 @@ import { refusalCases } from "./refusal.ts";
 import { setupCases } from "./setup.ts";
 import { statsCases } from "./stats.ts";
 import { timerCases } from "./timer.ts";
+import { txCases } from "./tx.ts";
 import { wakeCases } from "./wake.ts";
 
 /** The contract: every verb alone. */
@@ -52,4 +53,5 @@ export const L1: readonly ConformanceCase[] = [
   ...namespaceCases,
   ...purgeCases,
   ...hintCases,
+  ...txCases,
 ];

@@ -38,6 +38,7 @@ export const continueCases: readonly ConformanceCase[] = [
       const result = lab.output(run);
       // Whatever fails first is told.
       result.catch(() => {});
+      await Promise.race([lab.parked(run, "ACTIVITY_COMPLETED", 1), result]);
       for (const n of [1, 2]) await run.signal(go, n, { id: `go-${n}` });
       const begins = async (): Promise<boolean> => {
         check(executed.length <= GENERATIONS, "no generation is executed again (I13)");

@@ -14,6 +14,7 @@ import { signalCases } from "./signals.ts";
 import { startCases } from "./starts.ts";
 import { stepCases } from "./steps.ts";
 import { timerCases } from "./timers.ts";
+import { transactionCases } from "./transactions.ts";
 import { valueCases } from "./values.ts";
 
 /** Replay: the real engine over the backend, each primitive, with runs kept in memory and without. */
@@ -34,4 +35,5 @@ export const L2: readonly ConformanceCase[] = [
   ...forkCases,
   ...startCases,
   ...lengthCases,
+  ...transactionCases,
 ];

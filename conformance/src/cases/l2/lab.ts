@@ -199,7 +199,8 @@ export function outline(history: readonly { readonly type: EventType; readonly c
   return generationsOf(history).map((generation) => {
     const commands = new Map<number | null, EventType[]>();
     for (const { type, command } of generation) {
-      if (TIMING.has(type)) continue;
+      // A wait is recorded if its signal is not there yet.
+      if (TIMING.has(type) || type === "SIGNAL_AWAITED") continue;
       const types = commands.get(command);
       if (types === undefined) commands.set(command, [type]);
       else types.push(type);

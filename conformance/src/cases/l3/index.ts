@@ -1,6 +1,7 @@
 import type { ConformanceCase } from "../../case.ts";
 import { ambiguousCases } from "./ambiguous.ts";
 import { clockCases } from "./clocks.ts";
+import { crowdCacheCases } from "./crowd-cache.ts";
 import { crowdCommitCases } from "./crowd-commit.ts";
 import { crowdCreateCases } from "./crowd-create.ts";
 import { crowdInboxCases } from "./crowd-inbox.ts";
@@ -25,6 +26,7 @@ export const L3: readonly ConformanceCase[] = [
   ...momentCases,
   ...crowdCreateCases,
   ...crowdInboxCases,
+  ...crowdCacheCases,
   ...crowdCommitCases,
   ...crowdReadCases,
   ...clockCases,

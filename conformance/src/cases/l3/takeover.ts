@@ -67,6 +67,33 @@ export const takeoverCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "claim.lost-reply-against-claim-at-the-end",
+    level: "L3",
+    invariants: ["I6", "I8"],
+    why: "A worker never heard that it had claimed, and asks again when that lease has ended; another one claims at the same moment. One of them has each task, never both.",
+    hint: "Is it looked at again, under the lock, whether a task is still leased to this workerInstance?",
+    async run(t) {
+      const [a, b] = (await t.clients(2)) as [StorageBackend, StorageBackend];
+      const count = 20;
+      for (let round = 0; round < (t.full ? 50 : 5); round++) {
+        const queue = `round-${round}`;
+        await t.backend.createRuns(t.make.runs(count, { queue }));
+        const deaf = t.worker(a);
+        const request = { queues: [queue], limit: count };
+        const lost = await deaf.claim({ ...request, leaseMs: t.subject.advance === undefined ? 300 : t.time.short });
+        deaf.forget(...lost.tasks);
+        await t.time.until(lost.tasks[0]!.leaseUntil);
+        const answers = await Promise.all([
+          deaf.claim(request),
+          // In small bites: one of them comes at the right moment.
+          ...Array.from({ length: count / 4 }, () => t.worker(b).claim({ ...request, limit: 4 })),
+        ]);
+        const taken = answers.flatMap(({ tasks }) => tasks.map(({ claim }) => claim.runId));
+        unique(taken, "no task is handed to two");
+      }
+    },
+  },
+  {
     id: "claim.closing-run-of-a-dead-worker",
     level: "L3",
     invariants: ["I9", "I11"],
