@@ -7,6 +7,7 @@ import { machine } from "./report/machine.ts";
 import type { Report } from "./report/report.ts";
 import { resultsPage } from "./report/results-page.ts";
 import { table } from "./report/table.ts";
+import { describeServers } from "./server/describe-servers.ts";
 
 const resultsFile = join(import.meta.dirname, "../RESULTS.md");
 
@@ -24,9 +25,12 @@ try {
 async function run(options: Options): Promise<void> {
   const { json, writeResults, profile } = options;
   const date = new Date().toISOString();
+  const surroundings = machine();
   // Where somebody put the rows is nobody's business.
   const command = ["npm run bench --", ...args].join(" ").replace(/ --json[ =]\S+/u, "");
-  const report: Report = { date, command, ...machine(), ...(await measure(options, (text) => console.error(text))) };
+  const measured = await measure(options, (text) => console.error(text));
+  const servers = await describeServers(options.backends);
+  const report: Report = { date, command, ...surroundings, servers, ...measured };
   console.log(table(report));
   if (json !== null) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
   if (writeResults) writeFileSync(resultsFile, resultsPage(report));

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { skippedBackends } from "perdure-servers/skipped";
 import { backends } from "./backends/index.ts";
 import type { Backend } from "./backends/backend.ts";
 import { workloads } from "./workloads/index.ts";
@@ -41,7 +42,7 @@ const FLAGS = {
 
 export const usage = `npm run bench -- [options]
 
-  --backends a,b     of: ${names(backends)} (default: all)
+  --backends a,b     of: ${names(backends)} (default: all but those in PERDURE_SKIP_BACKENDS)
   --workloads W1,W2  of: ${names(workloads)} (default: all)
   --repeat n         measures everything n times (default: 3)
   --scale x          multiplies every number of runs and activities by x (default: 1)
@@ -55,8 +56,8 @@ export const usage = `npm run bench -- [options]
 export function parseOptions(args: readonly string[]): Options {
   const flags = parseFlags(args);
   const options: Options = {
-    backends: chosen("backend", flags.backends, backends),
-    workloads: chosen("workload", flags.workloads, workloads),
+    backends: chosen("backend", flags.backends, backends, usualBackends()),
+    workloads: chosen("workload", flags.workloads, workloads, workloads),
     repeat: requireNumber("repeat", flags.repeat ?? "3", (n) => Number.isInteger(n) && n >= 1, "a whole number from 1"),
     scale: requireNumber("scale", flags.scale ?? "1", (n) => n > 0 && n <= 1000, "a number above 0, at most 1000"),
     quick: flags.quick ?? false,
@@ -88,8 +89,19 @@ function names(all: readonly Named[]): string {
   return all.map(({ name }) => name).join(", ");
 }
 
-function chosen<T extends Named>(what: string, list: string | undefined, all: readonly T[]): readonly T[] {
-  if (list === undefined) return all;
+/** All but those that are left out on this machine. */
+function usualBackends(): readonly Backend[] {
+  const skipped = skippedBackends();
+  return backends.filter(({ name }) => !skipped.includes(name));
+}
+
+function chosen<T extends Named>(
+  what: string,
+  list: string | undefined,
+  all: readonly T[],
+  usual: readonly T[],
+): readonly T[] {
+  if (list === undefined) return usual;
   const wanted = list.split(",").map((name) => name.trim());
   return [...new Set(wanted)].map((name) => {
     const found = all.find((one) => one.name === name);

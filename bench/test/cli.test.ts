@@ -3,12 +3,16 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { skippedBackends } from "perdure-servers/skipped";
 import { describe, expect, it } from "vitest";
 import type { Report } from "../src/report/report.ts";
 import { type Row, units } from "../src/report/row.ts";
 
 const main = join(import.meta.dirname, "../src/main.ts");
-const TIME_LIMIT_MS = 120_000;
+const TIME_LIMIT_MS = 300_000;
+
+const servers = ["postgres", "mysql"].filter((name) => !skippedBackends().includes(name));
+const backends = ["memory", "sqlite", ...servers];
 
 function bench(...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
   return promisify(execFile)(process.execPath, ["--conditions=@perdure/source", main, ...args]);
@@ -26,16 +30,27 @@ async function report(...args: readonly string[]): Promise<Report & { readonly s
 }
 
 describe("the benchmark", () => {
-  it("measures every figure of every workload on memory and sqlite", { timeout: TIME_LIMIT_MS }, async () => {
-    const { rows, notApplicable, stdout, ...machine } = await report("--repeat", "1", "--scale", "0.01", "--quick");
+  it("measures every figure of every workload on every backend", { timeout: TIME_LIMIT_MS }, async () => {
+    const {
+      rows,
+      notApplicable,
+      stdout,
+      servers: described,
+      ...machine
+    } = await report("--repeat", "1", "--scale", "0.01", "--quick");
 
     expect(machine).toMatchObject({ node: process.versions.node, cpu: expect.any(String), date: expect.any(String) });
     expect(machine.versions).toMatchObject({
       "@perdure/core": expect.any(String),
       "better-sqlite3": expect.any(String),
     });
+    expect(described.map(({ backend }) => backend)).toEqual(servers);
+    for (const { product, settings } of described) {
+      expect(product).toMatch(/^\w+ \d+(\.\d+)+$/);
+      expect(settings).toMatchObject(durabilityOf[product.split(" ")[0]!]!);
+    }
     for (const row of rows) expect(row).toSatisfy(isWellFormed);
-    for (const backend of ["memory", "sqlite"]) {
+    for (const backend of backends) {
       expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["runs_per_second", "starts_per_second"]));
       expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["statements_per_run", "commits_per_run"]));
       expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["worker_cpu_ms_per_run", "rss_mb"]));
@@ -53,9 +68,12 @@ describe("the benchmark", () => {
         new Set([32, 100]),
       );
     }
-    expect(figuresOf(rows, "sqlite", "W1")).toEqual(expect.arrayContaining(["floor_runs_per_second", "ratio"]));
-    expect(ratiosOf(rows, "sqlite", "W5").map(({ processes }) => processes)).toEqual([2, 4]);
-    expect(stdout.split("\n").filter((line) => /^(memory|sqlite) /.test(line))).toHaveLength(rows.length + 1);
+    for (const backend of ["sqlite", ...servers]) {
+      expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["floor_runs_per_second", "ratio"]));
+      expect(ratiosOf(rows, backend, "W5").map(({ processes }) => processes)).toEqual([2, 4]);
+    }
+    const lines = stdout.split("\n").filter((line) => backends.includes(line.split(" ")[0]!));
+    expect(lines).toHaveLength(rows.length + 1);
 
     // What a backend cannot do is said, and not measured.
     expect(rowsOf(rows, "memory", "W5")).toEqual([]);
@@ -86,21 +104,30 @@ describe("the benchmark", () => {
   it("ends with code 2 and says what would be right, when an option is wrong", { timeout: TIME_LIMIT_MS }, async () => {
     await expect(bench("--backends", "memory,oracle")).rejects.toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('There is no backend "oracle". Choose from: memory, sqlite.'),
+      stderr: expect.stringContaining('There is no backend "oracle". Choose from: memory, sqlite, postgres, mysql.'),
     });
   });
 });
+
+/** An idle worker may have had nothing to ask, and a server's processor time is told in steps of 10 ms. */
+const MAY_BE_NONE: ReadonlySet<string> = new Set(["statements_per_second", "server_cpu_ms_per_run"]);
+
+/** What decides about durability is told, whatever it is. */
+const durabilityOf: Readonly<Record<string, object>> = {
+  MariaDB: { innodb_flush_log_at_trx_commit: expect.any(String), log_bin: expect.any(String) },
+  MySQL: { innodb_flush_log_at_trx_commit: expect.any(String), log_bin: expect.any(String) },
+  PostgreSQL: { fsync: expect.any(String), synchronous_commit: expect.any(String) },
+};
 
 function isWellFormed(row: Row): boolean {
   const { engine, backend, workload, figure, unit, median, min, max, n, settings } = row;
   return (
     Object.keys(row).length === 10 &&
     engine === "perdure" &&
-    ["memory", "sqlite"].includes(backend) &&
+    backends.includes(backend) &&
     /^W\d$/.test(workload) &&
     unit === units[figure] &&
-    // An idle worker may have had nothing to ask.
-    [median, min, max].every((value) => Number.isFinite(value) && (value > 0 || figure === "statements_per_second")) &&
+    [median, min, max].every((value) => Number.isFinite(value) && (value > 0 || MAY_BE_NONE.has(figure))) &&
     min <= median &&
     median <= max &&
     n === 1 &&

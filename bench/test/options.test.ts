@@ -1,10 +1,13 @@
+import { skippedBackends } from "perdure-servers/skipped";
 import { describe, expect, it } from "vitest";
 import { OptionError, parseOptions } from "../src/options.ts";
+
+const usual = ["memory", "sqlite", "postgres", "mysql"].filter((name) => !skippedBackends().includes(name));
 
 describe("options", () => {
   it("are everything, three times, when none are given", () => {
     const { backends, workloads, ...rest } = parseOptions([]);
-    expect(backends.map(({ name }) => name)).toEqual(["memory", "sqlite"]);
+    expect(backends.map(({ name }) => name)).toEqual(usual);
     expect(workloads.map(({ name }) => name)).toEqual(["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8"]);
     expect(rest).toEqual({
       repeat: 3,
@@ -27,7 +30,7 @@ describe("options", () => {
   it.each([
     [["--speed", "11"], "--speed"],
     [["memory"], "memory"],
-    [["--backends", "memory,oracle"], 'There is no backend "oracle". Choose from: memory, sqlite.'],
+    [["--backends", "memory,oracle"], 'There is no backend "oracle". Choose from: memory, sqlite, postgres, mysql.'],
     [["--backends", ""], 'There is no backend "".'],
     [["--workloads", "W99"], 'There is no workload "W99". Choose from: W1, W2, W3, W4, W5, W6, W7, W8.'],
     [["--repeat", "0"], "--repeat must be a whole number from 1"],

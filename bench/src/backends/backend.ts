@@ -1,5 +1,6 @@
 import type { StorageBackend } from "@perdure/core/storage";
-import type { FloorLoad } from "../floor/floor-load.ts";
+import type { Floor } from "../floor/floor-load.ts";
+import type { Server } from "../server/server.ts";
 
 /** A storage as the benchmark uses it. */
 export interface Backend {
@@ -18,9 +19,13 @@ export interface Backend {
    * there are none: then calls of the port are counted.
    */
   readonly countStatements: (() => () => number) | null;
+  /** What W1 reads and writes, without engine and port. `null` where there is nothing below the port to compare with. */
+  readonly floor: Floor | null;
+  /** Describes the server that stores are in, of which there is one after the first {@link create}. `null` where there is none. */
+  readonly describeServer: (() => Promise<Server>) | null;
   /**
-   * Does what W1 reads and writes on a store that holds its runs, without engine and port; calls `started` when all is prepared.
-   * `null` where there is nothing below the port to compare with.
+   * Does to a store what its server does by itself some time after much was written, and says its name. `null` where there is no
+   * such thing.
    */
-  readonly floor: ((place: string, load: FloorLoad, started: () => void) => void) | null;
+  readonly settle: ((place: string) => Promise<string>) | null;
 }

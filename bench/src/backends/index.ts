@@ -1,6 +1,5 @@
 import type { Backend } from "./backend.ts";
-import { memoryBackend } from "./memory.ts";
-import { sqliteBackend } from "./sqlite.ts";
+import { backendNames, loadBackend } from "./load.ts";
 
 /** Every backend that can be measured. */
-export const backends: readonly Backend[] = [memoryBackend, sqliteBackend];
+export const backends: readonly Backend[] = await Promise.all(backendNames.map(loadBackend));

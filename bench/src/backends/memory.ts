@@ -10,4 +10,6 @@ export const memoryBackend: Backend = {
   remove: async () => {},
   countStatements: null,
   floor: null,
+  describeServer: null,
+  settle: null,
 };

@@ -15,4 +15,6 @@ export const sqliteBackend: Backend = {
   remove: (place) => rm(dirname(place), { recursive: true, force: true }),
   countStatements: countSqliteStatements,
   floor: sqliteFloor,
+  describeServer: null,
+  settle: null,
 };

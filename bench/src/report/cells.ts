@@ -19,7 +19,8 @@ export function notApplicableCells({ backend, workload, reason }: NotApplicable)
   );
 }
 
-function settingsText(settings: Settings): string {
+/** `name=value`, one after the other. */
+export function settingsText(settings: Settings): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}`)
     .join(" ");

@@ -17,6 +17,9 @@ export interface Machine {
   readonly fdatasyncUs: number;
 }
 
+/** What decides how fast it is, of ours and of others. */
+const PACKAGES = ["@perdure/core", "better-sqlite3", "mysql2", "pg"] as const;
+
 export function machine(): Machine {
   const processors = cpus();
   return {
@@ -25,7 +28,7 @@ export function machine(): Machine {
     cpu: processors[0]?.model.trim() ?? "unknown",
     cores: processors.length,
     load: loadavg()[0]!,
-    versions: Object.fromEntries(["@perdure/core", "better-sqlite3"].map((name) => [name, versionOf(name)])),
+    versions: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
     fdatasyncUs: measureFdatasync(),
   };
 }

@@ -1,4 +1,4 @@
-import { cells, notApplicableCells, headings, isNumeric } from "./cells.ts";
+import { cells, notApplicableCells, headings, isNumeric, settingsText } from "./cells.ts";
 import type { Report } from "./report.ts";
 
 /** The text of RESULTS.md. */
@@ -12,6 +12,7 @@ export function resultsPage({
   versions,
   load,
   fdatasyncUs,
+  servers,
   rows,
   notApplicable,
 }: Report): string {
@@ -23,11 +24,15 @@ Written by \`--write-results\`; not edited by hand. Absolute numbers are those o
 - ${date.slice(0, 10)}, \`${command}\`
 - ${cpu}, ${cores} cores (load ${load.toFixed(1)} at the start), ${platform}; append + fdatasync of 200 bytes: ${Math.round(fdatasyncUs)} µs
 - Node ${node}; ${packages.join(", ")}
-
+${servers.map(serverLine).join("")}
 ${line(headings)}
 ${line(isNumeric.map((numeric) => (numeric ? "--:" : "---")))}
 ${[...rows.map((row) => line(cells(row))), ...notApplicable.map((one) => line(notApplicableCells(one)))].join("\n")}
 `;
+}
+
+function serverLine({ backend, product, settings }: Report["servers"][number]): string {
+  return `- ${backend}: ${product}; ${settingsText(settings)}\n`;
 }
 
 function line(texts: readonly string[]): string {

@@ -2,9 +2,10 @@
 export const units = {
   runs_per_second: "runs/s",
   starts_per_second: "starts/s",
-  statements_per_run: "calls/run",
+  statements_per_run: "statements/run",
   commits_per_run: "commits/run",
   worker_cpu_ms_per_run: "ms/run",
+  server_cpu_ms_per_run: "ms/run",
   rss_mb: "MB",
   floor_runs_per_second: "runs/s",
   ratio: "",

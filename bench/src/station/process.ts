@@ -1,14 +1,11 @@
 // The process of a station: node process.ts <backend> <place>.
-import { backends } from "../backends/index.ts";
+import { loadBackend } from "../backends/load.ts";
 import { tasks } from "../tasks/index.ts";
 import type { Answer, Call } from "./message.ts";
 import { Site } from "./site.ts";
 
-const [name, place = ""] = process.argv.slice(2);
-const site = new Site(
-  backends.find((backend) => backend.name === name)!,
-  place,
-);
+const [name = "", place = ""] = process.argv.slice(2);
+const site = new Site(await loadBackend(name), place);
 
 process.on("message", (call: Call) => {
   void carryOut(call).then((answer) => process.send!(answer));

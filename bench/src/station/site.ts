@@ -8,6 +8,8 @@ export class Site {
   readonly place: string;
   #open: { readonly storage: StorageBackend; readonly meter: Meter } | null = null;
 
+  #count: (() => number) | null = null;
+
   constructor(backend: Backend, place: string) {
     this.backend = backend;
     this.place = place;
@@ -20,6 +22,12 @@ export class Site {
   get meter(): Meter {
     return this.#opened().meter;
   }
+
+  /** How many statements this process has given to the database since this was first asked; calls of the port where there are none. */
+  readonly statementCount = (): number => {
+    this.#count ??= this.backend.countStatements?.() ?? (() => this.meter.counts().calls);
+    return this.#count();
+  };
 
   async close(): Promise<void> {
     await this.#open?.storage.close();

@@ -11,8 +11,11 @@ export interface Filling {
 const DAY_MS = 24 * 3_600_000;
 const OUTPUT = '{"ok":true,"value":42}';
 
-/** Fills an empty store through the port, without an engine: what is there afterwards looks as if it had been done. */
-export async function fill({ storage }: Site, { finished, parked }: Filling): Promise<null> {
+/**
+ * Fills an empty store through the port, without an engine: what is there afterwards looks as if it had been done. Answers what was
+ * done then that a server would have done by itself in time, or null.
+ */
+export async function fill({ storage, backend, place }: Site, { finished, parked }: Filling): Promise<string | null> {
   const { claimTasks, batch } = storage.info.limits;
   const most = Math.min(claimTasks, batch, 1_000);
   for (let at = 0; at < finished + parked; at += most) {
@@ -22,7 +25,7 @@ export async function fill({ storage }: Site, { finished, parked }: Filling): Pr
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
   if (runs.completed !== finished || runs.open !== parked || waiting !== parked)
     throw new Error(`The store should hold ${finished} finished and ${parked} parked runs: ${JSON.stringify(runs)}.`);
-  return null;
+  return (await backend.settle?.(place)) ?? null;
 }
 
 /** Creates runs, claims them, and commits what they come to: the first `finished` of them are done, the others park. */

@@ -2,7 +2,7 @@ import { createWorker, type Worker } from "@perdure/core";
 import { fan, five, nap } from "../definitions.ts";
 import type { Ends } from "../meter.ts";
 import type { Site } from "../station/site.ts";
-import { cpuMsSince } from "./usage.ts";
+import { stopwatch, type Use } from "./usage.ts";
 
 const workflows = { five, fan, nap };
 
@@ -33,16 +33,14 @@ export async function ends({ meter }: Site): Promise<Ends> {
 
 /** What a worker uses in so many milliseconds. */
 export async function use(
-  { backend, meter }: Site,
+  { backend, statementCount }: Site,
   { ms }: { readonly ms: number },
-): Promise<{ readonly seconds: number; readonly statements: number; readonly cpuMs: number }> {
-  const count = backend.countStatements?.() ?? (() => meter.counts().calls);
-  const before = count();
-  const cpu = process.cpuUsage();
-  const from = performance.now();
+): Promise<Use & { readonly statements: number }> {
+  const start = await stopwatch(backend);
+  const before = statementCount();
+  const stop = start();
   await new Promise((resolve) => void setTimeout(resolve, ms));
-  const cpuMs = cpuMsSince(cpu);
-  return { seconds: (performance.now() - from) / 1000, statements: count() - before, cpuMs };
+  return { ...stop(), statements: statementCount() - before };
 }
 
 /** Stops what {@link startWorker} started. */

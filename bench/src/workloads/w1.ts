@@ -30,9 +30,10 @@ async function measureWith({ backend, record, count, warm }: Measurement, concur
   const runsPerSecond = (runs * 1000) / work.done.ms;
   record("runs_per_second", runsPerSecond, settings);
   record("starts_per_second", (runs * 1000) / work.startMs, settings);
-  record("statements_per_run", work.done.calls / runs, settings);
+  record("statements_per_run", work.done.statements / runs, settings);
   record("commits_per_run", work.done.writes / runs, settings);
   record("worker_cpu_ms_per_run", work.done.cpuMs / runs, settings);
+  if (work.done.serverCpuMs !== null) record("server_cpu_ms_per_run", work.done.serverCpuMs / runs, settings);
   record("rss_mb", work.done.rssMb, settings);
   if (backend.floor === null) return;
   // On a store that starts as W1's did.
@@ -41,6 +42,8 @@ async function measureWith({ backend, record, count, warm }: Measurement, concur
   const floorRunsPerSecond = (runs * 1000) / floor.done.ms;
   record("floor_runs_per_second", floorRunsPerSecond, settings);
   record("worker_cpu_ms_per_run", floor.done.cpuMs / runs, { ...settings, of: "floor" });
+  const { serverCpuMs } = floor.done;
+  if (serverCpuMs !== null) record("server_cpu_ms_per_run", serverCpuMs / runs, { ...settings, of: "floor" });
   record("ratio", runsPerSecond / floorRunsPerSecond, { ...settings, of: "floor" });
 }
 

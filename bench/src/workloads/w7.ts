@@ -22,7 +22,7 @@ export const w7: Workload = {
     return Store.with(backend, (emptyStore) =>
       Store.with(backend, async (fullStore) => {
         const { durability } = await fullStore.client.call("describeStorage", null);
-        await fullStore.client.call("fill", filling);
+        const settled = await fullStore.client.call("fill", filling);
         const empty = roundsIn(emptyStore, runs);
         const full = roundsIn(fullStore, runs);
         if (warm) await empty.warmUp();
@@ -38,7 +38,14 @@ export const w7: Workload = {
         await empty.check();
         await full.check(filling);
 
-        const settings = { durability, concurrency: CONCURRENCY, processes: 1, runs, ...filling };
+        const settings = {
+          durability,
+          concurrency: CONCURRENCY,
+          processes: 1,
+          runs,
+          ...filling,
+          ...(settled && { settled }),
+        };
         const ofRuns = { ...settings, activities: ACTIVITIES, warm };
         record("runs_per_second", median(rates), ofRuns);
         record("ratio", median(ratios), { ...ofRuns, of: "empty store" });

@@ -1,0 +1,15 @@
+import type { Backend } from "./backend.ts";
+
+/** A process loads the one that it works with: the drivers of others would cost it time and memory. */
+const loaders: Readonly<Record<string, () => Promise<Backend>>> = {
+  memory: async () => (await import("./memory.ts")).memoryBackend,
+  sqlite: async () => (await import("./sqlite.ts")).sqliteBackend,
+  postgres: async () => (await import("./postgres.ts")).postgresBackend,
+  mysql: async () => (await import("./mysql.ts")).mysqlBackend,
+};
+
+export const backendNames: readonly string[] = Object.keys(loaders);
+
+export function loadBackend(name: string): Promise<Backend> {
+  return loaders[name]!();
+}
