@@ -10,6 +10,8 @@ export const pages: readonly string[] = [
   "packages/core/README.md",
   "packages/storage-sql/README.md",
   "packages/storage-sqlite/README.md",
+  "packages/storage-postgres/README.md",
+  "packages/storage-mysql/README.md",
   "docs/getting-started.md",
   "docs/concepts.md",
   "docs/workflows.md",
@@ -22,6 +24,8 @@ export const pages: readonly string[] = [
   "docs/versioning.md",
   "docs/testing.md",
   "docs/storages/sqlite.md",
+  "docs/storages/postgres.md",
+  "docs/storages/mysql.md",
 ];
 
 /**
