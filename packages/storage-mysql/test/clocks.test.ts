@@ -1,7 +1,8 @@
 import { mysql } from "@perdure/storage-mysql";
 import { expect, onTestFinished, test } from "vitest";
+import { expectTimeToCoverMessages } from "../../storage-sql/test/clock-set-back.ts";
 import { child } from "./processes.ts";
-import { newDatabase } from "./scratch.ts";
+import { nameOf, newDatabase, query } from "./scratch.ts";
 
 interface Answer {
   readonly createdAt: number;
@@ -28,4 +29,15 @@ test("clients whose clocks are ten minutes off change nothing: the server's cloc
     expect(leases[0]).toBeGreaterThanOrEqual(before + 60_000);
     expect(leases[0]).toBeLessThanOrEqual(after + 60_000);
   }
+});
+
+test("no message is later than the answer that brings it, also when the server's clock was set back (I18, I24)", async () => {
+  const url = await newDatabase();
+  const table = `${nameOf(url)}.clock`;
+  await query(`create table ${table} (at bigint not null) select 0 as at`);
+  const [storage, other] = [0, 1].map(() => mysql({ url, clock: `(select at from ${table})` }));
+  onTestFinished(async () => void (await Promise.all([storage!.close(), other!.close()])));
+  await expectTimeToCoverMessages(storage!, other!, async (at) => {
+    await query(`update ${table} set at = ${at}`);
+  });
 });

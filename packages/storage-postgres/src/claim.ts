@@ -1,6 +1,7 @@
 import type { ClaimedWorkflowTask, ClaimRequest, ClaimResult, StoredEvent } from "@perdure/core/storage";
 import {
   claimedWorkflow,
+  claimResult,
   type ConnectionPool,
   each,
   headerOf,
@@ -45,7 +46,7 @@ export class PlainClaims {
     const { now, is_special, next_ready_at: nextReadyAt } = rows[0]!;
     if (is_special) return undefined;
     const tasks = rows.filter((row): row is TaskRow => row.run !== null);
-    return { now, tasks: await this.#complete(store, request, tasks), nextReadyAt };
+    return claimResult(now, await this.#complete(store, request, tasks), nextReadyAt);
   }
 
   async #execute(values: readonly unknown[]): Promise<readonly ClaimedRow[]> {

@@ -13,6 +13,7 @@ import {
   type ServerStatement,
   type SqlDriver,
   type Store,
+  timeWith,
   type TopicCode,
   topicCode,
 } from "@perdure/storage-sql";
@@ -96,7 +97,9 @@ export class PlainCommits {
       ),
     );
     unread.forEach(({ at }, index) => {
-      answers[at] = { ...answers[at]!, messages: messages[index]! } as CommitResult;
+      const told = messages[index]!;
+      const answer = answers[at] as CommitResult & { readonly status: "ok" };
+      answers[at] = { ...answer, now: timeWith(answer.now, told), messages: told };
     });
   }
 

@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { postgres } from "@perdure/storage-postgres";
+import { expect, onTestFinished, test } from "vitest";
+import { expectTimeToCoverMessages } from "../../storage-sql/test/clock-set-back.ts";
 import { child } from "./processes.ts";
-import { newSchema, url } from "./scratch.ts";
+import { newSchema, query, url } from "./scratch.ts";
 
 const MINUTES = 60_000;
 
@@ -21,3 +23,14 @@ test(
     }
   },
 );
+
+test("no message is later than the answer that brings it, also when the server's clock was set back (I18, I24)", async () => {
+  const place = newSchema();
+  await query(`create schema ${place}; create table ${place}.clock as select 0::bigint as at`);
+  const schema = newSchema();
+  const [storage, other] = [0, 1].map(() => postgres({ url, schema, clock: `(select at from ${place}.clock)` }));
+  onTestFinished(async () => void (await Promise.all([storage!.close(), other!.close()])));
+  await expectTimeToCoverMessages(storage!, other!, async (at) => {
+    await query(`update ${place}.clock set at = ${at}`);
+  });
+});

@@ -15,6 +15,11 @@ export function* messagesAfter(
   return upTo > acked ? yield* rows(selectMessages, { run, acked, upTo }) : [];
 }
 
+/** The time of an answer with these messages: none is later, also when the server's clock was set back since it came. */
+export function timeWith(now: Millis, messages: readonly StoredMessage[]): Millis {
+  return messages.reduce((latest, { at }) => Math.max(latest, at), now);
+}
+
 /** Stores a message under the next number of the inbox. Answers false if its id is known: then nothing was written. */
 export function* storeMessage(turn: Turn, task: TaskRow, { dedupeId, external, data }: NewMessage): Steps<boolean> {
   const no = task.inbox_last + 1;

@@ -1,4 +1,7 @@
-/** Epoch milliseconds on the storage's clock, which never goes back within a store. */
+/**
+ * Epoch milliseconds on the storage's clock, which never goes back within a store: but for a database server's, which is followed
+ * where an operator sets it. Leases and due times come later then by as much, and no message is later than the answer with it.
+ */
 export type Millis = number;
 
 /** Dense, 1-based position of an event in a run's history, for the run's whole life. */

@@ -6,6 +6,7 @@ import {
   type Millis,
 } from "@perdure/core/storage";
 import { type Choice, isMeantFor, keyOf } from "../claim/choice.ts";
+import { claimResult } from "../claim/claim-result.ts";
 import { claimedWorkflow, readBelongings } from "../claim/claimed-workflow.ts";
 import { chooseAny, chooseNamed } from "../claim/choose.ts";
 import { laneHeads } from "../claim/lane-heads.ts";
@@ -26,7 +27,7 @@ export function* claimTasks(turn: Turn, request: ClaimRequest): Steps<ClaimResul
     ({ task }) => keyOf(task),
     (choice) => handOut(turn, request, choice),
   );
-  return { now: turn.now, tasks, nextReadyAt };
+  return claimResult(turn.now, tasks, nextReadyAt);
 }
 
 /** The answer to a request that nothing can be handed out for, or undefined: then something may be. Writes nothing. */

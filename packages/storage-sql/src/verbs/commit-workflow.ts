@@ -1,7 +1,7 @@
 import { checkCommit, type CommitResult, type InvalidCommitCode, type WorkflowCommit } from "@perdure/core/storage";
 import { sql } from "kysely";
 import { appendEvents } from "../events.ts";
-import { acknowledge, closeInbox, messagesAfter } from "../inbox.ts";
+import { acknowledge, closeInbox, messagesAfter, timeWith } from "../inbox.ts";
 import { query } from "../query.ts";
 import { each, row, type Steps } from "../steps.ts";
 import { cancelActivity, scheduleActivity } from "../activities.ts";
@@ -77,14 +77,9 @@ function* answer(
   task: Pick<TaskRow, "run" | "visible_at" | "inbox_last" | "inbox_acked">,
   held: boolean,
 ): Steps<CommitResult> {
-  return {
-    status,
-    held,
-    now: turn.now,
-    leaseUntil: held ? task.visible_at : null,
-    inboxLast: task.inbox_last,
-    messages: held ? yield* messagesAfter(task, task.inbox_acked) : [],
-  };
+  const messages = held ? yield* messagesAfter(task, task.inbox_acked) : [];
+  const now = timeWith(turn.now, messages);
+  return { status, held, now, leaseUntil: held ? task.visible_at : null, inboxLast: task.inbox_last, messages };
 }
 
 const findLastCommit = query((db, args: { ns: number; id: string }) =>

@@ -1,5 +1,5 @@
 import type { Claim, Millis, RenewResult } from "@perdure/core/storage";
-import { messagesAfter } from "../inbox.ts";
+import { messagesAfter, timeWith } from "../inbox.ts";
 import { query } from "../query.ts";
 import { type Steps, write } from "../steps.ts";
 import { claimedTask, owns, type TaskKey } from "../tasks.ts";
@@ -10,16 +10,10 @@ export function* renewLease(turn: Turn, claim: Claim, leaseMs: number): Steps<Re
   const task = yield* claimedTask(turn, claim);
   if (task === undefined || !owns(claim, task)) return { status: "lost" };
   const { run, seq } = task;
-  const { now } = turn;
-  const leaseUntil = now + leaseMs;
+  const leaseUntil = turn.now + leaseMs;
   yield* write(extendLease, { run, seq, leaseUntil });
-  return {
-    status: "held",
-    now,
-    leaseUntil,
-    inboxLast: task.inbox_last,
-    messages: yield* messagesAfter(task, task.inbox_acked),
-  };
+  const messages = yield* messagesAfter(task, task.inbox_acked);
+  return { status: "held", now: timeWith(turn.now, messages), leaseUntil, inboxLast: task.inbox_last, messages };
 }
 
 const extendLease = query((db, args: TaskKey & { leaseUntil: Millis }) =>
