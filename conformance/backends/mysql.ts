@@ -60,6 +60,11 @@ const subject: BackendUnderTest = {
   name: "mysql",
   module: new URL(import.meta.url),
   server: addressOf((await findMysql()).url),
+  async version() {
+    const [[row]] = await (await harness()).query<RowDataPacket[]>("select version() as version");
+    const version = row!["version"] as string;
+    return `${version.includes("MariaDB") ? "MariaDB" : "MySQL"} ${version.split("-", 1)[0]}`;
+  },
   async open({ namespace, server }) {
     await harness();
     const url = await storeUrl();

@@ -78,6 +78,10 @@ async function open(
 }
 
 const subject: Omit<BackendUnderTest, "name" | "open"> = {
+  async version() {
+    const { rows } = await (await harness()).query<{ server_version: string }>("show server_version");
+    return `PostgreSQL ${rows[0]!.server_version.split(" ", 1)[0]}`;
+  },
   async transaction(_namespace, _backend, run) {
     const client = await (await harness()).connect();
     try {

@@ -32,6 +32,13 @@ const subject: BackendUnderTest = {
     const path = join(folderOf(namespace), "store.db");
     return sqlite({ path, namespace, clock: { now: () => Date.now() + (offsets.get(caseOf(namespace)) ?? 0) } });
   },
+  async version() {
+    const { default: Database } = await import("better-sqlite3");
+    const db = new Database(":memory:");
+    const { version } = db.prepare("select sqlite_version() as version").get() as { readonly version: string };
+    db.close();
+    return `SQLite ${version}`;
+  },
   destroy(namespace) {
     offsets.delete(caseOf(namespace));
     rmSync(folderOf(namespace), { recursive: true, force: true });

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-import { writeFile } from "node:fs/promises";
-import { readArguments, USAGE } from "./cli/arguments.ts";
+import { type ReportFiles, readArguments, USAGE } from "./cli/arguments.ts";
 import { findSubject } from "./cli/find-subject.ts";
-import { matrix } from "./cli/matrix.ts";
 import { runMutants } from "./cli/mutants.ts";
-import { caseLine, summary } from "./cli/summary.ts";
+import { readReports } from "./cli/read-reports.ts";
+import { writeReports } from "./cli/write-reports.ts";
 import { type ConformanceReport, isPass } from "./report.ts";
+import { matrix } from "./reporters/matrix.ts";
+import { caseLine, summary } from "./reporters/summary.ts";
 import { type RunOptions, runConformance } from "./runner.ts";
 
 /** Runs a command line; answers with the exit code: 0 only if every applicable case passed. */
@@ -16,18 +17,18 @@ async function main(args: readonly string[], print: (line: string) => void): Pro
       print(USAGE);
       return args.length === 0 ? 2 : 0;
     case "matrix":
-      print(await matrix(command.files));
+      print(matrix(await readReports(command.files)));
       return 0;
     case "mutants": {
       const report = await runMutants(print);
       const killed = report.mutants?.filter(({ killedBy }) => killedBy !== null).length ?? 0;
       print(`\n${killed} of ${report.mutants?.length ?? 0} mutants killed\n`);
-      return end([report], command.json, print);
+      return end([report], command.files, print);
     }
     case "run": {
       const reports: ConformanceReport[] = [];
       for (const word of command.backends) reports.push(await runOne(word, command.options, print));
-      return end(reports, command.json, print);
+      return end(reports, command.files, print);
     }
     default:
       return command satisfies never;
@@ -47,12 +48,10 @@ async function runOne(word: string, options: RunOptions, print: (line: string) =
 
 async function end(
   reports: readonly ConformanceReport[],
-  json: string | undefined,
+  files: ReportFiles,
   print: (line: string) => void,
 ): Promise<number> {
-  if (json !== undefined) {
-    await writeFile(json, `${JSON.stringify(reports.length === 1 ? reports[0] : reports, null, 2)}\n`);
-  }
+  await writeReports(reports, files);
   print(`\n${summary(reports)}`);
   return reports.every(isPass) ? 0 : 1;
 }

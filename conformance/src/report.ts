@@ -29,6 +29,8 @@ export interface ConformanceReport {
   /** Package and version. */
   readonly suite: string;
   readonly backend: string;
+  /** The store underneath and its version, where the subject tells it. */
+  readonly store?: string;
   /** Node's version, platform and architecture. */
   readonly runtime: string;
   readonly capabilities: Capabilities;

@@ -76,11 +76,13 @@ export async function runConformance(subject: BackendUnderTest, options: RunOpti
   await work(selected.filter(({ alone }) => alone));
   const others = selected.filter(({ alone }) => !alone);
   await Promise.all(Array.from({ length: jobs }, () => work(others)));
+  const store = await versionOf(subject);
   await subject.end?.();
   return {
     schema: 1,
     suite: SUITE,
     backend: subject.name,
+    ...(store !== undefined && { store }),
     runtime: `node ${process.version} ${process.platform}-${process.arch}`,
     capabilities: capabilities ?? UNKNOWN,
     seed,
@@ -98,6 +100,15 @@ const UNKNOWN: Capabilities = {
   transactions: [],
   listing: "eventual",
 };
+
+/** A store that does not even say that has failed its cases. */
+async function versionOf(subject: BackendUnderTest): Promise<string | undefined> {
+  try {
+    return await subject.version?.();
+  } catch {
+    return undefined;
+  }
+}
 
 function suiteName(): string {
   const { name, version } = createRequire(import.meta.url)("../package.json") as { name: string; version: string };

@@ -33,6 +33,9 @@ export interface BackendUnderTest {
    */
   open(options: OpenOptions): StorageBackend | Promise<StorageBackend>;
 
+  /** The store underneath and its version, for reports: `PostgreSQL 15.20`. */
+  version?(): string | Promise<string>;
+
   /** Removes a namespace after its case, when all of its clients are closed. Without it, stores are left behind. */
   destroy?(namespace: string): void | Promise<void>;
 

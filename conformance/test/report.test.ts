@@ -91,7 +91,18 @@ describe("the report", { timeout: 60_000 }, () => {
     const file = join(folder, "matrix.json");
     await cli("memory", "--level", "L1,L3", "--grep", "cache.", "--json", file);
     const { stdout } = await cli("matrix", file);
-    expect(stdout).toContain("| backend | L1 | L2 | L3 | L4 | L5 | conforms |");
-    expect(stdout).toMatch(/\| memory \| \d+\/\d+ \| – \| \d+\/\d+ \|/u);
+    expect(stdout).toContain("| backend | store | L1 | L2 | L3 | L4 | L5 | conforms |");
+    expect(stdout).toMatch(/\| memory \|  \| \d+\/\d+ \| – \| \d+\/\d+ \|/u);
+  });
+
+  it("is also a page to read, and what build servers read", async () => {
+    const [page, xml] = [join(folder, "report.md"), join(folder, "report.xml")];
+    await cli("memory", "--grep", "crash.", "--markdown", page, "--junit", xml);
+    expect(await readFile(page, "utf8")).toContain("- `crash.kill-random`: Not applicable: ");
+    const junit = await readFile(xml, "utf8");
+    expect(junit).toContain('<testsuite name="conformance of memory"');
+    expect(junit).toMatch(
+      /<testcase classname="memory.L4" name="crash.kill-random" time="[\d.]+"><skipped message="Not applicable/u,
+    );
   });
 });

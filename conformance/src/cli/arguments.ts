@@ -15,6 +15,8 @@ export const USAGE = `perdure-conformance BACKEND… [options]
   --kills N      workers that the crash lab kills
   --full         the large numbers
   --json FILE    write the report; a list of reports if there are several backends
+  --junit FILE   write it as JUnit's XML, for build servers
+  --markdown FILE  write it as a page to read
 
 perdure-conformance mutants [--json FILE]      break the memory backend in every known way, and see each noticed;
                                                only in the repository of Perdure
@@ -24,9 +26,21 @@ perdure-conformance matrix REPORT.json…        the reports as one table, in Ma
 /** What the command line asks for. */
 export type Command =
   | { readonly do: "help" }
-  | { readonly do: "run"; readonly backends: readonly string[]; readonly options: RunOptions; readonly json?: string }
-  | { readonly do: "mutants"; readonly json?: string }
+  | {
+      readonly do: "run";
+      readonly backends: readonly string[];
+      readonly options: RunOptions;
+      readonly files: ReportFiles;
+    }
+  | { readonly do: "mutants"; readonly files: ReportFiles }
   | { readonly do: "matrix"; readonly files: readonly string[] };
+
+/** Where reports are to be written. */
+export interface ReportFiles {
+  readonly json?: string | undefined;
+  readonly junit?: string | undefined;
+  readonly markdown?: string | undefined;
+}
 
 /** Reads a command line. @throws Error with one sentence about what cannot be understood. */
 export function readArguments(args: readonly string[]): Command {
@@ -42,13 +56,15 @@ export function readArguments(args: readonly string[]): Command {
       bail: { type: "boolean" },
       full: { type: "boolean" },
       json: { type: "string" },
+      junit: { type: "string" },
+      markdown: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
   const [first, ...rest] = positionals;
   if (values.help === true || first === undefined) return { do: "help" };
-  const json = values.json === undefined ? {} : { json: values.json };
-  if (first === "mutants" && rest.length === 0) return { do: "mutants", ...json };
+  const files: ReportFiles = { json: values.json, junit: values.junit, markdown: values.markdown };
+  if (first === "mutants" && rest.length === 0) return { do: "mutants", files };
   if (first === "matrix") return { do: "matrix", files: rest };
   const options: RunOptions = {
     ...(values.level !== undefined && { levels: readLevels(values.level) }),
@@ -59,7 +75,7 @@ export function readArguments(args: readonly string[]): Command {
     bail: values.bail ?? false,
     full: values.full ?? false,
   };
-  return { do: "run", backends: positionals, options, ...json };
+  return { do: "run", backends: positionals, options, files };
 }
 
 function readLevels(text: string): readonly Level[] {

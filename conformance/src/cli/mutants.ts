@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { ConformanceReport, MutantReport } from "../report.ts";
 import { runConformance } from "../runner.ts";
 import { findSubject } from "./find-subject.ts";
-import { table } from "./table.ts";
+import { table } from "../reporters/table.ts";
 
 interface MutantOutcome extends MutantReport {
   readonly breaks: string;
