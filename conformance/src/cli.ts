@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { CASES } from "./cases/index.ts";
 import { type ReportFiles, readArguments, USAGE } from "./cli/arguments.ts";
 import { findSubject } from "./cli/find-subject.ts";
 import { runMutants } from "./cli/mutants.ts";
@@ -6,6 +7,7 @@ import { readReports } from "./cli/read-reports.ts";
 import { writeReports } from "./cli/write-reports.ts";
 import { type ConformanceReport, isPass } from "./report.ts";
 import { matrix } from "./reporters/matrix.ts";
+import { promises } from "./reporters/promises.ts";
 import { caseLine, summary } from "./reporters/summary.ts";
 import { type RunOptions, runConformance } from "./runner.ts";
 
@@ -18,6 +20,9 @@ async function main(args: readonly string[], print: (line: string) => void): Pro
       return args.length === 0 ? 2 : 0;
     case "matrix":
       print(matrix(await readReports(command.files)));
+      return 0;
+    case "promises":
+      print(promises(CASES));
       return 0;
     case "mutants": {
       const report = await runMutants(print);

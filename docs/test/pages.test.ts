@@ -37,12 +37,22 @@ function isBroken(page: string, link: string): boolean {
 
 describe.each(all)("%s", (page) => {
   it("links to what is there", () => {
-    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)].map(([, a, b]) => (a ?? b)!);
     expect(links.filter((link) => isBroken(page, link))).toEqual([]);
   });
 
   it("does not promise what nobody can keep", () => {
     expect(read(page)).not.toMatch(/exactly[ -]once execution|executed exactly once/i);
+  });
+});
+
+describe("the guarantees", () => {
+  it("lead to the cases that prove them", () => {
+    const page = read("docs/guarantees.md");
+    const defined = [...page.matchAll(/^\[(I\d+)\]: conformance\.md#i\d+$/gm)].map((match) => match[1]!);
+    const named = [...page.matchAll(/\[(I\d+)\](?!:)/g)].map((match) => match[1]!);
+    expect(new Set(named)).toEqual(new Set(defined));
+    expect(page).not.toMatch(/\(I\d+[,)]/);
   });
 });
 

@@ -14,6 +14,7 @@ export const pages: readonly string[] = [
   "packages/storage-mysql/README.md",
   "docs/getting-started.md",
   "docs/concepts.md",
+  "docs/conformance.md",
   "docs/workflows.md",
   "docs/activities.md",
   "docs/signals-and-timers.md",

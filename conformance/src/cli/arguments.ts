@@ -21,6 +21,7 @@ export const USAGE = `perdure-conformance BACKEND… [options]
 perdure-conformance mutants [--json FILE]      break the memory backend in every known way, and see each noticed;
                                                only in the repository of Perdure
 perdure-conformance matrix REPORT.json…        the reports as one table, in Markdown
+perdure-conformance promises                   every promise and the cases that prove it, in Markdown
 `;
 
 /** What the command line asks for. */
@@ -33,7 +34,8 @@ export type Command =
       readonly files: ReportFiles;
     }
   | { readonly do: "mutants"; readonly files: ReportFiles }
-  | { readonly do: "matrix"; readonly files: readonly string[] };
+  | { readonly do: "matrix"; readonly files: readonly string[] }
+  | { readonly do: "promises" };
 
 /** Where reports are to be written. */
 export interface ReportFiles {
@@ -65,6 +67,7 @@ export function readArguments(args: readonly string[]): Command {
   if (values.help === true || first === undefined) return { do: "help" };
   const files: ReportFiles = { json: values.json, junit: values.junit, markdown: values.markdown };
   if (first === "mutants" && rest.length === 0) return { do: "mutants", files };
+  if (first === "promises" && rest.length === 0) return { do: "promises" };
   if (first === "matrix") return { do: "matrix", files: rest };
   const options: RunOptions = {
     ...(values.level !== undefined && { levels: readLevels(values.level) }),
