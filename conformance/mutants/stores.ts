@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { memory } from "@perdure/core/memory";
 import { StorageError, type WorkflowCommit } from "@perdure/core/storage";
 import { forwarding, mutant, type Mutant } from "./mutant.ts";
@@ -22,6 +23,32 @@ export const storeMutants: readonly Mutant[] = [
     breaks: "A client works after it was closed.",
     killedBy: ["setup.closed-client-refuses"],
     plant: () => () => ({ close: async () => {} }),
+  }),
+  mutant({
+    name: "close-cuts-verbs-off",
+    breaks: "A close ends the connections that verbs are about to use.",
+    killedBy: ["setup.close-lets-verbs-finish"],
+    plant: () => (honest) => ({
+      async createRuns(runs, options) {
+        await setImmediate();
+        return honest.createRuns(runs, options);
+      },
+    }),
+  }),
+  mutant({
+    name: "close-waits-for-nothing",
+    breaks: "A close has resolved while verbs are still writing.",
+    killedBy: ["setup.close-lets-verbs-finish"],
+    plant:
+      () =>
+      (honest, { namespace, store, storeClock: clock }) => ({
+        async createRuns(runs, options) {
+          const late = memory({ namespace, store, clock });
+          if (runs.length === 0) return honest.createRuns(runs, options);
+          await setImmediate();
+          return late.createRuns(runs, options);
+        },
+      }),
   }),
   mutant({
     name: "namespaces-leak",

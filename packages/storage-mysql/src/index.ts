@@ -35,5 +35,6 @@ export function mysql(urlOrOptions: string | MysqlOptions): StorageBackend {
   });
   const driver = new ServerDriver(dialect, pool);
   const signals = new PulseSignals(pool, "perdure_pulse", origin);
-  return new SqlBackend({ info: infoOf(settings), namespace, migrate, dialect, driver, signals });
+  const patienceMs = requestTimeout;
+  return new SqlBackend({ info: infoOf(settings), namespace, migrate, patienceMs, dialect, driver, signals });
 }

@@ -49,6 +49,7 @@ import {
 } from "@perdure/core/storage";
 import { Session, type SessionOptions } from "./session.ts";
 import { each } from "./steps.ts";
+import { UnderWay } from "./under-way.ts";
 import { readCacheEntry, writeCacheEntry } from "./verbs/cache.ts";
 import { claimTasks, findNothing } from "./verbs/claim-tasks.ts";
 import { commitTasks } from "./verbs/commit-tasks.ts";
@@ -66,6 +67,8 @@ import { unblockTask } from "./verbs/unblock-tasks.ts";
 /** What an adapter brings: its database's SQL, its connection, and how its processes hear of one another. */
 export interface SqlBackendOptions extends SessionOptions {
   readonly info: StorageInfo;
+  /** How long a close waits for verbs that have begun, in milliseconds: for as long as one of them waits for the database. */
+  readonly patienceMs: number;
 }
 
 /**
@@ -76,147 +79,170 @@ export class SqlBackend implements StorageBackend {
   readonly info: StorageInfo;
   readonly subscribe?: (onWake: (topic: Topic) => void) => Promise<Subscription>;
   readonly #session: Session;
+  readonly #underWay = new UnderWay();
+  readonly #patienceMs: number;
   #closing: Promise<void> | undefined;
 
   constructor(options: SqlBackendOptions) {
     this.info = options.info;
     this.#session = new Session(options, options.info.limits);
-    if (options.signals !== undefined) this.subscribe = (onWake) => this.#subscribe(onWake);
+    this.#patienceMs = options.patienceMs;
+    if (options.signals !== undefined) {
+      this.subscribe = (onWake) => this.#verb(() => this.#session.subscribe(onWake));
+    }
   }
 
-  async setup(): Promise<void> {
-    this.#refuseIfClosed();
-    await this.#session.open();
-  }
-
-  async close(): Promise<void> {
-    this.#closing ??= this.#session.close();
-    await this.#closing;
-  }
-
-  async now(): Promise<Millis> {
-    this.#refuseIfClosed();
-    // oxlint-disable-next-line require-yield -- the transaction around it reads the time and keeps it
-    return this.#session.writeAt(function* (turn) {
-      return turn.now;
+  setup(): Promise<void> {
+    return this.#verb(async () => {
+      await this.#session.open();
     });
   }
 
-  async createRuns(runs: readonly NewRun[], options?: WriteOptions): Promise<readonly CreateRunResult[]> {
-    this.#refuseIfClosed();
-    checkTransaction("createRuns", options, this.info);
-    checkNewRuns(runs, this.info.limits);
-    if (options?.tx === undefined)
-      return this.#session.writeAt((turn) => each(runs, runIdOf, (run) => createRun(turn, run)));
-    // Others need the lanes, too, and cannot wait for the caller to end his transaction.
-    await this.#session.makeLanes(runs.map(laneKeyOf));
-    return this.#session.writeAt((turn) => each(runs, runIdOf, (run) => createRunIn(turn, run)), options.tx);
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
   }
 
-  async getRun(runId: string): Promise<Run | undefined> {
-    this.#refuseIfClosed();
-    checkRunId(runId);
-    return this.#session.read((store) => getRun(store, runId));
+  now(): Promise<Millis> {
+    return this.#verb(() => {
+      // oxlint-disable-next-line require-yield -- the transaction around it reads the time and keeps it
+      return this.#session.writeAt(function* (turn) {
+        return turn.now;
+      });
+    });
   }
 
-  async listRuns(query: RunQuery): Promise<Page<RunSummary>> {
-    this.#refuseIfClosed();
-    checkRunQuery(query);
-    return this.#session.read((store) => listRuns(store, query));
+  createRuns(runs: readonly NewRun[], options?: WriteOptions): Promise<readonly CreateRunResult[]> {
+    return this.#verb(async () => {
+      checkTransaction("createRuns", options, this.info);
+      checkNewRuns(runs, this.info.limits);
+      if (options?.tx === undefined)
+        return this.#session.writeAt((turn) => each(runs, runIdOf, (run) => createRun(turn, run)));
+      // Others need the lanes, too, and cannot wait for the caller to end his transaction.
+      await this.#session.makeLanes(runs.map(laneKeyOf));
+      return this.#session.writeAt((turn) => each(runs, runIdOf, (run) => createRunIn(turn, run)), options.tx);
+    });
   }
 
-  async readEvents(requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
-    this.#refuseIfClosed();
-    checkEventRequests(requests, this.info.limits);
-    return this.#session.read((store) => each(requests, runIdOf, (request) => readEvents(store, request)));
+  getRun(runId: string): Promise<Run | undefined> {
+    return this.#verb(() => {
+      checkRunId(runId);
+      return this.#session.read((store) => getRun(store, runId));
+    });
   }
 
-  async claimTasks(request: ClaimRequest): Promise<ClaimResult> {
-    this.#refuseIfClosed();
-    checkClaimRequest(request, this.info.limits);
-    const answer =
-      (await this.#session.shortcut((shortcuts, store) => shortcuts.claim(store, request))) ??
-      // An idle worker does not queue for the right to write.
-      (await this.#session.lookFirst((turn) => findNothing(turn, request)));
-    return answer ?? this.#session.write((turn) => claimTasks(turn, request));
+  listRuns(query: RunQuery): Promise<Page<RunSummary>> {
+    return this.#verb(() => {
+      checkRunQuery(query);
+      return this.#session.read((store) => listRuns(store, query));
+    });
   }
 
-  async renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
-    this.#refuseIfClosed();
-    checkClaims(claims, this.info.limits);
-    checkLeaseMs(leaseMs);
-    return this.#session.write((turn) => each(claims, lockOrderOf, (claim) => renewLease(turn, claim, leaseMs)));
+  readEvents(requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
+    return this.#verb(() => {
+      checkEventRequests(requests, this.info.limits);
+      return this.#session.read((store) => each(requests, runIdOf, (request) => readEvents(store, request)));
+    });
   }
 
-  async commitTasks(commits: readonly TaskCommit[], options?: WriteOptions): Promise<readonly CommitResult[]> {
-    this.#refuseIfClosed();
-    checkTransaction("commitTasks", options, this.info);
-    checkCommits(commits, this.info.limits, options);
-    if (options?.tx !== undefined) return this.#session.write((turn) => commitTasks(turn, commits), options.tx);
-    const decided = await this.#session.shortcut((shortcuts, store, topics) =>
-      shortcuts.commit(store, commits, topics),
-    );
-    if (decided === undefined) return this.#session.write((turn) => commitTasks(turn, commits));
-    const left = commits.filter((_, at) => decided[at] === undefined);
-    if (left.length === 0) return decided as readonly CommitResult[];
-    const others = (await this.#session.write((turn) => commitTasks(turn, left)))[Symbol.iterator]();
-    return decided.map((result) => result ?? others.next().value!);
+  claimTasks(request: ClaimRequest): Promise<ClaimResult> {
+    return this.#verb(async () => {
+      checkClaimRequest(request, this.info.limits);
+      const answer =
+        (await this.#session.shortcut((shortcuts, store) => shortcuts.claim(store, request))) ??
+        // An idle worker does not queue for the right to write.
+        (await this.#session.lookFirst((turn) => findNothing(turn, request)));
+      return answer ?? this.#session.write((turn) => claimTasks(turn, request));
+    });
   }
 
-  async unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
-    this.#refuseIfClosed();
-    checkTaskIds(taskIds, this.info.limits);
-    return this.#session.write((turn) => each(taskIds, String, (taskId) => unblockTask(turn, taskId)));
+  renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
+    return this.#verb(() => {
+      checkClaims(claims, this.info.limits);
+      checkLeaseMs(leaseMs);
+      return this.#session.write((turn) => each(claims, lockOrderOf, (claim) => renewLease(turn, claim, leaseMs)));
+    });
   }
 
-  async deliver(messages: readonly NewMessage[], options?: WriteOptions): Promise<readonly DeliverResult[]> {
-    this.#refuseIfClosed();
-    checkTransaction("deliver", options, this.info);
-    checkMessages(messages, this.info.limits);
-    const deliverOne = options?.tx === undefined ? deliver : deliverIn;
-    return this.#session.write((turn) => each(messages, runIdOf, (message) => deliverOne(turn, message)), options?.tx);
+  commitTasks(commits: readonly TaskCommit[], options?: WriteOptions): Promise<readonly CommitResult[]> {
+    return this.#verb(async () => {
+      checkTransaction("commitTasks", options, this.info);
+      checkCommits(commits, this.info.limits, options);
+      if (options?.tx !== undefined) return this.#session.write((turn) => commitTasks(turn, commits), options.tx);
+      const decided = await this.#session.shortcut((shortcuts, store, topics) =>
+        shortcuts.commit(store, commits, topics),
+      );
+      if (decided === undefined) return this.#session.write((turn) => commitTasks(turn, commits));
+      const left = commits.filter((_, at) => decided[at] === undefined);
+      if (left.length === 0) return decided as readonly CommitResult[];
+      const others = (await this.#session.write((turn) => commitTasks(turn, left)))[Symbol.iterator]();
+      return decided.map((result) => result ?? others.next().value!);
+    });
   }
 
-  async readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
-    this.#refuseIfClosed();
-    checkCacheKeys(keys, this.info.limits);
-    return this.#session.readAt((turn) => each(keys, String, (key) => readCacheEntry(turn, key)));
+  unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
+    return this.#verb(() => {
+      checkTaskIds(taskIds, this.info.limits);
+      return this.#session.write((turn) => each(taskIds, String, (taskId) => unblockTask(turn, taskId)));
+    });
   }
 
-  async writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
-    this.#refuseIfClosed();
-    checkCacheEntries(entries, this.info.limits);
-    return this.#session.writeAt((turn) =>
-      each(
-        entries,
-        ({ key }) => key,
-        (entry) => writeCacheEntry(turn, entry),
-      ),
-    );
+  deliver(messages: readonly NewMessage[], options?: WriteOptions): Promise<readonly DeliverResult[]> {
+    return this.#verb(() => {
+      checkTransaction("deliver", options, this.info);
+      checkMessages(messages, this.info.limits);
+      const deliverOne = options?.tx === undefined ? deliver : deliverIn;
+      return this.#session.write(
+        (turn) => each(messages, runIdOf, (message) => deliverOne(turn, message)),
+        options?.tx,
+      );
+    });
   }
 
-  async stats(): Promise<StorageStats> {
-    this.#refuseIfClosed();
-    return this.#session.readAt(statsOf);
+  readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
+    return this.#verb(() => {
+      checkCacheKeys(keys, this.info.limits);
+      return this.#session.readAt((turn) => each(keys, String, (key) => readCacheEntry(turn, key)));
+    });
   }
 
-  async purgeRuns(request: PurgeRequest): Promise<PurgeResult> {
-    this.#refuseIfClosed();
-    checkPurgeRequest(request, this.info.limits);
-    return this.#session.writeAt((turn) => purgeRuns(turn, request));
+  writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
+    return this.#verb(() => {
+      checkCacheEntries(entries, this.info.limits);
+      return this.#session.writeAt((turn) =>
+        each(
+          entries,
+          ({ key }) => key,
+          (entry) => writeCacheEntry(turn, entry),
+        ),
+      );
+    });
   }
 
-  async #subscribe(onWake: (topic: Topic) => void): Promise<Subscription> {
-    this.#refuseIfClosed();
-    return this.#session.subscribe(onWake);
+  stats(): Promise<StorageStats> {
+    return this.#verb(() => this.#session.readAt(statsOf));
   }
 
-  #refuseIfClosed(): void {
-    if (this.#closing === undefined) return;
+  purgeRuns(request: PurgeRequest): Promise<PurgeResult> {
+    return this.#verb(() => {
+      checkPurgeRequest(request, this.info.limits);
+      return this.#session.writeAt((turn) => purgeRuns(turn, request));
+    });
+  }
+
+  /** Begins a verb, unless the storage was closed. */
+  async #verb<T>(verb: () => Promise<T>): Promise<T> {
+    if (this.#closing === undefined) return this.#underWay.during(verb);
     throw new StorageError(
       "misconfigured",
       `This ${this.info.name} storage was closed. Create another one to go on, and close it when nobody uses it any more.`,
     );
+  }
+
+  /** Verbs that have begun are answered first; no server that is silent keeps a close for longer than one of them. */
+  async #close(): Promise<void> {
+    await this.#underWay.none(this.#patienceMs);
+    await this.#session.close();
   }
 }
 

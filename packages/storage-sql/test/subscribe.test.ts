@@ -38,7 +38,7 @@ beforeEach(() => {
   const driver = { open() {}, close() {}, read: () => answers.shift() } as unknown as SqlDriver;
   const dialect = { errorOf: () => undefined } as unknown as SqlDialect;
   const info = { name: "stub", contract: CONTRACT_VERSION, limits: {} } as unknown as StorageInfo;
-  backend = new SqlBackend({ info, namespace: "n", migrate: "check", dialect, driver, signals });
+  backend = new SqlBackend({ info, namespace: "n", migrate: "check", patienceMs: 0, dialect, driver, signals });
 });
 
 async function listen(): Promise<{ readonly heard: Topic[]; readonly close: () => Promise<void> }> {

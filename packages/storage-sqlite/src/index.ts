@@ -26,6 +26,6 @@ export function sqlite(pathOrOptions: string | SqliteOptions): StorageBackend {
   const dialect = new SqliteSql(settings.path, clock);
   const driver = new SqliteDriver(settings, dialect, () => clock.forget());
   const signals = new SqliteSignals(driver, clock);
-  const { namespace, migrate } = settings;
-  return new SqlBackend({ info: infoOf(settings), namespace, migrate, dialect, driver, signals });
+  const { namespace, migrate, busyTimeout: patienceMs } = settings;
+  return new SqlBackend({ info: infoOf(settings), namespace, migrate, patienceMs, dialect, driver, signals });
 }

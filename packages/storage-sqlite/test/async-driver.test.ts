@@ -10,7 +10,7 @@ import {
   type StatementResult,
 } from "@perdure/storage-sql";
 import Database from "better-sqlite3";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { SqliteSql } from "../src/dialect.ts";
 import { infoOf } from "../src/info.ts";
 import { settingsOf } from "../src/options.ts";
@@ -23,6 +23,7 @@ class LatePool implements ConnectionPool, Connection {
   #before: Promise<unknown> = Promise.resolve();
   trips = 0;
   statements = 0;
+  isSilent = false;
 
   async open(): Promise<void> {}
 
@@ -42,6 +43,7 @@ class LatePool implements ConnectionPool, Connection {
 
   async send(statements: readonly ServerStatement[]): Promise<readonly StatementResult[]> {
     this.trips += 1;
+    if (this.isSilent) await new Promise(() => {});
     await setImmediate();
     return statements.map(({ sql, values }) => {
       this.statements += 1;
@@ -67,7 +69,8 @@ function lateStorage(): { readonly storage: SqlBackend; readonly pool: LatePool 
   const dialect = new LateSql(":memory:", new PulseClock(settings.clock));
   const pool = new LatePool();
   const driver = new ServerDriver(dialect, pool);
-  const storage = new SqlBackend({ info: infoOf(settings), namespace: "n", migrate: "auto", dialect, driver });
+  const setup = { namespace: "n", migrate: "auto", patienceMs: 100 } as const;
+  const storage = new SqlBackend({ ...setup, info: infoOf(settings), dialect, driver });
   return { storage, pool };
 }
 
@@ -115,4 +118,21 @@ test("a batch takes as many trips to a server as one element", async () => {
   expect(await tripsOf(() => storage.commitTasks([hold(first!, 1)]))).toBeLessThanOrEqual(3);
   expect(await tripsOf(() => storage.commitTasks(hundred))).toBeLessThanOrEqual(3);
   await storage.close();
+});
+
+test("a close waits for verbs that have begun, but not for ever for a server that is silent", async () => {
+  const { storage } = lateStorage();
+  const created = storage.createRuns([newRun("first")]);
+  const claimed = storage.claimTasks(anything());
+  await storage.close();
+  expect(await created).toMatchObject([{ status: "created" }]);
+  expect(await claimed).toMatchObject({ tasks: [{ claim: { runId: "first" } }] });
+
+  const other = lateStorage();
+  await other.storage.setup();
+  other.pool.isSilent = true;
+  const answered = vi.fn<() => void>();
+  void other.storage.getRun("first").finally(answered);
+  await other.storage.close();
+  expect(answered).not.toHaveBeenCalled();
 });

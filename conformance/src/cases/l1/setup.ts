@@ -80,6 +80,44 @@ export const setupCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "setup.close-lets-verbs-finish",
+    level: "L1",
+    invariants: ["I4", "I28"],
+    why: "A process that ends closes its storage while its last verbs are under way: what they were about to write is not lost, and nobody waits in vain for an answer.",
+    hint: "Refuse new verbs at once, wait for those that have begun, and only then end the connections.",
+    async run(t) {
+      const { run: held, task } = await heldRun(t);
+      const client = await t.open();
+      const runs = t.make.runs(30, { queue: "other" });
+      const messages = t.make.messages(10, held.runId);
+      const entry = t.make.cacheEntry();
+      const underWay = Promise.all([
+        Promise.all(runs.map((run) => client.createRuns([run]))),
+        Promise.all(messages.map((message) => client.deliver([message]))),
+        client.commitTasks([t.make.turn(task)]),
+        client.writeCache([entry]),
+        client.getRun(held.runId),
+        t.worker(client).claim({ queues: ["nobody"] }),
+      ]);
+      // Heard of below, when all that is stored was looked at.
+      underWay.catch(() => {});
+      const closing = client.close();
+      await throws("misconfigured", "a verb after close is refused", () => client.getRun(held.runId));
+      await closing;
+      const stored = await Promise.all(runs.map(({ runId }) => t.backend.getRun(runId)));
+      equal(stored.filter((run) => run === undefined).length, 0, "what had begun is stored when close has resolved");
+      const [created, delivered, [committed], [cached], read, claimed] = await underWay;
+      for (const [answer] of created) status(answer, "created", "a run whose creation had begun is created");
+      for (const [answer] of delivered) status(answer, "accepted", "a message that was on its way is accepted");
+      status(committed, "ok", "a commit that had begun is applied");
+      status(cached, "written", "an entry that was about to be written is written");
+      equal(read?.runId, held.runId, "a read that had begun is answered");
+      equal(claimed.tasks, [], "a claim that had begun is answered");
+      const run = (await t.backend.getRun(held.runId))!;
+      equal([run.lastSeq, run.task?.unread], [2, 10], "the commit and the messages are stored");
+    },
+  },
+  {
     id: "setup.close-leaves-other-clients",
     level: "L1",
     invariants: ["I4", "I28"],

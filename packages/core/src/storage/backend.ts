@@ -47,7 +47,10 @@ export interface StorageBackend {
    */
   setup(): Promise<void>;
 
-  /** Releases connections, timers and handles (I28). Idempotent; every later verb throws StorageError `misconfigured`. */
+  /**
+   * Releases connections, timers and handles (I28). Every later verb throws StorageError `misconfigured`, at once; those that have
+   * begun are answered first, as always: it waits for them, for as long as one of them waits for a store that is silent. Idempotent.
+   */
   close(): Promise<void>;
 
   /** The storage's clock: never less than any earlier answer of this store. */

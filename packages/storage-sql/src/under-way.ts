@@ -1,0 +1,26 @@
+/** Counts the verbs that have begun and are not answered yet, so that a close can wait for them. */
+export class UnderWay {
+  #count = 0;
+  #ended: (() => void) | undefined;
+
+  async during<T>(verb: () => Promise<T>): Promise<T> {
+    this.#count += 1;
+    try {
+      return await verb();
+    } finally {
+      this.#count -= 1;
+      if (this.#count === 0) this.#ended?.();
+    }
+  }
+
+  /** Resolves when there is none any more, or the time is over. */
+  async none(patienceMs: number): Promise<void> {
+    if (this.#count === 0) return;
+    let patience: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#ended = resolve;
+      patience = setTimeout(resolve, patienceMs);
+    });
+    clearTimeout(patience);
+  }
+}
