@@ -56,6 +56,16 @@ describe("a server that does not answer any more, and does not say so", () => {
     await pool.end();
   });
 
+  test("keeps nobody who closes waiting for longer than the requestTimeout", async () => {
+    const { proxy, through } = await network();
+    const storage = postgres({ url: through, schema: newSchema(), requestTimeout: 1_000 });
+    await storage.setup();
+    proxy.blackhole(true);
+    const call = storage.stats().catch((error: unknown) => error);
+    expect(await took(storage.close())).toBeLessThan(3_000);
+    expect(await call).toMatchObject({ code: "unavailable" });
+  });
+
   test("does not keep rows locked that a call has locked before (I8)", async () => {
     const { proxy, through } = await network();
     const schema = newSchema();
