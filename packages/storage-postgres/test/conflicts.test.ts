@@ -1,3 +1,10 @@
+import {
+  activityTaskId,
+  type Claim,
+  type NewActivityTask,
+  type StorageBackend,
+  type TaskId,
+} from "@perdure/core/storage";
 import { postgres } from "@perdure/storage-postgres";
 import pg from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -13,6 +20,120 @@ async function untilBlocked(application: string): Promise<void> {
       { interval: 5, timeout: 5_000 },
     )
     .toHaveLength(1);
+}
+
+describe("tasks are locked by run and then by seq: whoever waits for the first holds none of the others", () => {
+  // Everything that could pass for an order is reversed: when runs were created, incarnations, keys of entries.
+  const [first, second] = [newRun("a", { incarnation: "z".repeat(16) }), newRun("b", { incarnation: "y".repeat(16) })];
+  const message = { dedupeId: "1", external: true, data: "1" };
+  const verbs: Readonly<Record<string, (storage: StorageBackend, claims: readonly Claim[]) => Promise<unknown>>> = {
+    deliver: (storage) => storage.deliver(["b", "a"].map((runId) => ({ ...message, runId }))),
+    "plain commits": (storage, claims) => storage.commitTasks(claims.map((claim) => hold(claim, 1))),
+    commits: (storage, claims) => storage.commitTasks(claims.map((claim) => hold(claim, 1, { run: { state: "{}" } }))),
+    renewLeases: (storage, claims) => storage.renewLeases(claims, 60_000),
+    unblockTasks: (storage, claims) => storage.unblockTasks(claims.map(({ taskId }) => taskId)),
+    "a claim by ids": (storage, claims) =>
+      storage.claimTasks(anything({ taskIds: claims.map(({ taskId }) => taskId), workerInstance: "other" })),
+    "a claim of forgotten tasks": (storage) => storage.claimTasks(anything()),
+    writeCache: (storage, [b, a]) =>
+      storage.writeCache([
+        { key: "1", value: "1", expiresAt: null, mode: "first", owner: b! },
+        { key: "2", value: "1", expiresAt: null, mode: "first", owner: a! },
+      ]),
+  };
+
+  test.each(Object.entries(verbs))("%s", async (_, verb) => {
+    const schema = newSchema();
+    const storage = postgres({ url, schema, pool: { application_name: schema } });
+    onTestFinished(() => storage.close());
+    await storage.createRuns([second]);
+    await storage.createRuns([first]);
+    const { tasks } = await storage.claimTasks(anything());
+    const answered = await whileLocked(schema, ["a", 0], ["b", 0], () =>
+      verb(
+        storage,
+        tasks.map(({ claim }) => claim),
+      ),
+    );
+    expect(answered).toBeDefined();
+  });
+
+  test("deliver, where only the second run is known", async () => {
+    const schema = newSchema();
+    const storage = postgres({ url, schema, pool: { application_name: schema } });
+    const other = postgres({ url, schema });
+    onTestFinished(async () => void (await Promise.all([storage.close(), other.close()])));
+    await other.createRuns([first, second]);
+    await storage.deliver([{ ...message, runId: "b" }]);
+    const messages = ["a", "b"].map((runId) => ({ ...message, runId, dedupeId: "2" }));
+    const delivered = await whileLocked(schema, ["a", 0], ["b", 0], () => storage.deliver(messages));
+    expect(delivered).toEqual([{ status: "accepted" }, { status: "accepted" }]);
+  });
+
+  describe("activity tasks of one run", () => {
+    async function twoActivities() {
+      const schema = newSchema();
+      const storage = postgres({ url, schema, pool: { application_name: schema } });
+      onTestFinished(() => storage.close());
+      await storage.createRuns([first]);
+      const [task] = (await storage.claimTasks(anything())).tasks;
+      const ids = [9, 10].map((seq) => activityTaskId("a", first.incarnation, seq));
+      const schedule = ids.map((taskId) => newActivity(taskId));
+      const { claim } = task!;
+      expect(await storage.commitTasks([hold(claim, 1, { schedule })])).toMatchObject([{ status: "ok" }]);
+      return { schema, storage, claim, ids };
+    }
+
+    test("a commit that cancels them", async () => {
+      const { schema, storage, claim, ids } = await twoActivities();
+      const committed = await whileLocked(schema, ["a", 9], ["a", 10], () =>
+        storage.commitTasks([hold(claim, 2, { cancel: ids.toReversed() })]),
+      );
+      expect(committed).toMatchObject([{ status: "ok" }]);
+    });
+
+    test("several of their commits", async () => {
+      const { schema, storage, ids } = await twoActivities();
+      const { tasks } = await storage.claimTasks(anything({ taskIds: ids.toReversed(), workerInstance: "other" }));
+      expect(tasks.map(({ claim }) => claim.taskId)).toEqual(ids.toReversed());
+      const commits = tasks.map(
+        ({ claim }) => ({ kind: "activity", claim, commitId: claim.taskId, next: { do: "release" } }) as const,
+      );
+      const committed = await whileLocked(schema, ["a", 9], ["a", 10], () => storage.commitTasks(commits));
+      expect(committed).toMatchObject([{ status: "ok" }, { status: "ok" }]);
+    });
+  });
+});
+
+function newActivity(taskId: TaskId): NewActivityTask {
+  const task = { activity: "charge", queue: "main", priority: 0, input: "{}", attempt: 1 };
+  return { ...task, taskId, details: null, readyAt: null };
+}
+
+type Place = readonly [runId: string, seq: number];
+
+/** Has something done that needs two tasks, while somebody holds the one; until it waits for that, it must not have locked the other. */
+async function whileLocked<T>(schema: string, held: Place, free: Place, work: () => Promise<T>): Promise<T> {
+  const client = new pg.Client(url);
+  await client.connect();
+  onTestFinished(() => client.end());
+  const lock = async (place: Place): Promise<number> => {
+    const { rows } = await client.query(
+      `select 1 from ${schema}.perdure_tasks t join ${schema}.perdure_runs r on r.no = t.run
+       where r.id = $1 and t.seq = $2 for update of t skip locked`,
+      [...place],
+    );
+    return rows.length;
+  };
+  await client.query("begin");
+  expect(await lock(held)).toBe(1);
+  const worked = work();
+  await untilBlocked(schema);
+  const isFree = (await lock(free)) === 1;
+  await client.query("commit");
+  const answer = await worked;
+  expect(isFree).toBe(true);
+  return answer;
 }
 
 describe("transactions that are in one another's way", () => {

@@ -29,7 +29,6 @@ import {
   type NewRun,
   type Page,
   type PurgeRequest,
-  parseTaskId,
   type PurgeResult,
   type RenewResult,
   type Run,
@@ -47,10 +46,11 @@ import {
   type WriteCacheResult,
   type WriteOptions,
 } from "@perdure/core/storage";
+import { inLockOrder, lockOrderOf } from "./lock-order.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { each } from "./steps.ts";
 import { UnderWay } from "./under-way.ts";
-import { readCacheEntry, writeCacheEntry } from "./verbs/cache.ts";
+import { readCacheEntry, writeCache } from "./verbs/cache.ts";
 import { claimTasks, findNothing } from "./verbs/claim-tasks.ts";
 import { commitTasks } from "./verbs/commit-tasks.ts";
 import { createRun, laneKeyOf } from "./verbs/create-runs.ts";
@@ -160,7 +160,17 @@ export class SqlBackend implements StorageBackend {
     return this.#verb(() => {
       checkClaims(claims, this.info.limits);
       checkLeaseMs(leaseMs);
-      return this.#session.write((turn) => each(claims, lockOrderOf, (claim) => renewLease(turn, claim, leaseMs)));
+      return this.#session.write((turn) =>
+        inLockOrder(
+          turn,
+          claims.map(runIdOf),
+          each(
+            claims,
+            ({ taskId }) => lockOrderOf(taskId),
+            (claim) => renewLease(turn, claim, leaseMs),
+          ),
+        ),
+      );
     });
   }
 
@@ -183,7 +193,7 @@ export class SqlBackend implements StorageBackend {
   unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
     return this.#verb(() => {
       checkTaskIds(taskIds, this.info.limits);
-      return this.#session.write((turn) => each(taskIds, String, (taskId) => unblockTask(turn, taskId)));
+      return this.#session.write((turn) => each(taskIds, lockOrderOf, (taskId) => unblockTask(turn, taskId)));
     });
   }
 
@@ -193,7 +203,12 @@ export class SqlBackend implements StorageBackend {
       checkMessages(messages, this.info.limits);
       const deliverOne = options?.tx === undefined ? deliver : deliverIn;
       return this.#session.write(
-        (turn) => each(messages, runIdOf, (message) => deliverOne(turn, message)),
+        (turn) =>
+          inLockOrder(
+            turn,
+            messages.map(runIdOf),
+            each(messages, runIdOf, (message) => deliverOne(turn, message)),
+          ),
         options?.tx,
       );
     });
@@ -209,13 +224,7 @@ export class SqlBackend implements StorageBackend {
   writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
     return this.#verb(() => {
       checkCacheEntries(entries, this.info.limits);
-      return this.#session.writeAt((turn) =>
-        each(
-          entries,
-          ({ key }) => key,
-          (entry) => writeCacheEntry(turn, entry),
-        ),
-      );
+      return this.#session.writeAt((turn) => writeCache(turn, entries));
     });
   }
 
@@ -248,10 +257,4 @@ export class SqlBackend implements StorageBackend {
 
 function runIdOf({ runId }: { readonly runId: string }): string {
   return runId;
-}
-
-/** By run, and a run's workflow task before its activity tasks: as everybody locks them. */
-function lockOrderOf({ taskId, runId }: Claim): string {
-  const seq = parseTaskId(taskId)?.seq ?? 0;
-  return `${runId}\0${String(seq).padStart(16, "0")}`;
 }

@@ -86,9 +86,14 @@ export function* namedTask(turn: Turn, taskId: TaskId): Steps<TaskRow | undefine
 }
 
 /** Looks a run's number up. */
+export function* lookUpRun(turn: Turn, id: string): Steps<KnownRun | undefined> {
+  const found = yield* row(findRunNumber, { ns: turn.ns, id });
+  return found && turn.numbers.add(found.no, id, found.incarnation);
+}
+
 function* numberedRun(turn: Turn, runId: string, incarnation: string): Steps<KnownRun | undefined> {
-  const found = yield* row(findRunNumber, { ns: turn.ns, id: runId });
-  return found?.incarnation === incarnation ? turn.numbers.add(found.no, runId, incarnation) : undefined;
+  const run = yield* lookUpRun(turn, runId);
+  return run?.incarnation === incarnation ? run : undefined;
 }
 
 function* taskIn(run: KnownRun, taskId: TaskId): Steps<TaskRow | undefined> {
@@ -110,7 +115,7 @@ export const findTask = query((db, args: TaskKey, dialect) =>
   ),
 );
 
-export const findRunNumber = query((db, args: { ns: number; id: string }) =>
+const findRunNumber = query((db, args: { ns: number; id: string }) =>
   db.selectFrom("perdure_runs").select(["no", "incarnation"]).where("ns", "=", args.ns).where("id", "=", args.id),
 );
 

@@ -21,14 +21,14 @@ export class Turn implements Store {
   readonly lanes: Lanes;
   /** What the transaction may wake. */
   readonly topics: Set<TopicCode> = new Set();
+  /** Nobody else writes meanwhile: the time is read once, and rows are as good as locked. */
+  readonly isExclusive: boolean;
   readonly #readClock: () => Steps<Millis>;
-  readonly #isExclusive: boolean;
   #now: Millis = 0;
 
-  /** @param isExclusive nobody else writes meanwhile, so the time is read once */
   constructor({ ns, limits, numbers, lanes }: Store, readClock: () => Steps<Millis>, isExclusive: boolean) {
     this.#readClock = readClock;
-    this.#isExclusive = isExclusive;
+    this.isExclusive = isExclusive;
     this.ns = ns;
     this.limits = limits;
     this.numbers = numbers;
@@ -47,7 +47,7 @@ export class Turn implements Store {
 
   /** What locks rows, and the time when they were locked: so what others have stored in them before is not later. */
   *locked<T>(program: Steps<T>): Steps<T> {
-    if (!this.#isExclusive) return yield* alongside(program, this.askTime());
+    if (!this.isExclusive) return yield* alongside(program, this.askTime());
     if (this.#now === 0) yield* this.askTime();
     return yield* program;
   }

@@ -1,4 +1,5 @@
 import type { ClaimRequest, TaskId } from "@perdure/core/storage";
+import { lockOrderOf } from "../lock-order.ts";
 import { each, type Steps } from "../steps.ts";
 import { namedTask } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
@@ -43,15 +44,15 @@ export function* chooseNamed(
   taskIds: readonly TaskId[],
   limit: number,
 ): Steps<Choices> {
-  const forgotten = new Set((yield* forgottenTasks(turn, request)).map(keyOf));
+  const known = new Set(request.holding);
   const choices = new Map<string, Choice>();
-  for (const task of yield* each(taskIds, String, (taskId) => namedTask(turn, taskId))) {
+  const tasks = yield* each(taskIds, lockOrderOf, (taskId) => namedTask(turn, taskId));
+  for (const [at, task] of tasks.entries()) {
     if (choices.size === limit) break;
     if (task === undefined) continue;
-    const key = keyOf(task);
-    const isForgotten = forgotten.has(key);
+    const isForgotten = task.instance === request.workerInstance && !known.has(taskIds[at]!);
     const isFree = task.instance === null || (task.visible_at ?? 0) <= turn.now;
-    if (isFree || isForgotten) choices.set(key, { task, isForgotten });
+    if (isFree || isForgotten) choices.set(keyOf(task), { task, isForgotten });
   }
   return { choices: [...choices.values()], nextReadyAt: null };
 }

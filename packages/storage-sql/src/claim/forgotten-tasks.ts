@@ -1,8 +1,9 @@
 import { activityTaskId, type ClaimRequest, type TaskId } from "@perdure/core/storage";
+import { lockOrderOf } from "../lock-order.ts";
 import { query } from "../query.ts";
 import type { KnownRun } from "../run-numbers.ts";
 import { each, row, rows, type Steps } from "../steps.ts";
-import { findTask, type TaskRow } from "../tasks.ts";
+import { findTask, type TaskKey, type TaskRow } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 import { keyOf } from "./choice.ts";
 
@@ -11,19 +12,29 @@ export function* forgottenTasks(turn: Turn, { workerInstance, holding }: ClaimRe
   const held = yield* rows(selectHeld, { ns: turn.ns, instance: workerInstance });
   if (held.length === 0) return [];
   const known = new Set<TaskId>(holding);
-  const tasks = yield* each(held, keyOf, function* (key) {
-    const run = turn.numbers.byNo(key.run) ?? (yield* lookUp(turn, key.run));
-    return run === undefined || known.has(taskIdOf(run, key.seq)) ? undefined : yield* turn.locked(row(findTask, key));
-  });
+  const named = yield* each(held, keyOf, (key) => nameOf(turn, key));
+  const tasks = yield* each(
+    named.flatMap((task) => (task === undefined || known.has(task.taskId) ? [] : task)),
+    ({ taskId }) => lockOrderOf(taskId),
+    ({ key }) => turn.locked(row(findTask, key)),
+  );
   // Looked at again now that it is locked: its lease may have ended meanwhile, and somebody else may have it.
   return tasks.filter((task) => task?.instance === workerInstance) as readonly TaskRow[];
 }
 
-function taskIdOf(run: KnownRun, seq: number): TaskId {
-  return seq === 0 ? run.taskId : activityTaskId(run.runId, run.incarnation, seq);
+interface NamedTask {
+  readonly key: TaskKey;
+  readonly taskId: TaskId;
 }
 
-/** Undefined for a run that was done and purged meanwhile. */
+/** Undefined for a task whose run was done and purged meanwhile. */
+function* nameOf(turn: Turn, key: TaskKey): Steps<NamedTask | undefined> {
+  const run = turn.numbers.byNo(key.run) ?? (yield* lookUp(turn, key.run));
+  if (run === undefined) return undefined;
+  const taskId = key.seq === 0 ? run.taskId : activityTaskId(run.runId, run.incarnation, key.seq);
+  return { key, taskId };
+}
+
 function* lookUp(turn: Turn, no: number): Steps<KnownRun | undefined> {
   const found = yield* row(findIds, { no });
   return found && turn.numbers.add(no, found.id, found.incarnation);

@@ -1,6 +1,7 @@
-import type { CacheEntry, CacheKey, Millis, NewCacheEntry, WriteCacheResult } from "@perdure/core/storage";
+import type { CacheEntry, CacheKey, Claim, Millis, NewCacheEntry, WriteCacheResult } from "@perdure/core/storage";
+import { inLockOrder, lockOrderOf } from "../lock-order.ts";
 import { query } from "../query.ts";
-import { change, row, type Steps, write } from "../steps.ts";
+import { change, each, row, type Steps, write } from "../steps.ts";
 import { claimedTask, owns } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 
@@ -9,17 +10,39 @@ export function* readCacheEntry(turn: Turn, key: CacheKey): Steps<CacheEntry | u
   return yield* row(findUnexpired, { ns: turn.ns, key, now: turn.now });
 }
 
-/** `writeCache`, for one entry: fenced like any write when it belongs to a claim (I6). */
-export function* writeCacheEntry(
+/** `writeCache`: fenced like any write where an entry belongs to a claim (I6). All owners' tasks are locked before any entry. */
+export function* writeCache(turn: Turn, entries: readonly NewCacheEntry[]): Steps<readonly WriteCacheResult[]> {
+  const owners = entries.flatMap(({ owner }) => owner ?? []);
+  const runs = yield* inLockOrder(
+    turn,
+    owners.map(({ runId }) => runId),
+    each(
+      entries,
+      ({ owner, key }) => `${owner === undefined ? "" : lockOrderOf(owner.taskId)}\0${key}`,
+      ({ owner }) => runOf(turn, owner),
+    ),
+  );
+  const owned = entries.map((entry, at) => ({ entry, run: runs[at] }));
+  return yield* each(
+    owned,
+    ({ entry }) => entry.key,
+    ({ entry, run }) => writeEntry(turn, entry, run),
+  );
+}
+
+/** The number of an owner's run: null without an owner, undefined for one that has lost its lease. */
+function* runOf(turn: Turn, owner: Claim | undefined): Steps<number | null | undefined> {
+  if (owner === undefined) return null;
+  const task = yield* claimedTask(turn, owner);
+  return task !== undefined && owns(owner, task) ? task.run : undefined;
+}
+
+function* writeEntry(
   turn: Turn,
-  { key, value, expiresAt, mode, owner }: NewCacheEntry,
+  { key, value, expiresAt, mode }: NewCacheEntry,
+  run: number | null | undefined,
 ): Steps<WriteCacheResult> {
-  let run: number | null = null;
-  if (owner !== undefined) {
-    const task = yield* claimedTask(turn, owner);
-    if (task === undefined || !owns(owner, task)) return { status: "lease-lost" };
-    run = task.run;
-  }
+  if (run === undefined) return { status: "lease-lost" };
   const { ns, now } = turn;
   for (;;) {
     yield* mode === "replace" ? write(deleteEntry, { ns, key }) : write(deleteExpired, { ns, key, now });

@@ -2,6 +2,7 @@ import { checkCommit, type CommitResult, type InvalidCommitCode, type WorkflowCo
 import { sql } from "kysely";
 import { appendEvents } from "../events.ts";
 import { acknowledge, closeInbox, messagesAfter, timeWith } from "../inbox.ts";
+import { lockOrderOf } from "../lock-order.ts";
 import { query } from "../query.ts";
 import { each, row, type Steps } from "../steps.ts";
 import { cancelActivity, scheduleActivity } from "../activities.ts";
@@ -32,7 +33,7 @@ export function* commitWorkflow(turn: Turn, commit: WorkflowCommit, isSecond: bo
     ({ taskId }) => taskId,
     (newTask) => scheduleActivity(turn, task.run, newTask),
   );
-  yield* each(commit.cancel ?? [], String, (taskId) => cancelActivity(claim, task.run, taskId));
+  yield* each(commit.cancel ?? [], lockOrderOf, (taskId) => cancelActivity(claim, task.run, taskId));
   yield* writeRun(turn, task, commit);
   if (close !== undefined) wake(turn, "closed", claim.runId);
 

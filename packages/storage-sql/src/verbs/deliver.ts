@@ -2,7 +2,7 @@ import type { DeliverResult, NewMessage } from "@perdure/core/storage";
 import { isRemembered, storeMessage } from "../inbox.ts";
 import { query } from "../query.ts";
 import { row, type Steps, write } from "../steps.ts";
-import { findRunNumber, findTask, type TaskRow } from "../tasks.ts";
+import { findTask, lookUpRun, type TaskRow } from "../tasks.ts";
 import { type Turn, wake } from "../turn.ts";
 
 /** `deliver`, for one message: it is stored and the task woken in one transaction, so no wake-up is lost (I11). */
@@ -40,9 +40,8 @@ function* findRecipient(turn: Turn, { runId, incarnation }: NewMessage): Steps<R
     const task = yield* row(findTask, { run: known.no, seq: 0 });
     if (task !== undefined) return { run: known.no, task };
   }
-  const run = yield* row(findRunNumber, { ns: turn.ns, id: runId });
+  const run = yield* lookUpRun(turn, runId);
   if (run === undefined || (incarnation ?? run.incarnation) !== run.incarnation) return undefined;
-  turn.numbers.add(run.no, runId, run.incarnation);
   return { run: run.no, task: yield* turn.locked(row(findTask, { run: run.no, seq: 0 })) };
 }
 
