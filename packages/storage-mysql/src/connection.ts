@@ -1,4 +1,4 @@
-import type { Connection, ServerStatement, StatementResult } from "@perdure/storage-sql";
+import type { Connection, Own, ServerStatement, StatementResult } from "@perdure/storage-sql";
 import type { Connection as MysqlClient, QueryError, ResultSetHeader, RowDataPacket, TypeCastField } from "mysql2";
 import { sendsTogether } from "./client.ts";
 import { isFatal } from "./errors.ts";
@@ -10,6 +10,8 @@ export interface Bounds {
   readonly maxBytes: number;
   /** Milliseconds after which a silent server counts as lost. */
   readonly requestTimeout: number;
+  /** How it is asked while others have to wait. */
+  readonly own?: Own;
 }
 
 /** A UTF-16 unit takes so many bytes at most. */
@@ -59,6 +61,7 @@ export class MysqlConnection implements Connection {
   #query(texts: readonly string[]): Promise<readonly StatementResult[]> {
     // It would only wait for an answer that does not come.
     if (this.#loss !== undefined) return Promise.reject(this.#loss as Error);
+    const { own = (call) => call() } = this.#bounds;
     return new Promise((resolve, reject) => {
       const options = {
         sql: texts.join(";"),
@@ -69,13 +72,14 @@ export class MysqlConnection implements Connection {
         nestTables: false,
         namedPlaceholders: false,
       };
-      this.#client.query(options, (error: QueryError | null, result: unknown) => {
+      const answered = (error: QueryError | null, result: unknown): void => {
         if (error === null) return resolve((texts.length === 1 ? [result] : (result as unknown[])).map(resultOf));
         // The text holds payloads.
         delete (error as { sql?: string }).sql;
         if (isFatal(error)) this.#loss = error;
         reject(error);
-      });
+      };
+      own(() => this.#client.query(options, answered));
     });
   }
 }

@@ -1,21 +1,43 @@
 import { UsageError } from "@perdure/core/storage";
-import { type Connection, decodeRows, type ServerStatement, type StatementResult } from "@perdure/storage-sql";
-import { CompiledQuery, MysqlAdapter, type Transaction } from "kysely";
+import {
+  type Connection,
+  decodeRows,
+  type Own,
+  type ServerStatement,
+  type StatementResult,
+  undisturbed,
+} from "@perdure/storage-sql";
+import { CompiledQuery, type DatabaseConnection, MysqlAdapter, type Transaction } from "kysely";
 import type { Connection as MysqlClient, ResultSetHeader } from "mysql2";
 import { clientOf } from "./client.ts";
 import { type Bounds, MysqlConnection } from "./connection.ts";
 import { checkSession } from "./session.ts";
 
-/** The connection of a transaction that the caller has begun, and will end: one of mysql2, or a transaction of kysely. */
-export function joinedConnection(transaction: unknown, bounds: Bounds): Connection {
+type Use<T> = (connection: Connection) => Promise<T>;
+
+/**
+ * Has the connection of a transaction used that the caller has begun, and will end: one of mysql2, or a transaction of kysely. What
+ * the caller asks it for meanwhile waits.
+ */
+export async function join<T>(transaction: unknown, bounds: Bounds, use: Use<T>): Promise<T> {
   if (isKysely(transaction)) {
-    const connection = new KyselyConnection(transaction);
-    return new JoinedConnection(connection, () => checkKysely(connection));
+    return transaction.getExecutor().provideConnection((client) =>
+      // What kysely itself sends does not wait for its turn.
+      undisturbed(client, "executeQuery", async (own) => {
+        const connection = new KyselyConnection(client, own);
+        await checkKysely(connection);
+        return use(new JoinedConnection(connection));
+      }),
+    );
   }
   const client = clientOf(transaction);
   if (client === undefined) throw noTransaction();
-  const connection = new MysqlConnection(client, bounds);
-  return new JoinedConnection(connection, () => checkTransaction(client, connection));
+  const inTransaction = async (own: Own): Promise<T> => {
+    const connection = new MysqlConnection(client, { ...bounds, own });
+    await checkTransaction(client, connection, own);
+    return use(new JoinedConnection(connection));
+  };
+  return undisturbed(client, "addCommand", inTransaction, () => true);
 }
 
 /**
@@ -25,16 +47,12 @@ export function joinedConnection(transaction: unknown, bounds: Bounds): Connecti
  */
 class JoinedConnection implements Connection {
   readonly #connection: Connection;
-  readonly #check: () => Promise<void>;
-  #checked: Promise<void> | undefined;
 
-  constructor(connection: Connection, check: () => Promise<void>) {
+  constructor(connection: Connection) {
     this.#connection = connection;
-    this.#check = check;
   }
 
   async send(statements: readonly ServerStatement[]): Promise<readonly StatementResult[]> {
-    await (this.#checked ??= this.#check());
     const results = [...(await this.#connection.send(statements))];
     for (const [at, statement] of statements.entries()) {
       if (results[at]!.rows.length > 0 || !isPlainRead(statement)) continue;
@@ -51,18 +69,20 @@ function isPlainRead({ sql }: ServerStatement): boolean {
 }
 
 class KyselyConnection implements Connection {
-  readonly #transaction: Transaction<unknown>;
+  readonly #connection: DatabaseConnection;
+  readonly #own: Own;
 
-  constructor(transaction: Transaction<unknown>) {
-    // The caller's plugins are for the caller's tables.
-    this.#transaction = transaction.withoutPlugins();
+  constructor(connection: DatabaseConnection, own: Own) {
+    this.#connection = connection;
+    this.#own = own;
   }
 
   async send(statements: readonly ServerStatement[]): Promise<readonly StatementResult[]> {
     const results: StatementResult[] = [];
     for (const { sql, values } of statements) {
+      const query = CompiledQuery.raw(sql, [...values]);
       // oxlint-disable-next-line no-await-in-loop
-      const { rows, numAffectedRows = 0n } = await this.#transaction.executeQuery(CompiledQuery.raw(sql, [...values]));
+      const { rows, numAffectedRows = 0n } = await this.#own(() => this.#connection.executeQuery(query));
       // The caller's driver gives texts and numbers as it likes.
       results.push({ rows: decodeRows(rows as object[]), count: Number(numAffectedRows) });
     }
@@ -86,17 +106,19 @@ const NO_SAVEPOINT = 1305;
 /** Connections whose sessions are known to be safe. */
 const checked = new WeakSet<MysqlClient>();
 
-async function checkTransaction(client: MysqlClient, connection: Connection): Promise<void> {
-  if (!(await isInTransaction(client))) throw noTransaction();
+async function checkTransaction(client: MysqlClient, connection: Connection, own: Own): Promise<void> {
+  if (!(await isInTransaction(client, own))) throw noTransaction();
   if (checked.has(client)) return;
   await checkSession(connection);
   checked.add(client);
 }
 
 /** Whether a statement would not be committed at once. Every answer of the server says so. */
-async function isInTransaction(client: MysqlClient): Promise<boolean> {
+async function isInTransaction(client: MysqlClient, own: Own): Promise<boolean> {
   const { serverStatus } = await new Promise<ResultSetHeader>((resolve, reject) => {
-    client.query<ResultSetHeader>("do 0", (error, header) => (error === null ? resolve(header) : reject(error)));
+    own(() =>
+      client.query<ResultSetHeader>("do 0", (error, header) => (error === null ? resolve(header) : reject(error))),
+    );
   });
   return (serverStatus & IN_TRANSACTION) !== 0 || (serverStatus & AUTOCOMMIT) === 0;
 }

@@ -4,7 +4,7 @@ import { createPool, type Pool, type PoolConnection, type PoolOptions } from "my
 import { keepAlive, poolOf } from "./client.ts";
 import { type Bounds, MysqlConnection } from "./connection.ts";
 import { UNLOCK_MIGRATION } from "./dialect.ts";
-import { joinedConnection } from "./joined.ts";
+import { join } from "./joined.ts";
 import type { Settings } from "./options.ts";
 import { checkServer } from "./server-check.ts";
 import { checkSession, IDLE_MS, SESSION } from "./session.ts";
@@ -59,8 +59,8 @@ export class MysqlPool implements ConnectionPool {
     }
   }
 
-  connectionOf(transaction: unknown): Connection {
-    return joinedConnection(transaction, this.#bounds);
+  join<T>(transaction: unknown, use: (connection: Connection) => Promise<T>): Promise<T> {
+    return join(transaction, this.#bounds, use);
   }
 
   async close(): Promise<void> {

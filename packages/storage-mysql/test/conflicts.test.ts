@@ -28,8 +28,8 @@ class Cluster implements ConnectionPool, Connection {
 
   async close(): Promise<void> {}
 
-  connectionOf(): Connection {
-    return this;
+  join<T>(_transaction: unknown, use: (connection: Connection) => Promise<T>): Promise<T> {
+    return use(this);
   }
 
   with<T>(use: (connection: Connection) => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@ import { Kysely, MysqlDialect } from "kysely";
 import { createPool } from "mysql2";
 import { createConnection } from "mysql2/promise";
 import { findMysql } from "perdure-servers";
-import type { Shop, UsersPlaces } from "../../storage-sql/test/users-place.ts";
+import type { OpenTransaction, Shop, UsersPlaces } from "../../storage-sql/test/users-place.ts";
 
 const server = await findMysql();
 
@@ -28,7 +28,12 @@ const places: UsersPlaces = {
   at(name) {
     const pool = createPool({ uri: urlOf(name), connectionLimit: 5 });
     const db = new Kysely<Shop>({ dialect: new MysqlDialect({ pool }) });
-    return { db, open: () => mysql({ url: urlOf(name), maxConnections: 4 }), close: () => db.destroy() };
+    const begin = async (): Promise<OpenTransaction> => {
+      const tx = await pool.promise().getConnection();
+      await tx.beginTransaction();
+      return { tx, end: (by) => tx[by]().finally(() => tx.release()) };
+    };
+    return { db, begin, open: () => mysql({ url: urlOf(name), maxConnections: 4 }), close: () => db.destroy() };
   },
   async drop(name) {
     const connection = await createConnection(server.url);

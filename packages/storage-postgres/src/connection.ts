@@ -1,4 +1,4 @@
-import type { Connection, ServerStatement, StatementResult } from "@perdure/storage-sql";
+import type { Connection, Own, ServerStatement, StatementResult } from "@perdure/storage-sql";
 import type { ClientBase, CustomTypesConfig, QueryResult } from "pg";
 import pg from "pg";
 import { isReadOnly, isSaidByServer } from "./errors.ts";
@@ -24,6 +24,8 @@ export interface Manner {
   readonly timeoutMs?: number;
   /** The session plans every statement without a look at its values: see `prepareSession`. */
   readonly plansOnce?: boolean;
+  /** How it is asked while others have to wait. */
+  readonly own?: Own;
 }
 
 /** For what has no name: it is planned whenever it is executed anyway, and then better for the values that it has. Until the commit. */
@@ -87,10 +89,11 @@ export class PostgresConnection implements Connection {
   }
 
   async #sendEach(statements: readonly ServerStatement[]): Promise<readonly StatementResult[]> {
+    const { own = (call) => call() } = this.#manner;
     const results: StatementResult[] = [];
     for (const statement of statements) {
       // oxlint-disable-next-line no-await-in-loop
-      results.push(resultOf(await this.#client.query<object>(this.#config(statement))));
+      results.push(resultOf(await own(() => this.#client.query<object>(this.#config(statement)))));
     }
     return results;
   }

@@ -4,7 +4,7 @@ import type { Connection, ConnectionPool } from "@perdure/storage-sql";
 import { type ClientBase, type ClientConfig, Pool, type PoolClient } from "pg";
 import { PostgresConnection } from "./connection.ts";
 import { demoted, isReadOnly, storageErrorOf } from "./errors.ts";
-import { joinedConnection } from "./joined.ts";
+import { join } from "./joined.ts";
 import type { Settings } from "./options.ts";
 import { hasTransactionPooler } from "./pooler.ts";
 import { checkServer } from "./server-check.ts";
@@ -77,8 +77,8 @@ export class PostgresPool implements ConnectionPool {
     }
   }
 
-  connectionOf(transaction: unknown): Connection {
-    return joinedConnection(transaction);
+  join<T>(transaction: unknown, use: (connection: Connection) => Promise<T>): Promise<T> {
+    return join(transaction, use);
   }
 
   async close(): Promise<void> {

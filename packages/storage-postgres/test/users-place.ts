@@ -3,7 +3,7 @@ import { postgres } from "@perdure/storage-postgres";
 import { Kysely, PostgresDialect } from "kysely";
 import { findPostgres } from "perdure-servers";
 import pg from "pg";
-import type { Shop, UsersPlaces } from "../../storage-sql/test/users-place.ts";
+import type { OpenTransaction, Shop, UsersPlaces } from "../../storage-sql/test/users-place.ts";
 
 const { url } = await findPostgres();
 
@@ -21,7 +21,12 @@ const places: UsersPlaces = {
   at(schema) {
     const pool = new pg.Pool({ connectionString: url, options: `-c search_path=${schema}`, max: 5 });
     const db = new Kysely<Shop>({ dialect: new PostgresDialect({ pool }) });
-    return { db, open: () => postgres({ url, schema, pool: { max: 4 } }), close: () => db.destroy() };
+    const begin = async (): Promise<OpenTransaction> => {
+      const tx = await pool.connect();
+      await tx.query("begin");
+      return { tx, end: (by) => tx.query(by).finally(() => tx.release()) };
+    };
+    return { db, begin, open: () => postgres({ url, schema, pool: { max: 4 } }), close: () => db.destroy() };
   },
   async drop(schema) {
     const client = new pg.Client(url);

@@ -23,3 +23,4 @@ export { POSITION, type ServerDialect } from "./server/server-dialect.ts";
 export { PulseSignals } from "./server/pulse-signals.ts";
 export { readTidings, tidings } from "./tidings.ts";
 export { readTopics, type TopicCode, writeTopics } from "./topics.ts";
+export { type Own, undisturbed } from "./server/undisturbed.ts";

@@ -6,10 +6,19 @@ export interface Shop {
   readonly stock: { readonly item: string; readonly in_stock: number };
 }
 
+/** A transaction that is open until somebody ends it. */
+export interface OpenTransaction {
+  readonly tx: unknown;
+  /** The connection is free then. */
+  end(by: "commit" | "rollback"): Promise<unknown>;
+}
+
 /** A user's database that has a store in it, too. */
 export interface UsersPlace {
   /** The user's own connections. */
   readonly db: Kysely<Shop>;
+  /** Begins one on a connection of the driver's, without kysely. */
+  begin(): Promise<OpenTransaction>;
   /** Opens the store, as each process does. */
   open(): StorageBackend;
   /** Ends the user's connections. */

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { workflow } from "@perdure/core";
-import { CamelCasePlugin, type IsolationLevel, type Kysely, ParseJSONResultsPlugin } from "kysely";
+import { CamelCasePlugin, type IsolationLevel, type Kysely, ParseJSONResultsPlugin, sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { openShop } from "./open-shop.ts";
 import { usersChild } from "./users-child.ts";
-import type { Shop, UsersPlaces } from "./users-place.ts";
+import type { OpenTransaction, Shop, UsersPlace, UsersPlaces } from "./users-place.ts";
 import { isolated, left, paid, selling, type ShopTransaction, take } from "./users-shop.ts";
 
 export interface Peculiarities {
@@ -20,6 +20,36 @@ export interface Peculiarities {
 }
 
 const ROUNDS = 10;
+
+/** How users come by a transaction that they end whenever they like. */
+const beginnings: Record<string, (place: UsersPlace) => Promise<OpenTransaction>> = {
+  "the driver's": ({ begin }) => begin(),
+  "kysely's, controlled": async ({ db }) => {
+    const tx = await db.startTransaction().execute();
+    return { tx, end: (by) => tx[by]().execute() };
+  },
+  "kysely's": async ({ db }) => {
+    const opened = Promise.withResolvers<ShopTransaction>();
+    const closing = Promise.withResolvers<"commit" | "rollback">();
+    const ended = db.transaction().execute(async (tx) => {
+      opened.resolve(tx);
+      if ((await closing.promise) === "rollback") throw new Error("rolled back");
+    });
+    return {
+      tx: await opened.promise,
+      async end(by) {
+        closing.resolve(by);
+        await ended.catch(() => {});
+      },
+    };
+  },
+};
+
+/** Lets other work go on for so many milliseconds, more exactly than a timer. */
+async function ticks(ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until) await setImmediate();
+}
 
 /** What users do in transactions of their own, played with the engine and with other processes. */
 export function describeUsersTransactions(places: UsersPlaces, { hint, levels, conflict }: Peculiarities): void {
@@ -116,6 +146,48 @@ export function describeUsersTransactions(places: UsersPlaces, { hint, levels, c
       });
       expect(await waiting.result()).toMatch(/paid by ada$/u);
     });
+
+    test.each(
+      Object.keys(beginnings).flatMap((whose) => (["commit", "rollback"] as const).map((by) => ({ whose, by }))),
+    )(
+      "that ends, by a $by, before a call is done: has all of the call, or nothing; $whose (I3)",
+      { timeout: 60_000 },
+      async ({ whose, by }) => {
+        const place = await openShop(places);
+        const { db, client } = place;
+        const told = workflow({ name: "told" }, async () => {});
+        await client.start(told, undefined, { id: "first" });
+        const outcomes: string[] = [];
+        for (let round = 0; round < 60; round++) {
+          const { tx, end } = await beginnings[whose]!(place);
+          const outcome = client.start(told, undefined, { id: `o-${round}`, tx }).then(
+            () => "started",
+            ({ message }: Error) =>
+              message.match(/open transaction|already (?:committed|rolled back)/u)?.[0] ?? message,
+          );
+          await ticks(round * 0.1);
+          await end(by);
+          outcomes.push(await outcome);
+        }
+        const refused = expect.stringMatching(
+          /^(?:open transaction|already committed|already rolled back)$/u,
+        ) as string;
+        expect(outcomes).toEqual(outcomes.map((outcome) => (outcome === "started" ? outcome : refused)));
+        const started = outcomes.flatMap((outcome, round) => (outcome === "started" ? [`o-${round}`] : []));
+        expect(started.length).toBeGreaterThan(0);
+        expect(started.length).toBeLessThan(60);
+        const there = ["first", ...(by === "commit" ? started : [])];
+        const { rows } = await sql<{ id: unknown }>`select r.id from perdure_runs r order by r.no`.execute(db);
+        expect(rows.map(({ id }) => String(id))).toEqual(there);
+        for (const table of ["tasks", "events"]) {
+          const { rows: belongings } = await sql<{
+            id: string | null;
+          }>`select r.id from ${sql.table(`perdure_${table}`)} t
+            left join perdure_runs r on r.no = t.run order by t.run`.execute(db);
+          expect(belongings.map(({ id }) => String(id))).toEqual(there);
+        }
+      },
+    );
 
     test("that the server gives up in favour of another one is an attempt that failed (I13)", async () => {
       const { db, client, work } = await openShop(places);

@@ -31,8 +31,8 @@ class LatePool implements ConnectionPool, Connection {
     this.#database.close();
   }
 
-  connectionOf(): Connection {
-    return this;
+  join<T>(_transaction: unknown, use: (connection: Connection) => Promise<T>): Promise<T> {
+    return use(this);
   }
 
   with<T>(use: (connection: Connection) => Promise<T>): Promise<T> {

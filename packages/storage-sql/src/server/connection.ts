@@ -29,9 +29,9 @@ export interface ConnectionPool {
   /** Lends a connection for as long as `use` takes. One that `use` has failed with and could not bring in order is thrown away. */
   with<T>(use: (connection: Connection) => Promise<T>): Promise<T>;
   /**
-   * The connection of a transaction of the caller's.
-   * @throws UsageError `invalid-argument` for anything else
+   * Has the connection of a transaction of the caller's used. What the caller asks it for meanwhile, as a commit, waits.
+   * @throws UsageError `invalid-argument` for anything else, and for a transaction that is over
    */
-  connectionOf(transaction: unknown): Connection;
+  join<T>(transaction: unknown, use: (connection: Connection) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

@@ -66,11 +66,12 @@ export class ServerDriver implements SqlDriver {
     return answer;
   }
 
-  async #joinNow<T>(transaction: unknown, program: () => Steps<T>): Promise<T> {
-    const connection = this.#pool.connectionOf(transaction);
-    const { answer, rest } = await runTogether(program(), (waves) => this.#send(connection, [], waves, [], false));
-    await this.#send(connection, [], rest, [], false);
-    return answer;
+  #joinNow<T>(transaction: unknown, program: () => Steps<T>): Promise<T> {
+    return this.#pool.join(transaction, async (connection) => {
+      const { answer, rest } = await runTogether(program(), (waves) => this.#send(connection, [], waves, [], false));
+      await this.#send(connection, [], rest, [], false);
+      return answer;
+    });
   }
 
   close(): Promise<void> {
