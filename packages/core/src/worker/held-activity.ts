@@ -1,6 +1,6 @@
 import { readTaskDetails } from "../engine/activity-task.ts";
 import { activityClosedMessage } from "../engine/inbox-message.ts";
-import { CancelledError, NonRetryableError, UsageError } from "../errors/index.ts";
+import { CancelledError, UsageError } from "../errors/index.ts";
 import type { Failure } from "../model/failure.ts";
 import { parseTaskId } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
@@ -136,20 +136,10 @@ export class HeldActivity implements Held {
 
   /** Completes the task inside the transaction of its code. A task that is somebody else's by now is lost, and nothing is written. */
   async #record(tx: unknown, output: Payload): Promise<void> {
-    const { access } = this.#environment;
-    try {
-      const commit = this.#commitOf({ do: "complete", message: this.#message({ output }) });
-      const { status } = await access.commitIn(tx, commit);
-      if (status === "ok" || status === "duplicate") this.#isWritten = true;
-      else this.lose(LOST);
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      const { name } = this.#call;
-      throw new NonRetryableError(
-        `The result of activity "${name}" could not be recorded in its transaction: ${error.message}`,
-        { cause: error },
-      );
-    }
+    const commit = this.#commitOf({ do: "complete", message: this.#message({ output }) });
+    const { status } = await this.#environment.access.commitIn(tx, commit);
+    if (status === "ok" || status === "duplicate") this.#isWritten = true;
+    else this.lose(LOST);
   }
 
   #message(outcome: AttemptOutcome): NewMessage {
