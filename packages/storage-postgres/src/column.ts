@@ -20,7 +20,6 @@ type Kind = keyof typeof SQL;
  */
 export class Column {
   readonly kind: Kind;
-  readonly value: unknown;
   readonly values: readonly unknown[];
   /** It is one value: that is a parameter by itself. */
   readonly isOne: boolean;
@@ -29,7 +28,16 @@ export class Column {
     this.values = values;
     this.isOne = values.length === 1;
     this.kind = kindOf(values as readonly (string | number | null)[]);
-    this.value = this.isOne ? values[0] : parameterOf(values as readonly (string | number | null)[], this.kind);
+  }
+
+  get value(): unknown {
+    return this.isOne ? this.values[0] : parameterOf(this.values as readonly (string | number | null)[], this.kind);
+  }
+
+  /** How many characters its texts have. */
+  get length(): number {
+    if (this.kind !== "t" && this.kind !== "a") return 0;
+    return this.values.reduce<number>((sum, value) => sum + ((value as string | null)?.length ?? 0), 0);
   }
 
   /** What the SQL around it depends on. */
@@ -66,4 +74,15 @@ function parameterOf(values: readonly (string | number | null)[], kind: Kind): u
     default:
       return kind satisfies never;
   }
+}
+
+/**
+ * The characters of the longest statement: far below what a text may have in JavaScript and a message on its way to the server, also
+ * if each takes three bytes.
+ */
+const MAX_LENGTH = 2 ** 26;
+
+/** Whether so much fits one statement. What does not goes out in several. */
+export function fitOne(columns: readonly Column[]): boolean {
+  return columns.reduce((sum, { length }) => sum + length, 0) <= MAX_LENGTH;
 }

@@ -17,7 +17,7 @@ import {
   type TopicCode,
   topicCode,
 } from "@perdure/storage-sql";
-import { Column } from "./column.ts";
+import { Column, fitOne } from "./column.ts";
 import { commitSql, commitValues, OUTCOMES, type CommitRows, type Outcome, type Rows } from "./commit-statement.ts";
 
 /** A commit that one statement can apply, and the number of its run. */
@@ -67,7 +67,9 @@ export class PlainCommits {
     const answers: (CommitResult | undefined)[] = commits.map(() => undefined);
     const plain = plainOnes(store, commits);
     if (plain.length === 0) return answers;
-    const [result] = await this.#pool.with((connection) => connection.send([this.#statement(plain)]));
+    const given = rowsOf(plain);
+    if (plain.length > 1 && !fitOne([...given.events.columns, ...(given.ends?.columns ?? [])])) return answers;
+    const [result] = await this.#pool.with((connection) => connection.send([this.#statement(given)]));
     const rows = result!.rows as readonly AppliedRow[];
     const byRun = new Map(rows.map((row) => [row.run, row]));
     const applied = plain.flatMap((one) => {
@@ -114,8 +116,7 @@ export class PlainCommits {
     }
   }
 
-  #statement(plain: readonly Plain[]): ServerStatement {
-    const rows = rowsOf(plain);
+  #statement(rows: CommitRows): ServerStatement {
     const key = formOf(rows);
     let form = this.#forms.get(key);
     if (form === undefined) {

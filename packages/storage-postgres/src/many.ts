@@ -23,7 +23,7 @@ import {
   ValueNode,
   ValuesNode,
 } from "kysely";
-import { Column } from "./column.ts";
+import { Column, fitOne } from "./column.ts";
 import { NullColumns } from "./null-columns.ts";
 
 /** A statement for many arguments whose columns are of certain kinds. */
@@ -63,6 +63,7 @@ export class ManySql {
     const one = (this.#referenced[source.id] ??= referenced(source, this.#db, this.#words));
     if (one.columns.length === 0) return undefined;
     const columns = one.columns.map((valueOf) => new Column(args.map(valueOf)));
+    if (!fitOne(columns)) return undefined;
     if (one.node.kind !== "SelectQueryNode" && !areDistinct(one.conditions, columns, args.length)) return undefined;
     const { sql, name, parameters } = this.#formOf(source, one, columns);
     const values = parameters.map((parameter) => {
