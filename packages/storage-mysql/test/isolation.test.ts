@@ -28,12 +28,13 @@ describe.each(["read committed", "repeatable read", "serializable"] as const)("a
     const [run, known] = await transaction(async (tx) => {
       // From now on it reads as of this moment, but at read committed.
       expect(await left(tx, "pen")).toBe(10);
-      const since = await client.start(order, "pen", { id: "since" });
+      // What ids say is nothing to a statement that they stand in.
+      const since = await client.start(order, "pen", { id: "since ' for update" });
       const started = await client.start(order, "pen", { id: "o-1", tx });
       await started.signal(paid, "ada", { tx });
-      await since.signal(paid, "ada", { tx });
+      await since.signal(paid, "ada", { id: "payment for update", tx });
       await busy.signal(paid, "ada", { tx });
-      expect((await client.start(order, "pen", { id: "since", tx })).incarnation).toBe(since.incarnation);
+      expect((await client.start(order, "pen", { id: "since ' for update", tx })).incarnation).toBe(since.incarnation);
       return [started, since] as const;
     });
     const results = await Promise.all([run, known, busy].map((each) => each.result()));
