@@ -8,6 +8,18 @@ import { settingsOf } from "../src/options.ts";
 import { PostgresPool } from "../src/pool.ts";
 import { newSchema, query, url } from "./scratch.ts";
 
+/** Long enough for what a busy machine does in between. */
+const REQUEST_TIMEOUT = 500;
+
+/** A schema with a store: to make one may take longer than a call. */
+async function preparedSchema(): Promise<string> {
+  const schema = newSchema();
+  const storage = postgres({ url, schema });
+  await storage.setup();
+  await storage.close();
+  return schema;
+}
+
 /** The server, by way of a network that may die; and its URL there. */
 async function network(): Promise<{ readonly proxy: TcpProxy; readonly through: string }> {
   const { hostname: host, port } = new URL(url);
@@ -27,8 +39,8 @@ async function took(work: Promise<unknown>): Promise<number> {
 describe("a server that does not answer any more, and does not say so", () => {
   test("ends a call after the requestTimeout; the connection is not used again (I29)", async () => {
     const { proxy, through } = await network();
-    const schema = newSchema();
-    const storage = postgres({ url: through, schema, requestTimeout: 200, pool: { max: 1 } });
+    const schema = await preparedSchema();
+    const storage = postgres({ url: through, schema, requestTimeout: REQUEST_TIMEOUT, pool: { max: 1 } });
     onTestFinished(() => storage.close());
     await storage.setup();
     proxy.blackhole(true);
@@ -36,7 +48,7 @@ describe("a server that does not answer any more, and does not say so", () => {
     const refused = storage.createRuns([newRun("run")]);
     await expect(refused).rejects.toMatchObject({ code: "unavailable", retryable: true });
     await expect(refused).rejects.toThrow("requestTimeout");
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     proxy.blackhole(false);
     expect(await storage.createRuns([newRun("again")])).toMatchObject([{ status: "created" }]);
   });
@@ -44,7 +56,7 @@ describe("a server that does not answer any more, and does not say so", () => {
   test("ends a call on a connection of the caller's pool, too", async () => {
     const { proxy, through } = await network();
     const pool = new pg.Pool({ connectionString: through, max: 1 });
-    const storage = postgres({ pool, schema: newSchema(), requestTimeout: 200 });
+    const storage = postgres({ pool, schema: await preparedSchema(), requestTimeout: REQUEST_TIMEOUT });
     await storage.setup();
     proxy.blackhole(true);
     await expect(storage.stats()).rejects.toThrow("requestTimeout");
