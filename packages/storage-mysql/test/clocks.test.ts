@@ -1,7 +1,7 @@
 import { mysql } from "@perdure/storage-mysql";
 import { expect, onTestFinished, test } from "vitest";
+import { child } from "../../storage-sql/test/child.ts";
 import { expectTimeToCoverMessages } from "../../storage-sql/test/clock-set-back.ts";
-import { child } from "./processes.ts";
 import { nameOf, newDatabase, query } from "./scratch.ts";
 
 interface Answer {

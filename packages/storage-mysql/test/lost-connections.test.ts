@@ -5,6 +5,7 @@ import { mysql } from "@perdure/storage-mysql";
 import { createPool } from "mysql2/promise";
 import { startMariadb } from "perdure-servers";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { child } from "../../storage-sql/test/child.ts";
 import { newRun } from "../../storage-sql/test/requests.ts";
 import { killConnections, newDatabase } from "./scratch.ts";
 
@@ -111,6 +112,5 @@ test("a server that has no connection left says so", { timeout: 60_000 }, async 
 });
 
 test("a storage that nobody closed keeps no process alive (I28)", async () => {
-  const { child } = await import("./processes.ts");
   expect(await child(new URL("children/forget.ts", import.meta.url), [await newDatabase()])).toBe("subscribed");
 });

@@ -1,7 +1,8 @@
 import { migrationSql, mysql } from "@perdure/storage-mysql";
 import { describe, expect, test } from "vitest";
 import { newRun } from "../../storage-sql/test/requests.ts";
-import { failureOf, nameOf, newDatabase, newUser, query } from "./scratch.ts";
+import { failureOf } from "../../storage-sql/test/failure-of.ts";
+import { nameOf, newDatabase, newUser, query } from "./scratch.ts";
 
 /** Everything about a schema that two ways to make it could differ in. */
 async function shapeOf(url: string): Promise<readonly object[]> {

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { type StorageBackend, StorageError } from "@perdure/core/storage";
 import { createConnection, escapeId, type RowDataPacket } from "mysql2/promise";
 import { findMysql } from "perdure-servers";
-import { afterAll, expect } from "vitest";
+import { afterAll } from "vitest";
 
 const server = await findMysql();
 
@@ -60,12 +59,4 @@ export async function killConnections(databaseUrl: string): Promise<number> {
   const found = await query<{ id: number }>("select id from information_schema.processlist where db = ?", [name]);
   for (const { id } of found) await query(`kill connection ${id}`).catch(() => {});
   return found.length;
-}
-
-/** Sets a storage up, which must fail, and closes it. */
-export async function failureOf(storage: StorageBackend): Promise<StorageError> {
-  const failure = await storage.setup().catch((error: unknown) => error);
-  await storage.close();
-  expect(failure).toBeInstanceOf(StorageError);
-  return failure as StorageError;
 }

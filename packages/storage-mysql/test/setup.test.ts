@@ -3,8 +3,9 @@ import { createConnection } from "mysql2/promise";
 import { startMariadb } from "perdure-servers";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { newRun } from "../../storage-sql/test/requests.ts";
-import { child } from "./processes.ts";
-import { failureOf, nameOf, newDatabase, newUser, query } from "./scratch.ts";
+import { child } from "../../storage-sql/test/child.ts";
+import { failureOf } from "../../storage-sql/test/failure-of.ts";
+import { nameOf, newDatabase, newUser, query } from "./scratch.ts";
 
 const setUp = new URL("children/set-up.ts", import.meta.url);
 

@@ -1,7 +1,7 @@
 import { postgres } from "@perdure/storage-postgres";
 import { expect, onTestFinished, test } from "vitest";
+import { child } from "../../storage-sql/test/child.ts";
 import { expectTimeToCoverMessages } from "../../storage-sql/test/clock-set-back.ts";
-import { child } from "./processes.ts";
 import { newSchema, query, url } from "./scratch.ts";
 
 const MINUTES = 60_000;

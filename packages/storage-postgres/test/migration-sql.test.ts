@@ -1,7 +1,8 @@
 import { migrationSql, postgres } from "@perdure/storage-postgres";
 import { describe, expect, test } from "vitest";
 import { newRun } from "../../storage-sql/test/requests.ts";
-import { failureOf, hostileNames, letCreate, newSchema, newUser, query, url } from "./scratch.ts";
+import { failureOf } from "../../storage-sql/test/failure-of.ts";
+import { hostileNames, letCreate, newSchema, newUser, query, url } from "./scratch.ts";
 
 /** Everything about a schema that two ways to make it could differ in. */
 function shapeOf(schema: string): Promise<readonly object[]> {

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createWorker, workflow } from "@perdure/core";
 import { postgres } from "@perdure/storage-postgres";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { failureOf } from "./scratch.ts";
+import { failureOf } from "../../storage-sql/test/failure-of.ts";
 
 /** Something that listens like a server, and treats connections as a test wants. */
 async function listening(treat: (socket: Socket) => void): Promise<string> {

@@ -5,7 +5,7 @@ import { startPostgres, type TestServer } from "perdure-servers";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { newRun } from "../../storage-sql/test/requests.ts";
-import { failureOf } from "./scratch.ts";
+import { failureOf } from "../../storage-sql/test/failure-of.ts";
 
 describe("a server with passwords", () => {
   let server: TestServer;

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { anything, done, hold, newRun } from "../../storage-sql/test/requests.ts";
 import { settingsOf } from "../src/options.ts";
 import { PostgresPool } from "../src/pool.ts";
-import { failureOf, letCreate, newSchema, newUser, query, url } from "./scratch.ts";
+import { failureOf } from "../../storage-sql/test/failure-of.ts";
+import { letCreate, newSchema, newUser, query, url } from "./scratch.ts";
 
 let bouncers: Record<"transaction" | "session", TestServer>;
 

@@ -6,7 +6,8 @@ import { startPostgres, type TestServer } from "perdure-servers";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { anything, newRun } from "../../storage-sql/test/requests.ts";
-import { failureOf, newSchema, newUser, query, url } from "./scratch.ts";
+import { failureOf } from "../../storage-sql/test/failure-of.ts";
+import { newSchema, newUser, query, url } from "./scratch.ts";
 
 test("a user who may only read reads, and is told so when he writes", async () => {
   const schema = newSchema();

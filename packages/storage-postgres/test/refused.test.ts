@@ -1,6 +1,7 @@
 import { postgres } from "@perdure/storage-postgres";
 import { expect, onTestFinished, test } from "vitest";
-import { failureOf, letCreate, newSchema, newUser, query, url } from "./scratch.ts";
+import { failureOf } from "../../storage-sql/test/failure-of.ts";
+import { letCreate, newSchema, newUser, query, url } from "./scratch.ts";
 
 test("a database that is missing is misconfigured", async () => {
   const missing = new URL(url);

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { type StorageBackend, StorageError } from "@perdure/core/storage";
 import { findPostgres } from "perdure-servers";
 import pg from "pg";
-import { afterAll, expect } from "vitest";
+import { afterAll } from "vitest";
 
 /** The server that ordinary tests share. */
 export const { url } = await findPostgres();
@@ -77,12 +76,4 @@ export async function tablesIn(schema: string): Promise<readonly string[]> {
     [schema],
   );
   return rows.map(({ name }) => name);
-}
-
-/** Sets a storage up, which must fail, and closes it. */
-export async function failureOf(storage: StorageBackend): Promise<StorageError> {
-  const failure = await storage.setup().catch((error: unknown) => error);
-  await storage.close();
-  expect(failure).toBeInstanceOf(StorageError);
-  return failure as StorageError;
 }

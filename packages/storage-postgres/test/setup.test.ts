@@ -3,8 +3,9 @@ import { postgres } from "@perdure/storage-postgres";
 import pg from "pg";
 import { describe, expect, test } from "vitest";
 import { newRun } from "../../storage-sql/test/requests.ts";
-import { child } from "./processes.ts";
-import { failureOf, hostileNames, newSchema, query, tablesIn, url } from "./scratch.ts";
+import { child } from "../../storage-sql/test/child.ts";
+import { failureOf } from "../../storage-sql/test/failure-of.ts";
+import { hostileNames, newSchema, query, tablesIn, url } from "./scratch.ts";
 
 const setUp = new URL("children/set-up.ts", import.meta.url);
 

@@ -1,33 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StorageBackend, Subscription, Topic } from "@perdure/core/storage";
+import type { StorageBackend } from "@perdure/core/storage";
 import { postgres } from "@perdure/storage-postgres";
 import { startPostgres } from "perdure-servers";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { anything, done, newRun } from "../../storage-sql/test/requests.ts";
-import { child } from "./processes.ts";
+import { child } from "../../storage-sql/test/child.ts";
+import { closedAfterTest } from "../../storage-sql/test/closed-after-test.ts";
+import { describeHints, listen, main } from "../../storage-sql/test/hints.ts";
+import { newRun } from "../../storage-sql/test/requests.ts";
 import { letCreate, newSchema, newUser, query, terminate, url } from "./scratch.ts";
 
-/** A storage that is closed after the test. */
-function open(options: Parameters<typeof postgres>[0]): StorageBackend {
-  const storage = postgres(options);
-  onTestFinished(() => storage.close());
-  return storage;
-}
-
-interface Ear {
-  readonly heard: Topic[];
-  readonly subscription: Subscription;
-}
-
-/** Listens for runs on queue `main`. */
-async function listen(storage: StorageBackend): Promise<Ear> {
-  const heard: Topic[] = [];
-  const subscription = await storage.subscribe!((topic) => heard.push(topic));
-  subscription.add({ of: "queue", queue: "main" });
-  return { heard, subscription };
-}
-
-const main: Topic = { of: "queue", queue: "main" };
+const open = (options: Parameters<typeof postgres>[0]): StorageBackend => closedAfterTest(postgres(options));
 
 /** How many connections listen to a schema's channel, of an application. */
 async function listeners(application: string): Promise<number> {
@@ -38,50 +20,9 @@ async function listeners(application: string): Promise<number> {
   return rows[0]!.count;
 }
 
-describe("hints between processes", () => {
-  test("wake who waits for that topic, and nobody else", async () => {
-    const schema = newSchema();
-    const [one, other] = [open({ url, schema }), open({ url, schema })];
-    const { heard, subscription } = await listen(one);
-    subscription.add({ of: "closed", runId: "else" });
-    await other.createRuns([newRun("aside", { queue: "aside" })]);
-    await other.createRuns([newRun("run")]);
-    await expect.poll(() => heard, { interval: 5 }).toEqual([main]);
-    // Claiming, holding and renewing wake nobody: so workers do not keep one another awake.
-    const { tasks } = await other.claimTasks(anything());
-    const claims = tasks.map(({ claim }) => claim);
-    await other.renewLeases(claims, 1000);
-    await other.commitTasks(claims.map((claim) => done(claim, 1)));
-    await sleep(50);
-    expect(heard).toHaveLength(1);
-  });
-
-  test("are heard once by the process that sends them", async () => {
-    const storage = open({ url, schema: newSchema() });
-    const { heard } = await listen(storage);
-    await storage.createRuns([newRun("run")]);
-    await sleep(50);
-    expect(heard).toEqual([main]);
-  });
-
-  test("of more topics than fit are about any", async () => {
-    const schema = newSchema();
-    const [one, other] = [open({ url, schema }), open({ url, schema })];
-    const { heard } = await listen(one);
-    await other.createRuns(Array.from({ length: 2000 }, (_, n) => newRun(`r${n}`, { queue: `q${n}` })));
-    await expect.poll(() => heard, { interval: 5 }).toEqual([main]);
-  });
-
-  test("are not lost by a process that closes at once after it has written", async () => {
-    const schema = newSchema();
-    const { heard } = await listen(open({ url, schema }));
-    for (let n = 0; n < 5; n++) {
-      const brief = postgres({ url, schema });
-      await brief.createRuns([newRun(`run-${n}`)]);
-      await brief.close();
-      await expect.poll(() => heard.splice(0), { interval: 5 }).toEqual([main]);
-    }
-  });
+describeHints(async () => {
+  const schema = newSchema();
+  return () => postgres({ url, schema });
 });
 
 describe("the connection that listens", () => {

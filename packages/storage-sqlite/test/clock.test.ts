@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { sqlite } from "@perdure/storage-sqlite";
 import { describe, expect, test } from "vitest";
 import { StoreClock } from "../src/clock.ts";
-import { scratchDirectory } from "./processes.ts";
+import { scratchDirectory } from "./scratch.ts";
 import { anything, hold, newRun } from "../../storage-sql/test/requests.ts";
 
 const directory = scratchDirectory();

@@ -8,7 +8,7 @@ import { sqlite } from "@perdure/storage-sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { other } from "./deploys/none.ts";
 import * as v1 from "./deploys/v1.ts";
-import { scratchDirectory } from "./processes.ts";
+import { scratchDirectory } from "./scratch.ts";
 
 const directory = scratchDirectory();
 const program = new URL("children/deploy.ts", import.meta.url);

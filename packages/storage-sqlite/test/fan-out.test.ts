@@ -6,7 +6,7 @@ import { createClient, createWorker } from "@perdure/core";
 import { sqlite } from "@perdure/storage-sqlite";
 import { describe, expect, test } from "vitest";
 import { CALLS, fan } from "./fan-out.ts";
-import { scratchDirectory } from "./processes.ts";
+import { scratchDirectory } from "./scratch.ts";
 
 const directory = scratchDirectory();
 const program = new URL("children/work.ts", import.meta.url);

@@ -5,7 +5,7 @@ import type { Topic } from "@perdure/core/storage";
 import { sqlite } from "@perdure/storage-sqlite";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { scratchDirectory } from "./processes.ts";
+import { scratchDirectory } from "./scratch.ts";
 import { newRun } from "../../storage-sql/test/requests.ts";
 
 const directory = scratchDirectory();

@@ -3,7 +3,7 @@ import { activityTaskId, type NewActivityTask } from "@perdure/core/storage";
 import { sqlite } from "@perdure/storage-sqlite";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { scratchDirectory } from "./processes.ts";
+import { scratchDirectory } from "./scratch.ts";
 import { anything, done, hold, newRun } from "../../storage-sql/test/requests.ts";
 
 const path = join(scratchDirectory(), "plans.db");

@@ -1,22 +1,16 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type StorageBackend, StorageError } from "@perdure/core/storage";
 import { sqlite } from "@perdure/storage-sqlite";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { child, scratchDirectory } from "./processes.ts";
+import { child } from "../../storage-sql/test/child.ts";
+import { failureOf } from "../../storage-sql/test/failure-of.ts";
+import { scratchDirectory } from "./scratch.ts";
 import { newRun } from "../../storage-sql/test/requests.ts";
 
 const directory = scratchDirectory();
 const setUp = new URL("children/set-up.ts", import.meta.url);
-
-async function failureOf(storage: StorageBackend): Promise<StorageError> {
-  const failure = await storage.setup().catch((error: unknown) => error);
-  await storage.close();
-  expect(failure).toBeInstanceOf(StorageError);
-  return failure as StorageError;
-}
 
 /** A store that works, closed. */
 async function store(name: string): Promise<string> {
@@ -102,10 +96,10 @@ describe("what cannot be opened is a typed error that says what to do (I29)", ()
       await storage.setup();
       await storage.close();
       chmodSync(join(place, "perdure.db"), 0o444);
-      expect(await child(setUp, [join(place, "perdure.db")], uid)).toBe("read-only");
+      expect(await child(setUp, [join(place, "perdure.db")], uid)).toMatch(/^read-only: /u);
       chmodSync(join(place, "perdure.db"), 0o666);
       chmodSync(place, 0o555);
-      expect(await child(setUp, [join(place, "perdure.db")], uid)).toBe("read-only");
+      expect(await child(setUp, [join(place, "perdure.db")], uid)).toMatch(/^read-only: /u);
     } finally {
       chmodSync(place, 0o777);
       rmSync(place, { recursive: true });

@@ -5,7 +5,8 @@ import type { Topic } from "@perdure/core/storage";
 import { sqlite } from "@perdure/storage-sqlite";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { child, scratchDirectory } from "./processes.ts";
+import { child } from "../../storage-sql/test/child.ts";
+import { scratchDirectory } from "./scratch.ts";
 import { anything, done, newRun } from "../../storage-sql/test/requests.ts";
 
 const directory = scratchDirectory();

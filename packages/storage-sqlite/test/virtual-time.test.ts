@@ -4,7 +4,7 @@ import { virtualClock } from "@perdure/core/memory";
 import { createTestEnvironment, everyCrash, expectHistory, exportHistory, replayHistory } from "@perdure/core/testing";
 import { sqlite } from "@perdure/storage-sqlite";
 import { describe, expect, test } from "vitest";
-import { scratchDirectory } from "./processes.ts";
+import { scratchDirectory } from "./scratch.ts";
 
 const directory = scratchDirectory();
 const DAY = 86_400_000;

@@ -1,16 +1,5 @@
-import { isPerdureError } from "@perdure/core/storage";
 import { postgres } from "@perdure/storage-postgres";
+import { setUp } from "../../../storage-sql/test/children/set-up.ts";
 
-// Sets a store up and tells how that ended.
 const [url, schema] = process.argv.slice(2);
-const storage = postgres({ url: url!, schema: schema! });
-let outcome: unknown;
-try {
-  await storage.setup();
-  outcome = await storage.now();
-} catch (error) {
-  outcome = isPerdureError(error) ? `${error.code}: ${error.message}` : String(error);
-}
-await storage.close();
-process.send!(outcome);
-process.disconnect();
+await setUp(postgres({ url: url!, schema: schema! }));
