@@ -1,5 +1,6 @@
 import { StorageError } from "@perdure/core/storage";
 import type { Pool, PoolClient } from "pg";
+import { borrow, giveBack } from "./lending.ts";
 
 /**
  * Makes transactions on connections of a pool of yours. What it answers has a function do its work in one: begins it, calls the
@@ -17,9 +18,7 @@ import type { Pool, PoolClient } from "pg";
  */
 export function inTransaction(pool: Pool): <T>(run: (tx: PoolClient) => Promise<T>) => Promise<T> {
   return async (run) => {
-    const client = await pool.connect();
-    // While it is lent, the pool does not listen, and an error that nobody listens to would end the process.
-    client.on("error", ignore);
+    const client = await borrow(pool);
     let isIdle = false;
     try {
       await client.query("begin");
@@ -35,13 +34,10 @@ export function inTransaction(pool: Pool): <T>(run: (tx: PoolClient) => Promise<
       );
       throw error;
     } finally {
-      client.release(!isIdle);
-      client.off("error", ignore);
+      giveBack(client, !isIdle);
     }
   };
 }
-
-function ignore(): void {}
 
 /** So the server answers to a commit after an error that nobody threw on. */
 function notCommitted(): StorageError {

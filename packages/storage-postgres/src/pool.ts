@@ -5,6 +5,7 @@ import { type ClientBase, type ClientConfig, Pool, type PoolClient } from "pg";
 import { PostgresConnection } from "./connection.ts";
 import { demoted, isReadOnly, storageErrorOf } from "./errors.ts";
 import { join } from "./joined.ts";
+import { borrow, giveBack } from "./lending.ts";
 import type { Settings } from "./options.ts";
 import { hasTransactionPooler } from "./pooler.ts";
 import { checkServer } from "./server-check.ts";
@@ -108,8 +109,6 @@ export class PostgresPool implements ConnectionPool {
     isInOrder: (taken: C) => boolean = () => false,
   ): Promise<T> {
     const client = await this.#connect();
-    // While it is lent, the pool does not listen, and an error that nobody listens to would end the process.
-    client.on("error", ignore);
     const taken = take(client);
     let hasFailed = true;
     try {
@@ -117,14 +116,13 @@ export class PostgresPool implements ConnectionPool {
       hasFailed = false;
       return answer;
     } finally {
-      client.release(hasFailed && !isInOrder(taken));
-      client.off("error", ignore);
+      giveBack(client, hasFailed && !isInOrder(taken));
     }
   }
 
   async #connect(): Promise<PoolClient> {
     if (this.#pool === undefined) throw new Error("Cannot use a pool after calling end on the pool");
-    const connecting = this.#pool.connect();
+    const connecting = borrow(this.#pool);
     try {
       return await (this.#isOurs ? connecting : inTime(connecting, this.#settings.requestTimeout));
     } catch (error) {
@@ -150,7 +148,7 @@ export class PostgresPool implements ConnectionPool {
   }
 }
 
-/** Whoever uses the connection hears of its end from what fails, and an idle one is replaced by the next use. */
+/** An idle connection that has ended is replaced by the next use. */
 function ignore(): void {}
 
 /** The caller's pool may be made so that it waits for ever, and wait for a transaction that waits for this. */
@@ -163,7 +161,7 @@ async function inTime(connecting: Promise<PoolClient>, patienceMs: number): Prom
   clearTimeout(patience);
   if (client !== "late") return client;
   connecting.then(
-    (unneeded) => unneeded.release(),
+    (unneeded) => giveBack(unneeded),
     () => {},
   );
   throw new Error("timeout exceeded when trying to connect");
