@@ -1,9 +1,7 @@
 import { StorageError } from "@perdure/core/storage";
+import { connectionErrorOf, inWords, type Meaning, WORDS } from "@perdure/storage-sql";
 
 type Code = ConstructorParameters<typeof StorageError>[0];
-
-/** In a sentence, where the server's own words come in. */
-const WORDS = "%";
 
 /** What errors of the server mean, by number. */
 const MEANINGS: readonly (readonly [numbers: readonly number[], code: Code, says: string])[] = [
@@ -59,7 +57,7 @@ const MEANINGS: readonly (readonly [numbers: readonly number[], code: Code, says
 ];
 
 /** What an error means that the server did not send, by its code. */
-const CODES: readonly (readonly [code: RegExp, meaning: Code, says: string])[] = [
+const CODES: readonly Meaning[] = [
   [
     /^PROTOCOL_SEQUENCE_TIMEOUT$/u,
     "unavailable",
@@ -83,7 +81,7 @@ const CODES: readonly (readonly [code: RegExp, meaning: Code, says: string])[] =
 ];
 
 /** The same for those without a code, by how they begin. */
-const MESSAGES: readonly (readonly [message: RegExp, meaning: Code, says: string])[] = [
+const MESSAGES: readonly Meaning[] = [
   [/^Pool is closed/u, "misconfigured", "The pool was closed. Create another storage."],
   [
     /^Can't (?:add new command|write) /u,
@@ -101,7 +99,7 @@ interface ServerError extends Error {
 export function storageErrorOf(error: unknown): StorageError | undefined {
   if (error instanceof AggregateError) return storageErrorOf(error.errors[0]);
   if (!(error instanceof Error)) return undefined;
-  return isSaidByServer(error) ? serverError(error) : connectionError(error);
+  return isSaidByServer(error) ? serverError(error) : connectionErrorOf(error, CODES, MESSAGES);
 }
 
 /**
@@ -137,19 +135,4 @@ function serverError(error: ServerError): StorageError {
     `The MySQL server refused a statement: ${error.message}. Was its schema changed by hand?`,
     options,
   );
-}
-
-function connectionError(error: Error): StorageError | undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const found =
-    CODES.find(([pattern]) => typeof code === "string" && pattern.test(code)) ??
-    MESSAGES.find(([pattern]) => pattern.test(message));
-  if (found === undefined) return undefined;
-  const [, meaning, says] = found;
-  return new StorageError(meaning, inWords(says, error), { cause: error, details: code === undefined ? {} : { code } });
-}
-
-/** The server quotes names of users and of the database, never a password. */
-function inWords(says: string, { message }: Error): string {
-  return says.replace(WORDS, () => message.replace(/\.$/u, ""));
 }

@@ -1,5 +1,5 @@
-import { UsageError } from "@perdure/core/storage";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { describeServerErrors, failed } from "../../storage-sql/test/server-errors.ts";
 import { isConflict, isFatal, storageErrorOf } from "../src/errors.ts";
 
 /** As mysql2 makes them, in whichever copy. */
@@ -7,12 +7,11 @@ function said(errno: number, message = "what the server said"): Error {
   return Object.assign(new Error(message), { errno, code: `ER_${errno}`, sqlState: "HY000" });
 }
 
-function failed(code: string, message = "connect failed"): Error {
-  return Object.assign(new Error(message), { code });
-}
-
-describe("what the server says is an error of ours, with its own as the cause (I29)", () => {
-  test.each([
+describeServerErrors({
+  storageErrorOf,
+  said,
+  detail: "errno",
+  meanings: [
     [1040, "unavailable", "no connection left"],
     [1203, "unavailable", "no connection left"],
     [1053, "unavailable", "shutting down"],
@@ -43,23 +42,9 @@ describe("what the server says is an error of ours, with its own as the cause (I
     [1712, "corrupt", "restore a backup"],
     [1146, "schema-version", "Run setup()"],
     [1054, "misconfigured", "changed by hand"],
-  ] as const)("%i: %s", (errno, ours, says) => {
-    const cause = said(errno);
-    const error = storageErrorOf(cause)!;
-    expect(error).toMatchObject({ code: ours, details: { errno }, cause });
-    expect(error.message).toContain(says);
-    expect(error.retryable).toBe(ours === "unavailable");
-    expect(error.message).toMatch(/^[^%]*[.?]$/u);
-  });
-
-  test("its words stand in the sentence as they are", () => {
-    const error = storageErrorOf(said(1142, "CREATE command denied to user '$&'@'%' for table."));
-    expect(error!.message).toContain("needs: CREATE command denied to user '$&'@'%' for table. To set up");
-  });
-});
-
-describe("what goes wrong before the server can say anything (I29)", () => {
-  test.each([
+  ],
+  denied: 1142,
+  failures: [
     [failed("ECONNREFUSED"), "unavailable"],
     [failed("ECONNRESET"), "unavailable"],
     [failed("EPIPE"), "unavailable"],
@@ -75,16 +60,7 @@ describe("what goes wrong before the server can say anything (I29)", () => {
     [new Error("Can't add new command when connection is in closed state"), "unavailable"],
     [new Error("Pool is closed."), "misconfigured"],
     [new AggregateError([failed("ECONNREFUSED"), failed("ECONNREFUSED")]), "unavailable"],
-  ] as const)("%s", (cause, ours) => {
-    const error = storageErrorOf(cause)!;
-    expect(error.code).toBe(ours);
-    expect(error.message).toMatch(/^[^%]*\.$/u);
-  });
-
-  test("what is not the database's stays as it is", () => {
-    for (const other of [new TypeError("x is not a function"), new UsageError("unsupported", "No."), "text", undefined])
-      expect(storageErrorOf(other)).toBeUndefined();
-  });
+  ],
 });
 
 test("transactions that the server gave up for the sake of others are tried again", () => {

@@ -1,9 +1,7 @@
 import { StorageError } from "@perdure/core/storage";
+import { connectionErrorOf, inWords, type Meaning, WORDS } from "@perdure/storage-sql";
 
 type Code = ConstructorParameters<typeof StorageError>[0];
-
-/** In a sentence, where the server's own words come in. */
-const WORDS = "%";
 
 /** What an error of the server means, by the beginning of its SQLSTATE; the first that fits counts. */
 const MEANINGS: readonly (readonly [prefix: string, code: Code, says: string])[] = [
@@ -40,7 +38,7 @@ const MEANINGS: readonly (readonly [prefix: string, code: Code, says: string])[]
 ];
 
 /** What an error means that the server did not send, by its code. */
-const CODES: readonly (readonly [code: RegExp, meaning: Code, says: string])[] = [
+const CODES: readonly Meaning[] = [
   [
     /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|ENOENT|EMFILE|ENFILE)/u,
     "unavailable",
@@ -54,7 +52,7 @@ const CODES: readonly (readonly [code: RegExp, meaning: Code, says: string])[] =
 ];
 
 /** The same for those without a code, by how they begin. */
-const MESSAGES: readonly (readonly [message: RegExp, meaning: Code, says: string])[] = [
+const MESSAGES: readonly Meaning[] = [
   [/^Cannot use a pool after/u, "misconfigured", "The pool was closed. Create another storage."],
   [
     /^timeout exceeded when trying to connect/u,
@@ -84,7 +82,7 @@ const MESSAGES: readonly (readonly [message: RegExp, meaning: Code, says: string
 export function storageErrorOf(error: unknown): StorageError | undefined {
   if (error instanceof AggregateError) return storageErrorOf(error.errors[0]);
   if (!(error instanceof Error)) return undefined;
-  return isSaidByServer(error) ? serverError(error) : connectionError(error);
+  return isSaidByServer(error) ? serverError(error) : connectionErrorOf(error, CODES, MESSAGES);
 }
 
 /** Whether the server gave a transaction up for the sake of others: it is to be tried again. */
@@ -125,19 +123,4 @@ function serverError(error: Error & { readonly code: string }): StorageError {
     `PostgreSQL refused a statement: ${error.message}. Was its schema changed by hand?`,
     options,
   );
-}
-
-function connectionError(error: Error): StorageError | undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const found =
-    CODES.find(([pattern]) => typeof code === "string" && pattern.test(code)) ??
-    MESSAGES.find(([pattern]) => pattern.test(message));
-  if (found === undefined) return undefined;
-  const [, meaning, says] = found;
-  return new StorageError(meaning, inWords(says, error), { cause: error });
-}
-
-/** The server quotes names of the database, never a password. */
-function inWords(says: string, { message }: Error): string {
-  return says.replace(WORDS, () => message.replace(/\.$/u, ""));
 }

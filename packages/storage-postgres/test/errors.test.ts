@@ -1,5 +1,5 @@
-import { UsageError } from "@perdure/core/storage";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { describeServerErrors, failed } from "../../storage-sql/test/server-errors.ts";
 import { isConflict, storageErrorOf } from "../src/errors.ts";
 
 /** As node-postgres makes them, in whichever copy. */
@@ -7,12 +7,11 @@ function said(code: string, message = "what the server said"): Error {
   return Object.assign(new Error(message), { severity: "ERROR", code });
 }
 
-function failed(code: string, message = "connect failed"): Error {
-  return Object.assign(new Error(message), { code });
-}
-
-describe("what the server says is an error of ours, with its own as the cause (I29)", () => {
-  test.each([
+describeServerErrors({
+  storageErrorOf,
+  said,
+  detail: "code",
+  meanings: [
     ["28P01", "misconfigured", "Check user, password"],
     ["28000", "misconfigured", "Check user, password"],
     ["3D000", "misconfigured", "no such database"],
@@ -41,23 +40,9 @@ describe("what the server says is an error of ours, with its own as the cause (I
     ["3F000", "schema-version", "Run setup()"],
     ["42703", "misconfigured", "changed by hand"],
     ["22P05", "misconfigured", "changed by hand"],
-  ] as const)("%s: %s", (code, ours, says) => {
-    const cause = said(code);
-    const error = storageErrorOf(cause)!;
-    expect(error).toMatchObject({ code: ours, details: { code }, cause });
-    expect(error.message).toContain(says);
-    expect(error.retryable).toBe(ours === "unavailable");
-    expect(error.message).toMatch(/^[^%]*[.?]$/u);
-  });
-
-  test("its words stand in the sentence as they are", () => {
-    const error = storageErrorOf(said("42501", "permission denied for schema $& $1 %s."));
-    expect(error!.message).toContain("needs: permission denied for schema $& $1 %s. To set up");
-  });
-});
-
-describe("what goes wrong before the server can say anything (I29)", () => {
-  test.each([
+  ],
+  denied: "42501",
+  failures: [
     [failed("ECONNREFUSED"), "unavailable"],
     [failed("ECONNRESET"), "unavailable"],
     [failed("ENOTFOUND"), "unavailable"],
@@ -78,16 +63,7 @@ describe("what goes wrong before the server can say anything (I29)", () => {
     [new TypeError("Password must be a string"), "misconfigured"],
     [new Error("SASL: SCRAM-SERVER-FINAL-MESSAGE: server signature does not match"), "misconfigured"],
     [new AggregateError([failed("ECONNREFUSED"), failed("ECONNREFUSED")]), "unavailable"],
-  ] as const)("%s", (cause, ours) => {
-    const error = storageErrorOf(cause)!;
-    expect(error.code).toBe(ours);
-    expect(error.message).toMatch(/^[^%]*\.$/u);
-  });
-
-  test("what is not the database's stays as it is", () => {
-    for (const other of [new TypeError("x is not a function"), new UsageError("unsupported", "No."), "text", undefined])
-      expect(storageErrorOf(other)).toBeUndefined();
-  });
+  ],
 });
 
 test("transactions that the server gave up for the sake of others are tried again", () => {

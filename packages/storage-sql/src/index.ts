@@ -15,6 +15,7 @@ export { migrationStatements } from "./schema/migrate.ts";
 export type { SqlWords } from "./sql-words.ts";
 export { row, rows, runSync, type Step, type Steps, write } from "./steps.ts";
 export type { Connection, ConnectionPool, Statement as ServerStatement, StatementResult } from "./server/connection.ts";
+export { connectionErrorOf, inWords, type Meaning, WORDS } from "./server/connection-error.ts";
 export { argColumn, ARGS, type Referenced, referenced } from "./server/referenced.ts";
 export { decodeRows } from "./server/decode-rows.ts";
 export { ServerDriver } from "./server/server-driver.ts";
