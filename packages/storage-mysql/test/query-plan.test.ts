@@ -1,7 +1,6 @@
-import { activityTaskId, type NewActivityTask } from "@perdure/core/storage";
 import { mysql } from "@perdure/storage-mysql";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { anything, done, hold, newRun } from "../../storage-sql/test/requests.ts";
+import { useEveryVerb } from "../../storage-sql/test/every-verb.ts";
 import { MysqlConnection } from "../src/connection.ts";
 import { textOf } from "../src/literal.ts";
 import { fill } from "./filled-store.ts";
@@ -24,59 +23,7 @@ beforeAll(async () => {
   await storage.setup();
   await fill(url);
   const send = vi.spyOn(MysqlConnection.prototype, "send");
-  const runIds = ["a", "b", "c", "d"];
-  await storage.createRuns(runIds.map((runId) => newRun(runId, { attributes: { size: 1 } })));
-  await storage.deliver(["a", "b"].map((runId) => ({ runId, dedupeId: "m", external: true, data: "1" })));
-  const { tasks } = await storage.claimTasks(anything());
-  const [a, b, c, d] = tasks.map(({ claim }) => claim);
-  const task: NewActivityTask = {
-    taskId: activityTaskId("a", a!.incarnation, 2),
-    activity: "charge",
-    queue: "main",
-    priority: 0,
-    input: "{}",
-    attempt: 1,
-    readyAt: null,
-    details: null,
-  };
-  const other = { ...task, taskId: activityTaskId("a", a!.incarnation, 3) };
-  await storage.commitTasks([
-    hold(a!, 1, { ackInbox: 1, schedule: [task, other], run: { state: "{}", attributes: { size: 2 }, baseSeq: 1 } }),
-    hold(b!, 1, { next: { do: "park", wakeAt: null }, ackInbox: 1 }),
-    hold(c!, 1, { next: { do: "block", reason: '"why"', until: null } }),
-    hold(d!, 1, { events: [], close: { status: "failed" }, next: { do: "park", wakeAt: null } }),
-  ]);
-  const activities = (await storage.claimTasks(anything())).tasks.filter(({ kind }) => kind === "activity");
-  const [first, second] = activities.map(({ claim }) => claim);
-  const message = { runId: "a", dedupeId: "done", external: false, data: "1" };
-  await storage.commitTasks([
-    { kind: "activity", claim: first!, commitId: "1", next: { do: "complete", message } },
-    { kind: "activity", claim: first!, commitId: "1", next: { do: "complete", message } },
-    { kind: "activity", claim: second!, commitId: "2", next: { do: "retry", at: 0, attempt: 2 } },
-    hold(a!, 2, { cancel: [other.taskId], ackInbox: 1 }),
-  ]);
-  await storage.deliver([{ runId: "b", dedupeId: "m", external: true, data: "1" }]);
-  await storage.renewLeases([a!, d!], 60_000);
-  await storage.claimTasks(anything({ workerInstance: "worker-2" }));
-  await storage.unblockTasks([c!.taskId]);
-  await storage.readEvents(["a", "b"].map((runId) => ({ runId, after: 0 })));
-  await storage.getRun("old-5");
-  await storage.writeCache([
-    { key: "k", value: "1", expiresAt: 1, mode: "first", owner: a! },
-    { key: "k", value: "1", expiresAt: null, mode: "replace" },
-  ]);
-  await storage.readCache(["k", "l"]);
-  await storage.listRuns({ limit: 10 });
-  await storage.listRuns({ limit: 10, cursor: (await storage.listRuns({ limit: 1 })).cursor! });
-  await storage.listRuns({ limit: 10, status: ["open"] });
-  await storage.listRuns({ limit: 10, status: ["failed", "cancelled"] });
-  await storage.listRuns({ limit: 10, parentRunId: "a" });
-  await storage.listRuns({ limit: 10, blocked: true });
-  await storage.listRuns({ limit: 10, attributes: { size: 1 } });
-  await storage.claimTasks(anything({ taskIds: [d!.taskId] }));
-  await storage.commitTasks([done({ ...a!, epoch: 9 }, 3), { ...done(a!, 3), ackInbox: 2 }]);
-  await storage.commitTasks([{ ...done(a!, 3), ackInbox: 2 }]);
-  await storage.purgeRuns({ closedBefore: Date.now() + 1000, minAgeMs: 0, limit: 10 });
+  await useEveryVerb(storage);
   for (const [statements] of send.mock.calls) for (const statement of statements) texts.add(textOf(statement));
   send.mockRestore();
   await storage.close();
@@ -137,7 +84,7 @@ describe("in a store with many runs", () => {
     ["`blocked` is not null", "perdure_tasks_blocked"],
     ["`created_at` <=", "perdure_runs_listed"],
     ["`status` in ('failed', 'cancelled')", "perdure_runs_notable"],
-    ["`parent_id` = 'a'", "perdure_runs_children"],
+    ["`parent_id` = 'old-5'", "perdure_runs_children"],
     ["`closed_at` <", "perdure_runs_closed"],
     ["from `perdure_runs` where `ns` = 1 and `id` =", "perdure_runs_id"],
     ["`perdure_events` force index", "PRIMARY"],

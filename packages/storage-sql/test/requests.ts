@@ -1,25 +1,10 @@
-import type { Claim, ClaimRequest, NewEvent, NewRun, WorkflowCommit } from "@perdure/core/storage";
+import type { Claim, ClaimRequest, NewActivityTask, NewEvent, NewRun, WorkflowCommit } from "@perdure/core/storage";
+import { activityTaskId } from "@perdure/core/storage";
+import * as port from "../../core/test/port.ts";
 
 /** A run of workflow `order` on queue `main`. */
 export function newRun(runId: string, changes: Partial<NewRun> = {}): NewRun {
-  return {
-    runId,
-    incarnation: `${runId}-`.padEnd(16, "x"),
-    workflow: "order",
-    version: null,
-    queue: "main",
-    priority: 0,
-    startHash: "hash",
-    parent: null,
-    parentClose: null,
-    input: "{}",
-    state: null,
-    attributes: {},
-    readyAt: null,
-    deadlineAt: null,
-    started: event("WORKFLOW_STARTED"),
-    ...changes,
-  };
+  return port.newRun(runId, { incarnation: `${runId}-`.padEnd(16, "x"), queue: "main", ...changes });
 }
 
 function event(type: string): NewEvent {
@@ -28,19 +13,13 @@ function event(type: string): NewEvent {
 
 /** A request for anything on queue `main`. */
 export function anything(changes: Partial<ClaimRequest> = {}): ClaimRequest {
-  return {
-    workerId: "worker",
-    workerInstance: "worker-1",
-    holding: [],
-    queues: ["main"],
-    kinds: ["workflow", "activity"],
-    handlers: { workflows: ["order"], activities: ["charge"] },
-    limit: 100,
-    leaseMs: 60_000,
-    inlineEvents: 16,
-    overdue: true,
-    ...changes,
-  };
+  const usual = { workerInstance: "worker-1", queues: ["main"], leaseMs: 60_000, overdue: true };
+  return port.claimRequest({ ...usual, ...changes });
+}
+
+/** An activity `charge` that a claimed run asks for, on queue `main`. */
+export function charge({ runId, incarnation }: Claim, seq: number): NewActivityTask {
+  return port.activityTask(runId, seq, { taskId: activityTaskId(runId, incarnation, seq), queue: "main" });
 }
 
 /** A commit that adds one event after `expectedSeq` and holds. */

@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { activityTaskId, type NewActivityTask } from "@perdure/core/storage";
 import { sqlite } from "@perdure/storage-sqlite";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { scratchDirectory } from "./scratch.ts";
-import { anything, done, hold, newRun } from "../../storage-sql/test/requests.ts";
+import { useEveryVerb } from "../../storage-sql/test/every-verb.ts";
 
 const path = join(scratchDirectory(), "plans.db");
 const texts = new Set<string>();
@@ -13,56 +12,8 @@ const texts = new Set<string>();
 beforeAll(async () => {
   const prepare = vi.spyOn(Database.prototype, "prepare");
   const storage = sqlite(path);
-  await storage.createRuns(["a", "b", "c", "d"].map((runId) => newRun(runId, { attributes: { size: 1 } })));
-  await storage.deliver([{ runId: "a", dedupeId: "m", external: true, data: "1" }]);
-  const { tasks } = await storage.claimTasks(anything());
-  const [a, b, c, d] = tasks.map(({ claim }) => claim);
-  const task: NewActivityTask = {
-    taskId: activityTaskId("a", a!.incarnation, 2),
-    activity: "charge",
-    queue: "main",
-    priority: 1,
-    input: "{}",
-    attempt: 1,
-    readyAt: null,
-    details: null,
-  };
-  const other = { ...task, taskId: activityTaskId("a", a!.incarnation, 3) };
-  await storage.commitTasks([
-    hold(a!, 1, { ackInbox: 1, schedule: [task, other], run: { state: "{}", attributes: { size: 2 }, baseSeq: 1 } }),
-    hold(b!, 1, { next: { do: "park", wakeAt: null } }),
-    hold(c!, 1, { next: { do: "block", reason: '"why"', until: null } }),
-    hold(d!, 1, { events: [], close: { status: "failed" }, next: { do: "park", wakeAt: null } }),
-  ]);
-  const activities = (await storage.claimTasks(anything())).tasks.filter(({ kind }) => kind === "activity");
-  const [first, second] = activities.map(({ claim }) => claim);
-  const message = { runId: "a", dedupeId: "done", external: false, data: "1" };
-  await storage.commitTasks([
-    { kind: "activity", claim: first!, commitId: "1", next: { do: "complete", message } },
-    { kind: "activity", claim: first!, commitId: "1", next: { do: "complete", message } },
-    { kind: "activity", claim: second!, commitId: "2", next: { do: "retry", at: 0, attempt: 2 } },
-    hold(a!, 2, { cancel: [other.taskId], ackInbox: 1 }),
-  ]);
-  await storage.deliver([{ runId: "b", dedupeId: "m", external: true, data: "1" }]);
-  await storage.renewLeases([a!], 60_000);
-  await storage.claimTasks(anything({ workerInstance: "worker-2" }));
-  await storage.unblockTasks([c!.taskId]);
-  await storage.readEvents([{ runId: "a", after: 0 }]);
-  await storage.writeCache([
-    { key: "k", value: "1", expiresAt: 1, mode: "first", owner: a! },
-    { key: "k", value: "1", expiresAt: null, mode: "replace" },
-  ]);
-  await storage.readCache(["k"]);
-  await storage.listRuns({ limit: 10 });
-  await storage.listRuns({ limit: 10, cursor: (await storage.listRuns({ limit: 1 })).cursor! });
-  await storage.listRuns({ limit: 10, status: ["open"] });
-  await storage.listRuns({ limit: 10, parentRunId: "a" });
-  await storage.listRuns({ limit: 10, attributes: { size: 1 }, workflow: "order", blocked: true });
+  await useEveryVerb(storage);
   await storage.stats();
-  await storage.claimTasks(anything({ taskIds: [d!.taskId] }));
-  await storage.commitTasks([done({ ...a!, epoch: 9 }, 3), { ...done(a!, 3), ackInbox: 2 }]);
-  await storage.commitTasks([{ ...done(a!, 3), ackInbox: 2 }]);
-  await storage.purgeRuns({ closedBefore: Date.now() + 1000, minAgeMs: 0, limit: 10 });
   await storage.close();
   for (const [text] of prepare.mock.calls) if (/^(select|update|delete|insert)/u.test(text)) texts.add(text);
   prepare.mockRestore();

@@ -1,8 +1,8 @@
-import { activityTaskId, type NewActivityTask, type StorageBackend, type TaskCommit } from "@perdure/core/storage";
+import type { StorageBackend, TaskCommit } from "@perdure/core/storage";
 import { expect } from "vitest";
-import { anything, done, hold, newRun } from "../../storage-sql/test/requests.ts";
+import { anything, charge, done, hold, newRun } from "./requests.ts";
 
-/** Uses every verb of an empty store but `stats`, for one thing and for several: so that every statement is sent in every form. */
+/** Uses every verb of a store but `stats`, for one thing and for several: so that every statement is sent in every form. */
 export async function useEveryVerb(storage: StorageBackend): Promise<void> {
   const ids = ["a", "b", "c", "d"];
   await storage.createRuns(ids.map((runId) => newRun(runId, { attributes: { size: 1 } })));
@@ -43,40 +43,41 @@ export async function useEveryVerb(storage: StorageBackend): Promise<void> {
 async function useGeneralForms(storage: StorageBackend): Promise<void> {
   const { tasks } = await storage.claimTasks(anything());
   const claims = tasks.map(({ claim }) => claim);
-  const [a, b, e] = ["a", "b", "e"].map((runId) => claims.find((claim) => claim.runId === runId));
-  const task = (runId: string, incarnation: string, seq: number): NewActivityTask => ({
-    taskId: activityTaskId(runId, incarnation, seq),
-    activity: "charge",
-    queue: "main",
-    priority: 0,
-    input: "{}",
-    attempt: 1,
-    readyAt: null,
-    details: null,
-  });
-  const [first, second, third] = [6, 7, 8].map((seq) => task("a", a!.incarnation, seq));
+  const [a, b, e, g] = ["a", "b", "e", "g"].map((runId) => claims.find((claim) => claim.runId === runId));
+  const [first, second, third] = [6, 7, 8].map((seq) => charge(a!, seq));
   await commit(storage, [
     hold(a!, 5, {
       ackInbox: 1,
       schedule: [first!, second!, third!],
       run: { state: "{}", attributes: { size: 2 }, baseSeq: 1 },
     }),
-    hold(b!, 3, { ackInbox: 1, schedule: [task("b", b!.incarnation, 4)], next: { do: "park", wakeAt: null } }),
+    hold(b!, 3, { ackInbox: 1, schedule: [charge(b!, 4)], next: { do: "park", wakeAt: null } }),
     hold(e!, 1, { ackInbox: 1, next: { do: "block", reason: '"why"', until: null } }),
   ]);
+  await commit(storage, [hold(g!, 1, { close: { status: "failed" }, next: { do: "park", wakeAt: null } })]);
   const activities = (await storage.claimTasks(anything({ kinds: ["activity"], overdue: false }))).tasks;
   const [one, two, three] = activities.map(({ claim }) => claim);
   const message = { runId: one!.runId, dedupeId: "done", external: false, data: "1" };
-  await commit(storage, [{ kind: "activity", claim: one!, commitId: "1", next: { do: "complete", message } }]);
+  const complete = { kind: "activity", claim: one!, commitId: "1", next: { do: "complete", message } } as const;
+  await commit(storage, [complete]);
+  await storage.commitTasks([complete]);
   await commit(storage, [
     { kind: "activity", claim: two!, commitId: "2", next: { do: "retry", at: 0, attempt: 2 } },
     { kind: "activity", claim: three!, commitId: "3", next: { do: "retry", at: 0, attempt: 2 } },
   ]);
   await commit(storage, [hold(a!, 6, { ackInbox: 1, cancel: [second!.taskId] })]);
+  await storage.commitTasks([done({ ...a!, epoch: 9 }, 7), { ...done(a!, 8), ackInbox: 2 }]);
+  await storage.writeCache([
+    { key: "mine", value: "1", expiresAt: 1, mode: "first", owner: a! },
+    { key: "mine", value: "1", expiresAt: null, mode: "replace" },
+  ]);
   await storage.renewLeases([a!], 60_000);
   await storage.renewLeases([a!, b!], 60_000);
   await storage.claimTasks(anything({ workerInstance: "worker-2", taskIds: [b!.taskId] }));
   await storage.unblockTasks([e!.taskId]);
+  await storage.claimTasks(anything({ workerInstance: "worker-2" }));
+  // To runs that are held.
+  await storage.deliver(["a", "b"].map((runId) => ({ runId, dedupeId: "late", external: true, data: "1" })));
 }
 
 async function listPages(storage: StorageBackend): Promise<void> {
@@ -89,6 +90,7 @@ async function listPages(storage: StorageBackend): Promise<void> {
     { workflow: "order" },
     { attributes: { size: 1 } },
     { blocked: true },
+    { workflow: "order", attributes: { size: 1 }, blocked: true },
     { parentRunId: "old-5" },
     { createdAfter: 1_000_000_050_000, createdBefore: 1_000_000_060_000 },
   ]) {
