@@ -60,6 +60,17 @@ export async function doneRun(
   return held;
 }
 
+/** Creates a run, claims it, and parks it without a time. */
+export async function parkedRun(
+  t: CaseContext,
+  overrides?: Partial<NewRun>,
+  request?: Partial<ClaimRequest>,
+): Promise<HeldRun> {
+  const held = await heldRun(t, overrides, 60_000, request);
+  await park(t, held.worker, held.task);
+  return held;
+}
+
 /** Parks a held run. */
 export async function park(
   t: CaseContext,

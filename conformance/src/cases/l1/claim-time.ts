@@ -1,6 +1,6 @@
 import { contains, equal, status } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
-import { heldRun, park } from "../../scenes.ts";
+import { heldRun, park, parkedRun } from "../../scenes.ts";
 
 export const claimTimeCases: readonly ConformanceCase[] = [
   {
@@ -55,8 +55,7 @@ export const claimTimeCases: readonly ConformanceCase[] = [
     invariants: ["I28"],
     why: "A run that waits for a message only, or is blocked for good, gives no time: it must not keep workers awake.",
     async run(t) {
-      const first = await heldRun(t);
-      await park(t, first.worker, first.task);
+      await parkedRun(t);
       const second = await heldRun(t);
       await park(t, second.worker, second.task, { next: { do: "block", reason: '"poisoned"', until: null } });
       equal((await t.worker().claim()).nextReadyAt, null, "nothing becomes claimable without help");

@@ -2,7 +2,7 @@ import type { StorageBackend, Topic } from "@perdure/core/storage";
 import { check, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import type { CaseContext } from "../../context.ts";
-import { heldRun, park } from "../../scenes.ts";
+import { heldRun, parkedRun } from "../../scenes.ts";
 
 /** Waits in real time until a hint about a topic has come; one may be lost, so the cause is repeated. */
 async function hinted(
@@ -45,8 +45,7 @@ export const hintCases: readonly ConformanceCase[] = [
     async run(t) {
       const topic = { of: "queue", queue: "main" } as const;
       check(await hinted(t, t.backend, topic, () => t.create()), "a new run is hinted at, on its queue");
-      const { run, worker, task } = await heldRun(t, { queue: "p" }, 60_000, { queues: ["p"] });
-      await park(t, worker, task);
+      const { run, task } = await parkedRun(t, { queue: "p" }, { queues: ["p"] });
       const woken = { of: "queue", queue: "p" } as const;
       const deliver = (): Promise<unknown> => t.backend.deliver([t.make.message(run.runId)]);
       check(await hinted(t, t.backend, woken, deliver), "a message to a parked run is hinted at, on its queue");

@@ -1,6 +1,6 @@
 import { check, contains, equal, status } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
-import { heldRun, park } from "../../scenes.ts";
+import { heldRun, park, parkedRun } from "../../scenes.ts";
 
 export const nextStepCases: readonly ConformanceCase[] = [
   {
@@ -56,8 +56,7 @@ export const nextStepCases: readonly ConformanceCase[] = [
     invariants: ["I11"],
     why: "A run that waits for a signal only is ready by nothing else.",
     async run(t) {
-      const { run, worker, task } = await heldRun(t);
-      await park(t, worker, task);
+      const { run, worker } = await parkedRun(t);
       equal((await t.backend.getRun(run.runId))?.task?.readyAt, null, "it has no time");
       equal((await worker.claim()).tasks, [], "it is not claimable");
       await t.backend.deliver([t.make.message(run.runId)]);

@@ -2,7 +2,7 @@ import type { PurgeRequest } from "@perdure/core/storage";
 import { check, contains, equal, status, throws } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import type { CaseContext } from "../../context.ts";
-import { doneRun, heldRun, park } from "../../scenes.ts";
+import { doneRun, heldRun, park, parkedRun } from "../../scenes.ts";
 import { history, unchanged } from "../../snapshot.ts";
 
 /** Purges everything that has ended, whatever its age. */
@@ -94,8 +94,7 @@ export const purgeCases: readonly ConformanceCase[] = [
     async run(t) {
       const q = { queues: ["q"] };
       const held = await heldRun(t, { queue: "q" }, 60_000, q);
-      const parked = await heldRun(t, { queue: "q" }, 60_000, q);
-      await park(t, parked.worker, parked.task);
+      const parked = await parkedRun(t, { queue: "q" }, q);
       const blocked = await heldRun(t, { queue: "q" }, 60_000, q);
       await park(t, blocked.worker, blocked.task, { next: { do: "block", reason: '"why"', until: null } });
       const fresh = await t.create();

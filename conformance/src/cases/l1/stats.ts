@@ -1,7 +1,7 @@
 import type { RunStatus, StorageBackend } from "@perdure/core/storage";
 import { check, contains, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
-import { heldRun, park } from "../../scenes.ts";
+import { heldRun, park, parkedRun } from "../../scenes.ts";
 import { pages } from "./pages.ts";
 
 /** The counts that the list implies. */
@@ -54,8 +54,7 @@ export const statsCases: readonly ConformanceCase[] = [
       await t.create({ queue: "b", readyAt: now + 900_000 });
       const b = { queues: ["a"] };
       const held = await heldRun(t, { queue: "a" }, 60_000, b);
-      const parked = await heldRun(t, { queue: "a" }, 60_000, b);
-      await park(t, parked.worker, parked.task);
+      await parkedRun(t, { queue: "a" }, b);
       const blocked = await heldRun(t, { queue: "a" }, 60_000, b);
       await park(t, blocked.worker, blocked.task, { next: { do: "block", reason: '"why"', until: null } });
       await held.worker.commit(

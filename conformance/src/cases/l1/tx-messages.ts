@@ -1,6 +1,6 @@
 import { contains, equal, only, status } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
-import { doneRun, heldRun, park } from "../../scenes.ts";
+import { doneRun, heldRun, parkedRun } from "../../scenes.ts";
 
 export const txMessageCases: readonly ConformanceCase[] = [
   {
@@ -11,8 +11,7 @@ export const txMessageCases: readonly ConformanceCase[] = [
     why: "A user's row and the signal that tells a run of it arrive together: the run wakes up when it can see the row.",
     hint: "Is the task woken by the same transaction that stores the message?",
     async run(t) {
-      const parked = await heldRun(t);
-      await park(t, parked.worker, parked.task);
+      const parked = await parkedRun(t);
       const held = await heldRun(t);
       const sent = t.make.messages(2, parked.run.runId);
       await t.transaction(async (tx) => {
@@ -42,8 +41,7 @@ export const txMessageCases: readonly ConformanceCase[] = [
     why: "A signal of a transaction that was rolled back never was: it wakes nobody, takes no number, and may be sent again under its id.",
     hint: "Are the number of a message and its dedupe id taken in the caller's transaction?",
     async run(t) {
-      const { run, worker, task } = await heldRun(t);
-      await park(t, worker, task);
+      const { run } = await parkedRun(t);
       const { runId } = run;
       const lost = t.make.message(runId, { dedupeId: "payment", data: '"rolled back"' });
       await t.rolledBack((tx) => t.backend.deliver([lost, t.make.message(runId)], { tx }));
@@ -95,8 +93,7 @@ export const txMessageCases: readonly ConformanceCase[] = [
     why: "A user's transaction may be older than what it meets: others have created its run and sent its message meanwhile.",
     hint: "Where a transaction reads as of its beginning, what decides has to be read by a statement that locks.",
     async run(t) {
-      const { run, worker, task } = await heldRun(t);
-      await park(t, worker, task);
+      const { run } = await parkedRun(t);
       const theirs = t.make.run();
       const message = t.make.message(run.runId);
       const mine = t.make.message(run.runId);
@@ -134,8 +131,7 @@ export const txMessageCases: readonly ConformanceCase[] = [
     why: "Promise.all in a transaction is everyday code: what it starts and sends must all be there.",
     hint: "Calls of one transaction lock nothing against one another. Does the next one wait until the one before is through?",
     async run(t) {
-      const { run, worker, task } = await heldRun(t);
-      await park(t, worker, task);
+      const { run } = await parkedRun(t);
       const [first, second] = t.make.runs(2);
       const sent = t.make.messages(4, run.runId);
       const statuses = await t.transaction(async (tx) => {

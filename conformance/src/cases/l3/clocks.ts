@@ -1,6 +1,6 @@
 import { check, contains, equal, status } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
-import { heldRun, park } from "../../scenes.ts";
+import { heldRun, park, parkedRun } from "../../scenes.ts";
 
 const TEN_MINUTES = 600_000;
 
@@ -72,8 +72,7 @@ export const clockCases: readonly ConformanceCase[] = [
     hint: "Keep the highest time that was handed out, and never hand out less.",
     async run(t) {
       const held = await heldRun(t, { queue: "q" }, 30_000, { queues: ["q"] });
-      const { run, worker, task } = await heldRun(t);
-      await park(t, worker, task);
+      const { run } = await parkedRun(t);
       await t.backend.deliver([t.make.message(run.runId)]);
       const before = await t.time.now();
       await t.time.stepBack(60_000);
