@@ -33,7 +33,7 @@ function keepStarting(storage: StorageBackend, outcomes: Outcomes): () => Promis
 }
 
 /** A store whose connections somebody ends. */
-export interface LosingStore {
+interface LosingStore {
   /** Opens it, with at most four connections. */
   open(): StorageBackend;
   /** Opens it with a pool of the caller's, which is closed after the test. */
