@@ -1,41 +1,17 @@
+import type { HeaderRow, LeasedTask } from "@perdure/storage-sql";
+
 /** A claimed task with all that its holder gets, as {@link claimStatement} answers. */
-export interface ClaimedRow {
+export interface ClaimedRow extends Omit<LeasedTask, "run">, HeaderRow {
   readonly now: number;
   /** What is claimed needs a closer look: nothing was claimed. */
   readonly is_special: boolean;
   readonly next_ready_at: number | null;
   /** Null in the only row of an answer without tasks. */
   readonly run: number | null;
-  readonly seq: number;
-  readonly lane: number;
-  readonly epoch: number;
-  readonly deliveries: number;
-  readonly last_seq: number;
-  readonly inbox_last: number;
-  readonly inbox_acked: number;
-  readonly commit_id: string | null;
-  readonly closed: 0 | 1;
-  readonly blocked: string | null;
-  readonly visible_at: number;
   /** Somebody has written to the task since the statement began: what belongs to it may be of before. */
   readonly is_stale: boolean;
   /** The events after the base, if they are few: seq, type, command, at, data of each. */
   readonly events: readonly (readonly [number, string, number | null, number, string])[] | null;
-  readonly id: string;
-  readonly incarnation: string;
-  readonly workflow: string;
-  readonly version: string | null;
-  readonly queue: string;
-  readonly priority: number;
-  readonly start_hash: string;
-  readonly parent_id: string | null;
-  readonly parent_incarnation: string | null;
-  readonly parent_seq: number | null;
-  readonly parent_close: "cancel" | "terminate" | "abandon" | null;
-  readonly input: string;
-  readonly created_at: number;
-  readonly deadline_at: number | null;
-  readonly base_seq: number;
 }
 
 /**

@@ -6,14 +6,13 @@ export { addPulse, lastPulse, type Pulse, pulsesAfter, touchPulse } from "./puls
 export { claimResult } from "./claim/claim-result.ts";
 export { claimedWorkflow, type LeasedTask, readBelongings } from "./claim/claimed-workflow.ts";
 export { messagesAfter, timeWith } from "./inbox.ts";
-export { headerOf } from "./run-row.ts";
+export { headerOf, type HeaderRow } from "./run-row.ts";
 export type { Store } from "./turn.ts";
 export { topicCode } from "./topics.ts";
-export { each } from "./steps.ts";
 export { compile, kyselyFor, query, type Query, type Statement, transient } from "./query.ts";
 export { migrationStatements } from "./schema/migrate.ts";
 export type { SqlWords } from "./sql-words.ts";
-export { row, rows, runSync, type Step, type Steps, write } from "./steps.ts";
+export { each, row, rows, runSync, type Step, type Steps, write } from "./steps.ts";
 export type { Connection, ConnectionPool, Statement as ServerStatement, StatementResult } from "./server/connection.ts";
 export { connectionErrorOf, inWords, type Meaning, WORDS } from "./server/connection-error.ts";
 export { argColumn, ARGS, type Referenced, referenced } from "./server/referenced.ts";
