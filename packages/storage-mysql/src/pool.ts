@@ -4,7 +4,7 @@ import { createPool, type Pool, type PoolConnection, type PoolOptions } from "my
 import { keepAlive, poolOf } from "./client.ts";
 import { type Bounds, MysqlConnection } from "./connection.ts";
 import { UNLOCK_MIGRATION } from "./dialect.ts";
-import { join } from "./joined.ts";
+import { join } from "./joined-connection.ts";
 import type { Settings } from "./options.ts";
 import { checkServer } from "./server-check.ts";
 import { checkSession, IDLE_MS, SESSION } from "./session.ts";

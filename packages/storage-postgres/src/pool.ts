@@ -4,7 +4,7 @@ import type { Connection, ConnectionPool } from "@perdure/storage-sql";
 import { type ClientBase, type ClientConfig, Pool, type PoolClient } from "pg";
 import { PostgresConnection } from "./connection.ts";
 import { demoted, isReadOnly, storageErrorOf } from "./errors.ts";
-import { join } from "./joined.ts";
+import { join } from "./joined-connection.ts";
 import { borrow, giveBack } from "./lending.ts";
 import type { Settings } from "./options.ts";
 import { hasTransactionPooler } from "./pooler.ts";

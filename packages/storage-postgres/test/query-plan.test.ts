@@ -6,7 +6,7 @@ import { useEveryVerb } from "../../storage-sql/test/every-verb.ts";
 import { PostgresConnection } from "../src/connection.ts";
 import { prepareSession } from "../src/session.ts";
 import { addLanes, addRuns, analyze } from "./filled-store.ts";
-import { Planner, type Scan } from "./plans.ts";
+import { Planner, type Scan } from "./planner.ts";
 import { newSchema, url } from "./scratch.ts";
 
 // The server has much to write, and others use it.
