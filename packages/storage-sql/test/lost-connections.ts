@@ -53,7 +53,7 @@ export interface LosingStores {
 /** What holds of every storage on a server. */
 export function describeLostConnections({ newStore, start, open }: LosingStores): void {
   describe("lost connections end calls, never the process (I29)", () => {
-    test("when an administrator ends them again and again", async () => {
+    test("when an administrator ends them again and again", { timeout: 60_000 }, async () => {
       const store = await newStore();
       const storage = closedAfterTest(store.open());
       await storage.setup();
@@ -80,7 +80,7 @@ export function describeLostConnections({ newStore, start, open }: LosingStores)
       }
     });
 
-    test("when they are of the caller's pool", async () => {
+    test("when they are of the caller's pool", { timeout: 60_000 }, async () => {
       const store = await newStore();
       const storage = closedAfterTest(store.openInPool());
       await storage.setup();
