@@ -48,13 +48,14 @@ import {
 } from "@perdure/core/storage";
 import { inLockOrder, lockOrderOf } from "./lock-order.ts";
 import { Session, type SessionOptions } from "./session.ts";
-import { each } from "./steps.ts";
+import { each, type Steps } from "./steps.ts";
+import type { Turn } from "./turn.ts";
 import { UnderWay } from "./under-way.ts";
 import { readCacheEntry, writeCache } from "./verbs/cache.ts";
 import { claimTasks, findNothing } from "./verbs/claim-tasks.ts";
 import { commitTasks } from "./verbs/commit-tasks.ts";
 import { createRun, laneKeyOf } from "./verbs/create-runs.ts";
-import { deliver } from "./verbs/deliver.ts";
+import { deliverMany } from "./verbs/deliver-many.ts";
 import { getRun } from "./verbs/get-run.ts";
 import { createRunIn, deliverIn } from "./verbs/joined.ts";
 import { listRuns } from "./verbs/list-runs.ts";
@@ -201,16 +202,11 @@ export class SqlBackend implements StorageBackend {
     return this.#verb(() => {
       checkTransaction("deliver", options, this.info);
       checkMessages(messages, this.info.limits);
-      const deliverOne = options?.tx === undefined ? deliver : deliverIn;
-      return this.#session.write(
-        (turn) =>
-          inLockOrder(
-            turn,
-            messages.map(runIdOf),
-            each(messages, runIdOf, (message) => deliverOne(turn, message)),
-          ),
-        options?.tx,
-      );
+      const program = (turn: Turn): Steps<readonly DeliverResult[]> =>
+        options?.tx === undefined
+          ? deliverMany(turn, messages)
+          : each(messages, runIdOf, (message) => deliverIn(turn, message));
+      return this.#session.write((turn) => inLockOrder(turn, messages.map(runIdOf), program(turn)), options?.tx);
     });
   }
 

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import type { DeliverResult, NewMessage } from "@perdure/core/storage";
 import {
   type Connection,
   type ConnectionPool,
@@ -74,6 +75,10 @@ function lateStorage(): { readonly storage: SqlBackend; readonly pool: LatePool 
   return { storage, pool };
 }
 
+function message(runId: string, dedupeId: string): NewMessage {
+  return { runId, dedupeId, external: true, data: `"${dedupeId}"` };
+}
+
 test("the programs of the verbs run over a driver that answers later, unchanged", async () => {
   const { storage } = lateStorage();
   expect(storage.subscribe).toBeUndefined();
@@ -117,6 +122,9 @@ test("a batch takes as many trips to a server as one element", async () => {
   const hundred = others.map((claim) => hold(claim, 1));
   expect(await tripsOf(() => storage.commitTasks([hold(first!, 1)]))).toBeLessThanOrEqual(3);
   expect(await tripsOf(() => storage.commitTasks(hundred))).toBeLessThanOrEqual(3);
+  const messages = Array.from({ length: 50 }, (_, at) => message("first", `m-${at}`));
+  expect(await tripsOf(() => storage.deliver([message("first", "m")]))).toBeLessThanOrEqual(3);
+  expect(await tripsOf(() => storage.deliver(messages))).toBeLessThanOrEqual(4);
   await storage.close();
 });
 
@@ -135,4 +143,46 @@ test("a close waits for verbs that have begun, but not for ever for a server tha
   void other.storage.getRun("first").finally(answered);
   await other.storage.close();
   expect(answered).not.toHaveBeenCalled();
+});
+
+test("messages that come in one batch are what they would be one by one (I18)", async () => {
+  const again = message("a", "4");
+  const messages = [
+    message("a", "1"),
+    message("b", "1"),
+    message("a", "1"),
+    message("gone", "1"),
+    { ...message("a", "2"), incarnation: newRun("a").incarnation },
+    { ...message("a", "3"), incarnation: "another".padEnd(16, "x") },
+    { ...message("a", "known"), data: "5" },
+    message("closed", "known"),
+    message("closed", "1"),
+    message("nobody", "1"),
+    message("nobody", "2"),
+    again,
+    again,
+    message("b", "0"),
+  ];
+  const answered = await Promise.all(
+    [true, false].map(async (inOne) => {
+      const { storage } = lateStorage();
+      await storage.createRuns(["a", "b", "closed"].map((runId) => newRun(runId)));
+      await storage.deliver([message("a", "known"), message("closed", "known")]);
+      const { tasks } = await storage.claimTasks(anything({ handlers: { workflows: ["order"], activities: [] } }));
+      const { claim } = tasks.find((task) => task.claim.runId === "closed")!;
+      await storage.commitTasks([{ ...done(claim, 1), ackInbox: 1 }]);
+      const answers: DeliverResult[] = inOne ? [...(await storage.deliver(messages))] : [];
+      if (!inOne) for (const one of messages) answers.push(...(await storage.deliver([one])));
+      const claimed = await storage.claimTasks(anything({ workerInstance: "worker-1", holding: [] }));
+      const inboxes = claimed.tasks.map((task) => ({
+        runId: task.claim.runId,
+        messages: task.kind === "workflow" ? task.messages.map(({ no, dedupeId, data }) => [no, dedupeId, data]) : [],
+      }));
+      await storage.close();
+      return { statuses: answers.map(({ status }) => status), inboxes };
+    }),
+  );
+  expect(answered[0]).toEqual(answered[1]);
+  expect(new Set(answered[0]!.statuses)).toEqual(new Set(["accepted", "duplicate", "unknown", "closed"]));
+  expect(answered[0]!.inboxes[0]!.messages.map(([no]) => no)).toEqual([1, 2, 3, 4]);
 });

@@ -14,18 +14,23 @@ export function* deliver(turn: Turn, message: NewMessage): Steps<DeliverResult> 
     return { status: (yield* isRemembered(run, message.dedupeId)) ? "duplicate" : "closed" };
   }
   if (!(yield* storeMessage(turn, task, message))) return { status: "duplicate" };
+  yield* announce(turn, task, message.runId, 1);
+  return { status: "accepted" };
+}
 
+/** Counts messages that were stored, and wakes whoever is to take them. */
+export function* announce(turn: Turn, task: TaskRow, runId: string, count: number): Steps<void> {
+  const { run } = task;
   // A held task stays with its holder, a blocked one stays blocked; any other is ready now.
   const isWaiting = task.instance === null && task.blocked === null;
   const visibleAt = isWaiting ? Math.min(task.visible_at ?? turn.now, turn.now) : task.visible_at;
-  const inboxLast = task.inbox_last + 1;
+  const inboxLast = task.inbox_last + count;
   if (visibleAt === task.visible_at) yield* write(countMessage, { run, inboxLast });
   else yield* write(countAndWake, { run, inboxLast, visibleAt });
-  if (task.instance !== null) wake(turn, "inbox", message.runId);
+  if (task.instance !== null) wake(turn, "inbox", runId);
   if (visibleAt !== null && visibleAt <= turn.now) {
     wake(turn, "queue", (yield* turn.lanes.byNo(task.lane)).queue);
   }
-  return { status: "accepted" };
 }
 
 interface Recipient {
@@ -34,7 +39,7 @@ interface Recipient {
   readonly task: TaskRow | undefined;
 }
 
-function* findRecipient(turn: Turn, { runId, incarnation }: NewMessage): Steps<Recipient | undefined> {
+export function* findRecipient(turn: Turn, { runId, incarnation }: NewMessage): Steps<Recipient | undefined> {
   const known = turn.numbers.get(runId);
   if (known !== undefined && (incarnation ?? known.incarnation) === known.incarnation) {
     const task = yield* row(findTask, { run: known.no, seq: 0 });
