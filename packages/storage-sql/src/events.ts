@@ -15,6 +15,11 @@ export function readEventsAfter(run: number, after: number, limit: number): Step
   return rows(selectEvents, { run, after, upTo: after + limit });
 }
 
+/** Events after the base of a run, in order; none if its base is before `leastBase`. */
+export function readEventsAfterBase(run: number, leastBase: number): Steps<readonly StoredEvent[]> {
+  return rows(selectAfterBase, { run, leastBase });
+}
+
 const insertEvent = query((db, { run, seq, type, command, at, data }: StoredEvent & { run: number }) =>
   db.insertInto("perdure_events").values({ run, seq, type, command, at, data }),
 );
@@ -27,4 +32,15 @@ const selectEvents = query((db, args: { run: number; after: number; upTo: number
     .where("seq", ">", args.after)
     .where("seq", "<=", args.upTo)
     .orderBy("seq"),
+);
+
+const selectAfterBase = query((db, args: { run: number; leastBase: number }) =>
+  db
+    .selectFrom("perdure_runs as r")
+    .innerJoin("perdure_events as e", "e.run", "r.no")
+    .select(["e.seq", "e.type", "e.command", "e.at", "e.data"])
+    .where("r.no", "=", args.run)
+    .where("r.base_seq", ">=", args.leastBase)
+    .whereRef("e.seq", ">", "r.base_seq")
+    .orderBy("e.seq"),
 );

@@ -89,6 +89,14 @@ export function* each<E, R>(
   return (yield new Apart(elements, keyOf as never, program as never)) as readonly R[];
 }
 
+type Answers<P extends readonly Steps<unknown>[]> = { [K in keyof P]: P[K] extends Steps<infer T> ? T : never };
+
+/** The answers of a few programs of which none needs another's: run in this order, or side by side. */
+export function* together<P extends readonly Steps<unknown>[]>(...programs: P): Steps<Answers<P>> {
+  const answers = yield* each([...programs.keys()], String, (at) => programs[at]!);
+  return answers as Answers<P>;
+}
+
 /**
  * A program together with a short one that it can begin without. Where one is run after the other, that one comes first; on a
  * server, its statements come last of what is executed together, and their answers first.

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { query } from "../src/query.ts";
 import { runTogether } from "../src/server/run-together.ts";
 import type { Wave } from "../src/server/waves.ts";
-import { alongside, change, changeAndRow, each, row, rows, write } from "../src/steps.ts";
+import { alongside, change, changeAndRow, each, row, rows, together, write } from "../src/steps.ts";
 
 const findNamespace = query((db, args: { name: string }) =>
   db.selectFrom("perdure_namespaces").select("no").where("name", "=", args.name),
@@ -32,7 +32,7 @@ const nameOf = ({ query: { id }, args }: Step): string =>
   `${id === deleteNamespace.id ? "delete " : ""}${(args as { name: string }).name}`;
 
 /** Runs a program as on a server; answers also what was asked for in each trip, wave by wave. */
-async function together<T>(
+async function sideBySide<T>(
   steps: Steps<T>,
 ): Promise<{ readonly answer: T; readonly trips: readonly string[]; readonly rest: string }> {
   const trips: string[] = [];
@@ -47,12 +47,12 @@ async function together<T>(
 describe("a program", () => {
   test("is the same over a driver that answers at once and over one that answers later", async () => {
     expect(runSync(program(["a", "bcd"]), execute)).toBe("1,3 2 3 3 2");
-    expect((await together(program(["a", "bcd"]))).answer).toBe("1,3 2 3 3 2");
+    expect((await sideBySide(program(["a", "bcd"]))).answer).toBe("1,3 2 3 3 2");
   });
 
   test("ends with the driver's error", async () => {
     expect(() => runSync(program(["a", "trouble"]), execute)).toThrow("lost connection");
-    await expect(together(program(["trouble"]))).rejects.toThrow("lost connection");
+    await expect(sideBySide(program(["trouble"]))).rejects.toThrow("lost connection");
   });
 });
 
@@ -69,22 +69,22 @@ describe("programs apart", () => {
     const names = ["ccc", "a", "bb"];
     const answers = ["3 4", "1 2", "gone"];
     expect(runSync(each(names, String, lookTwice), execute)).toEqual(answers);
-    expect((await together(each(names, String, lookTwice))).answer).toEqual(answers);
+    expect((await sideBySide(each(names, String, lookTwice))).answer).toEqual(answers);
   });
 
   test("go to a server together, in the order of their keys, each in its own order", async () => {
-    const { trips } = await together(each(["ccc", "a", "bb"], String, lookTwice));
+    const { trips } = await sideBySide(each(["ccc", "a", "bb"], String, lookTwice));
     expect(trips).toEqual(["a+bb+ccc", "delete a+delete ccc | a!+ccc!"]);
   });
 
   test("with the same key follow each other, and see what was written before", async () => {
-    const { trips, answer } = await together(each(["a", "a"], String, lookTwice));
+    const { trips, answer } = await sideBySide(each(["a", "a"], String, lookTwice));
     expect(trips).toEqual(["a", "delete a | a!", "a", "delete a | a!"]);
     expect(answer).toEqual(["1 2", "1 2"]);
   });
 
   test("do not overtake what was written before them, nor are they overtaken", async () => {
-    const { trips, rest } = await together(
+    const { trips, rest } = await sideBySide(
       (function* () {
         yield* write(deleteNamespace, { name: "before" });
         yield* each(["x", "y"], String, (name) => write(findNamespace, { name }));
@@ -96,8 +96,17 @@ describe("programs apart", () => {
   });
 
   test("may be none", async () => {
-    expect((await together(each([], String, lookTwice))).answer).toEqual([]);
+    expect((await sideBySide(each([], String, lookTwice))).answer).toEqual([]);
     expect(runSync(each([], String, lookTwice), execute)).toEqual([]);
+  });
+
+  test("may be a few different ones, each with its own answer", async () => {
+    const few = (): Steps<readonly [string, number]> =>
+      together(lookTwice("a"), change(deleteNamespace, { name: "b" }));
+    expect(runSync(few(), execute)).toEqual(["1 2", 3]);
+    const { trips, answer } = await sideBySide(few());
+    expect(trips).toEqual(["a | delete b", "delete a | a!"]);
+    expect(answer).toEqual(["1 2", 3]);
   });
 
   test("can have company, whose question goes with their first", async () => {
@@ -108,7 +117,7 @@ describe("programs apart", () => {
       return execute(step);
     });
     expect(order).toEqual(["time", "a", "delete a", "a!"]);
-    const { trips, answer } = await together(alongside(lookTwice("a"), other()));
+    const { trips, answer } = await sideBySide(alongside(lookTwice("a"), other()));
     expect(trips).toEqual(["a | time", "delete a | a!"]);
     expect(answer).toBe("1 2");
   });

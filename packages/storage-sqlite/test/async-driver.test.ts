@@ -106,25 +106,44 @@ test("the programs of the verbs run over a driver that answers later, unchanged"
   await storage.close();
 });
 
+async function tripsOf<T>(
+  pool: LatePool,
+  verb: () => Promise<T>,
+): Promise<{ readonly trips: number; readonly answer: T }> {
+  const before = pool.trips;
+  const answer = await verb();
+  return { trips: pool.trips - before, answer };
+}
+
 test("a batch takes as many trips to a server as one element", async () => {
   const { storage, pool } = lateStorage();
-  const tripsOf = async (verb: () => Promise<unknown>): Promise<number> => {
-    const before = pool.trips;
-    await verb();
-    return pool.trips - before;
-  };
   await storage.createRuns([newRun("first")]);
-  const one = await tripsOf(() => storage.createRuns([newRun("one")]));
+  const one = await tripsOf(pool, () => storage.createRuns([newRun("one")]));
   const many = Array.from({ length: 50 }, (_, at) => newRun(`many-${at}`));
-  expect(await tripsOf(() => storage.createRuns(many))).toBe(one);
+  expect((await tripsOf(pool, () => storage.createRuns(many))).trips).toBe(one.trips);
   const { tasks } = await storage.claimTasks(anything());
   const [first, ...others] = tasks.map(({ claim }) => claim);
   const hundred = others.map((claim) => hold(claim, 1));
-  expect(await tripsOf(() => storage.commitTasks([hold(first!, 1)]))).toBeLessThanOrEqual(3);
-  expect(await tripsOf(() => storage.commitTasks(hundred))).toBeLessThanOrEqual(3);
+  expect((await tripsOf(pool, () => storage.commitTasks([hold(first!, 1)]))).trips).toBeLessThanOrEqual(3);
+  expect((await tripsOf(pool, () => storage.commitTasks(hundred))).trips).toBeLessThanOrEqual(3);
   const messages = Array.from({ length: 50 }, (_, at) => message("first", `m-${at}`));
-  expect(await tripsOf(() => storage.deliver([message("first", "m")]))).toBeLessThanOrEqual(3);
-  expect(await tripsOf(() => storage.deliver(messages))).toBeLessThanOrEqual(4);
+  expect((await tripsOf(pool, () => storage.deliver([message("first", "m")]))).trips).toBeLessThanOrEqual(3);
+  expect((await tripsOf(pool, () => storage.deliver(messages))).trips).toBeLessThanOrEqual(4);
+  await storage.close();
+});
+
+test("a claim takes four trips to a server: where tasks may be, the tasks, what belongs to them, the commit", async () => {
+  const { storage, pool } = lateStorage();
+  const deadlineAt = Date.now() + 60_000;
+  await storage.createRuns(["a", "b", "c"].map((runId) => newRun(runId, { deadlineAt })));
+  await storage.deliver([{ runId: "a", dedupeId: "m", external: true, data: "1" }]);
+  const { trips, answer } = await tripsOf(pool, () => storage.claimTasks(anything({ limit: 2, overdue: true })));
+  expect(trips).toBe(4);
+  expect(answer.tasks).toMatchObject([
+    { run: { runId: "a" }, messages: [{ data: "1" }], events: [{ seq: 1 }] },
+    { run: { runId: "b" }, messages: [], events: [{ seq: 1 }] },
+  ]);
+  expect(answer.nextReadyAt).toBeLessThanOrEqual(answer.now);
   await storage.close();
 });
 

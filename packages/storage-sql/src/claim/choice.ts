@@ -12,12 +12,6 @@ export interface Choice {
   readonly isForgotten: boolean;
 }
 
-/** Choices, and when another task of the request is ready. */
-export interface Choices {
-  readonly choices: readonly Choice[];
-  readonly nextReadyAt: Millis | null;
-}
-
 /** The place of a task in the order of claiming: least first. */
 export function rankOf(visibleAt: Millis, priority: number): number {
   return visibleAt - priority * PRIORITY_STEP_MS;

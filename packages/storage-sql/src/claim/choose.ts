@@ -1,27 +1,24 @@
 import type { ClaimRequest, TaskId } from "@perdure/core/storage";
 import { lockOrderOf } from "../lock-order.ts";
 import { each, type Steps } from "../steps.ts";
-import { namedTask } from "../tasks.ts";
+import { namedTask, type TaskRow } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
-import { type Choice, type Choices, isMeantFor, isOverdue, keyOf } from "./choice.ts";
+import { type Choice, isMeantFor, isOverdue, keyOf } from "./choice.ts";
 import { forgottenTasks } from "./forgotten-tasks.ts";
 import type { LaneHead } from "./lane-heads.ts";
-import { nextReadyAt } from "./next-ready-at.ts";
 import { readyTasks } from "./ready-tasks.ts";
-
-/** How soon to look again for a task that is ready, but locked by somebody: by a transaction of a user's, it may be for long. */
-const LOCKED_MS = 20;
 
 /** First the tasks that this instance holds without knowing it, then the ready ones in the order of claiming. */
 export function* chooseAny(
   turn: Turn,
   request: ClaimRequest,
   limit: number,
+  forgotten: readonly TaskRow[],
   heads: readonly LaneHead[],
-): Steps<Choices> {
+): Steps<readonly Choice[]> {
   const choices: Choice[] = [];
   const chosen = new Set<string>();
-  for (const task of yield* forgottenTasks(turn, request)) {
+  for (const task of forgotten) {
     if (choices.length === limit) break;
     const lane = yield* turn.lanes.byNo(task.lane);
     if (!isMeantFor(request, lane) && !(request.overdue && isOverdue(task, turn.now))) continue;
@@ -30,11 +27,8 @@ export function* chooseAny(
   }
   for (const task of yield* readyTasks(turn, request, heads, limit - choices.length, chosen)) {
     choices.push({ task, isForgotten: false });
-    chosen.add(keyOf(task));
   }
-  const next = yield* nextReadyAt(turn, request, heads, choices, chosen);
-  const isPassedOver = next !== null && next <= turn.now && choices.length < limit;
-  return { choices, nextReadyAt: isPassedOver ? turn.now + LOCKED_MS : next };
+  return choices;
 }
 
 /** The named ones that nobody else holds: whatever they wait for, blocked or not. */
@@ -43,7 +37,7 @@ export function* chooseNamed(
   request: ClaimRequest,
   taskIds: readonly TaskId[],
   limit: number,
-): Steps<Choices> {
+): Steps<readonly Choice[]> {
   const known = new Set(request.holding);
   const choices = new Map<string, Choice>();
   const tasks = yield* each(taskIds, lockOrderOf, (taskId) => namedTask(turn, taskId));
@@ -54,5 +48,5 @@ export function* chooseNamed(
     const isFree = task.instance === null || (task.visible_at ?? 0) <= turn.now;
     if (isFree || isForgotten) choices.set(keyOf(task), { task, isForgotten });
   }
-  return { choices: [...choices.values()], nextReadyAt: null };
+  return [...choices.values()];
 }

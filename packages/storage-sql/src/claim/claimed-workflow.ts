@@ -1,9 +1,9 @@
 import type { ClaimedWorkflowTask, ClaimRequest, RunHeader, StoredEvent, StoredMessage } from "@perdure/core/storage";
-import { readEventsAfter } from "../events.ts";
+import { readEventsAfterBase } from "../events.ts";
 import { messagesAfter } from "../inbox.ts";
 import { query } from "../query.ts";
 import { HEADER_COLUMNS, headerOf } from "../run-row.ts";
-import { row, type Steps } from "../steps.ts";
+import { row, type Steps, together } from "../steps.ts";
 import type { TaskRow } from "../tasks.ts";
 import type { Store } from "../turn.ts";
 
@@ -48,13 +48,14 @@ export function claimedWorkflow(
 
 /** Reads what belongs to a task; nobody else writes to it while it is leased, but for its inbox. */
 export function* readBelongings(task: LeasedTask, { inlineEvents }: ClaimRequest): Steps<Belongings> {
-  const header = headerOf((yield* row(findHeader, { no: task.run }))!);
-  const isShort = task.last_seq - header.baseSeq <= inlineEvents;
-  return {
-    header,
-    messages: yield* messagesAfter(task, task.inbox_acked),
-    events: isShort ? yield* readEventsAfter(task.run, header.baseSeq, inlineEvents) : null,
-  };
+  const leastBase = task.last_seq - inlineEvents;
+  const [found, messages, events] = yield* together(
+    row(findHeader, { no: task.run }),
+    messagesAfter(task, task.inbox_acked),
+    readEventsAfterBase(task.run, leastBase),
+  );
+  const header = headerOf(found!);
+  return { header, messages, events: header.baseSeq < leastBase ? null : events };
 }
 
 const findHeader = query((db, args: { no: number }) =>

@@ -1,16 +1,33 @@
 import type { ClaimRequest, Millis } from "@perdure/core/storage";
 import { sql } from "kysely";
 import { query } from "../query.ts";
-import { each, rows, type Steps } from "../steps.ts";
+import { each, rows, type Steps, together } from "../steps.ts";
 import type { TaskKey } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 import { type Choice, keyOf } from "./choice.ts";
 import type { LaneHead } from "./lane-heads.ts";
 
-/** When the first task of the request that was not chosen is ready. Asked before the chosen ones are leased. */
+/** How soon to look again for a task that is ready, but locked by somebody: by a transaction of a user's, it may be for long. */
+const LOCKED_MS = 20;
+
+/** When the first task of the request that was not chosen is ready, whether or not the chosen ones have been leased by now. */
 export function* nextReadyAt(
   turn: Turn,
   request: ClaimRequest,
+  limit: number,
+  heads: readonly LaneHead[],
+  choices: readonly Choice[],
+): Steps<Millis | null> {
+  const chosen = new Set(choices.map(({ task }) => keyOf(task)));
+  const inLanes = firstInLanes(heads, choices, chosen);
+  const next = request.overdue
+    ? (yield* together(inLanes, firstWithDeadline(turn, choices, chosen))).reduce(earlier)
+    : yield* inLanes;
+  const isPassedOver = next !== null && next <= turn.now && choices.length < limit;
+  return isPassedOver ? turn.now + LOCKED_MS : next;
+}
+
+function* firstInLanes(
   heads: readonly LaneHead[],
   choices: readonly Choice[],
   chosen: ReadonlySet<string>,
@@ -25,13 +42,16 @@ export function* nextReadyAt(
       return firstFree(yield* rows(selectInLane, { lane: no, limit: count + 1 }), chosen);
     },
   );
-  let earliest = byLane.reduce(earlier, null);
-  if (request.overdue) {
-    const withDeadline = choices.filter(({ task }) => task.deadline_at !== null).length;
-    const found = yield* rows(selectWithDeadline, { ns: turn.ns, limit: withDeadline + 1 });
-    earliest = earlier(earliest, firstFree(found, chosen));
-  }
-  return earliest;
+  return byLane.reduce(earlier, null);
+}
+
+function* firstWithDeadline(
+  { ns }: Turn,
+  choices: readonly Choice[],
+  chosen: ReadonlySet<string>,
+): Steps<Millis | null> {
+  const count = choices.filter(({ task }) => task.deadline_at !== null).length;
+  return firstFree(yield* rows(selectWithDeadline, { ns, limit: count + 1 }), chosen);
 }
 
 /** How many of each lane were chosen: not always its first ones, where those that somebody locks are passed over. */

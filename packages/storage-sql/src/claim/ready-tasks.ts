@@ -1,6 +1,6 @@
 import type { ClaimRequest, Millis } from "@perdure/core/storage";
 import { query } from "../query.ts";
-import { rows, type Steps } from "../steps.ts";
+import { rows, type Steps, together } from "../steps.ts";
 import { TASK_COLUMNS, type TaskRow } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 import { keyOf, rankOf, visibleAtOf } from "./choice.ts";
@@ -28,6 +28,20 @@ export function* readyTasks(
   chosen: ReadonlySet<string>,
 ): Steps<readonly TaskRow[]> {
   if (limit === 0) return [];
+  const inLanes = readyInLanes(turn, heads, limit, chosen);
+  const ready = request.overdue
+    ? merge(yield* together(inLanes, overdueTasks(turn, limit, chosen)), limit)
+    : yield* inLanes;
+  return ready.map(({ task }) => task);
+}
+
+/** Lane by lane, as each may say that the next need not be read. */
+function* readyInLanes(
+  turn: Turn,
+  heads: readonly LaneHead[],
+  limit: number,
+  chosen: ReadonlySet<string>,
+): Steps<readonly Ready[]> {
   let ready: readonly Ready[] = [];
   for (const { no, priority, head } of ripest(heads, turn.now)) {
     // What would come after the end of a full list is not even read.
@@ -36,10 +50,9 @@ export function* readyTasks(
     const before = Math.min(turn.now, visibleAtOf(last, priority));
     const atOnce = limit + chosen.size;
     const found = yield* turn.locked(rows(selectReady, { lane: no, before, limit: atOnce, among: amongOf(atOnce) }));
-    ready = merge(ready, rankAll(found, priority, chosen), limit);
+    ready = merge([ready, rankAll(found, priority, chosen)], limit);
   }
-  if (request.overdue) ready = merge(ready, yield* overdueTasks(turn, ready, limit, chosen), limit);
-  return ready.map(({ task }) => task);
+  return ready;
 }
 
 function ripest(heads: readonly LaneHead[], now: Millis): readonly LaneHead[] {
@@ -49,19 +62,13 @@ function ripest(heads: readonly LaneHead[], now: Millis): readonly LaneHead[] {
 }
 
 /** Tasks past their deadline, on any queue and of any name. */
-function* overdueTasks(
-  turn: Turn,
-  ready: readonly Ready[],
-  limit: number,
-  chosen: ReadonlySet<string>,
-): Steps<readonly Ready[]> {
-  const known = new Set([...chosen, ...ready.map(({ task }) => keyOf(task))]);
+function* overdueTasks(turn: Turn, limit: number, chosen: ReadonlySet<string>): Steps<readonly Ready[]> {
   const overdue: Ready[] = [];
   const atOnce = Math.max(limit, OVERDUE_AT_ONCE) + chosen.size;
   const { ns, now } = turn;
   for (const task of yield* turn.locked(rows(selectOverdue, { ns, now, limit: atOnce, among: amongOf(atOnce) }))) {
     const { priority } = yield* turn.lanes.byNo(task.lane);
-    overdue.push(...rankAll([task], priority, known));
+    overdue.push(...rankAll([task], priority, chosen));
   }
   return overdue;
 }
@@ -71,9 +78,12 @@ function rankAll(tasks: readonly TaskRow[], priority: number, known: ReadonlySet
   return fresh.map((task) => ({ task, rank: rankOf(task.visible_at ?? 0, priority) }));
 }
 
-function merge(some: readonly Ready[], others: readonly Ready[], limit: number): readonly Ready[] {
+/** The first ones of both, each once. */
+function merge([some, others]: readonly [readonly Ready[], readonly Ready[]], limit: number): readonly Ready[] {
   if (others.length === 0) return some;
-  return [...some, ...others].toSorted((a, b) => a.rank - b.rank).slice(0, limit);
+  const known = new Set(some.map(({ task }) => keyOf(task)));
+  const fresh = others.filter(({ task }) => !known.has(keyOf(task)));
+  return [...some, ...fresh].toSorted((a, b) => a.rank - b.rank).slice(0, limit);
 }
 
 const selectReady = query((db, args: { lane: number; before: Millis; limit: number; among: number }, dialect) =>

@@ -9,25 +9,28 @@ import { type Choice, isMeantFor, keyOf } from "../claim/choice.ts";
 import { claimResult } from "../claim/claim-result.ts";
 import { claimedWorkflow, readBelongings } from "../claim/claimed-workflow.ts";
 import { chooseAny, chooseNamed } from "../claim/choose.ts";
+import { forgottenTasks } from "../claim/forgotten-tasks.ts";
 import { laneHeads } from "../claim/lane-heads.ts";
+import { nextReadyAt } from "../claim/next-ready-at.ts";
 import { query } from "../query.ts";
-import { each, row, type Steps, write } from "../steps.ts";
+import { each, row, type Steps, together, write } from "../steps.ts";
 import type { TaskKey } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 
-/** `claimTasks`: chooses tasks, looks how long the others wait, and only then leases the chosen ones. */
+/** `claimTasks`: chooses tasks, leases them, and looks how long the others wait. */
 export function* claimTasks(turn: Turn, request: ClaimRequest): Steps<ClaimResult> {
   const limit = Math.min(request.limit, turn.limits.claimTasks);
-  const { choices, nextReadyAt } =
-    request.taskIds === undefined
-      ? yield* chooseAny(turn, request, limit, yield* laneHeads(turn, request))
-      : yield* chooseNamed(turn, request, request.taskIds, limit);
-  const tasks = yield* each(
-    choices,
-    ({ task }) => keyOf(task),
-    (choice) => handOut(turn, request, choice),
+  if (request.taskIds !== undefined) {
+    const choices = yield* chooseNamed(turn, request, request.taskIds, limit);
+    return claimResult(turn.now, yield* handOutAll(turn, request, choices), null);
+  }
+  const [forgotten, heads] = yield* together(forgottenTasks(turn, request), laneHeads(turn, request));
+  const choices = yield* chooseAny(turn, request, limit, forgotten, heads);
+  const [next, tasks] = yield* together(
+    nextReadyAt(turn, request, limit, heads, choices),
+    handOutAll(turn, request, choices),
   );
-  return claimResult(turn.now, tasks, nextReadyAt);
+  return claimResult(turn.now, tasks, next);
 }
 
 /** The answer to a request that nothing can be handed out for, or undefined: then something may be. Writes nothing. */
@@ -35,8 +38,17 @@ export function* findNothing(turn: Turn, request: ClaimRequest): Steps<ClaimResu
   if (request.taskIds !== undefined) return undefined;
   const heads = yield* laneHeads(turn, request);
   if (heads.some(({ head }) => head <= turn.now)) return undefined;
-  const { choices, nextReadyAt } = yield* chooseAny(turn, request, 1, heads);
-  return choices.length > 0 ? undefined : { now: turn.now, tasks: [], nextReadyAt };
+  const choices = yield* chooseAny(turn, request, 1, yield* forgottenTasks(turn, request), heads);
+  if (choices.length > 0) return undefined;
+  return { now: turn.now, tasks: [], nextReadyAt: yield* nextReadyAt(turn, request, 1, heads, choices) };
+}
+
+function handOutAll(turn: Turn, request: ClaimRequest, choices: readonly Choice[]): Steps<readonly ClaimedTask[]> {
+  return each(
+    choices,
+    ({ task }) => keyOf(task),
+    (choice) => handOut(turn, request, choice),
+  );
 }
 
 /** Leases a task: a new epoch, and one more delivery unless the worker only lost the answer. */
