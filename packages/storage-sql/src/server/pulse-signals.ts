@@ -3,11 +3,17 @@ import { readTidings } from "../tidings.ts";
 import type { TopicCode } from "../topics.ts";
 import type { ConnectionPool } from "./connection.ts";
 
-/** How long until the next look: after something was heard or sent, and at most. */
-const LOOK_MS = { least: 2, most: 600 };
+/** How long until the next look: after something was heard or sent, after a while without that, and at most. */
+const LOOK_MS = { least: 2, slow: 500, most: 5_000 };
 
-/** So many looks follow soon after something was heard or sent; then the time between them doubles. */
-const SOON = 16;
+/** So many looks follow soon after something was heard or sent. */
+const SOON = 8;
+
+/** Then the time between them doubles, and at last it grows less: it is a quarter of the silence. */
+const GROWTH = { fast: 2, slow: 1.25 };
+
+/** A look is followed by a pause of so many times what it took: a busy server is not kept busy by looks. */
+const PEACE = 4;
 
 /** Numbers that were handed out and not seen: their transactions are under way, or were rolled back. So many are looked for. */
 const MAX_MISSING = 64;
@@ -39,6 +45,8 @@ export class PulseSignals implements Signals {
   /** Smaller numbers that were not seen. */
   #missing: number[] = [];
   #waitMs: number = LOOK_MS.least;
+  /** How long the last look took. */
+  #tookMs = 0;
   /** Looks that are still to come soon. */
   #soon = SOON;
   #timer: NodeJS.Timeout | undefined;
@@ -82,19 +90,27 @@ export class PulseSignals implements Signals {
   #lookLater(): void {
     if (this.#looking !== undefined || this.#heard === undefined) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#looking = this.#look().finally(() => {
-        this.#looking = undefined;
-        this.#lookLater();
-      });
-    }, this.#waitMs);
+    const peaceMs = Math.min(PEACE * this.#tookMs, LOOK_MS.most);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#looking = this.#look().finally(() => {
+          this.#looking = undefined;
+          this.#lookLater();
+        });
+      },
+      Math.max(this.#waitMs, peaceMs),
+    );
     this.#timer.unref();
   }
 
   async #look(): Promise<void> {
     if (this.#soon > 0) this.#soon -= 1;
-    else this.#waitMs = Math.min(this.#waitMs * 2, LOOK_MS.most);
+    else {
+      const growth = this.#waitMs < LOOK_MS.slow ? GROWTH.fast : GROWTH.slow;
+      this.#waitMs = Math.min(this.#waitMs * growth, LOOK_MS.most);
+    }
+    const startedAt = performance.now();
     try {
       const late = this.#missing.length === 0 ? "" : ` or no in (${this.#missing.join()})`;
       const rows = await this.#query(
@@ -104,6 +120,7 @@ export class PulseSignals implements Signals {
     } catch {
       // The server is away: whoever waits also looks by time.
     }
+    this.#tookMs = performance.now() - startedAt;
   }
 
   #take({ no, topics }: Row): void {
