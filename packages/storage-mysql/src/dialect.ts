@@ -66,6 +66,7 @@ export class MysqlSql implements ServerDialect {
   readonly types: ColumnTypes = TYPES;
   readonly indexes = "inline";
   readonly begin: ServerDialect["begin"];
+  readonly clock: string;
   readonly #origin: string;
   readonly #readClock: Query<object, { now: Millis }>;
   readonly #patienceSeconds: number;
@@ -74,6 +75,7 @@ export class MysqlSql implements ServerDialect {
 
   constructor({ clock, origin, isOwnSession, maxLength, patienceSeconds }: MysqlWords) {
     this.#origin = origin;
+    this.clock = clock;
     this.begin = {
       write: [...(isOwnSession ? [] : [READ_COMMITTED]), "start transaction"],
       read: [

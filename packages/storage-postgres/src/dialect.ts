@@ -47,6 +47,7 @@ export class PostgresSql implements ServerDialect {
     write: ["begin isolation level read committed"],
     read: ["begin isolation level repeatable read read only"],
   };
+  readonly clock: string;
   readonly #readClock: Query<object, { now: Millis }>;
   readonly #createSchema: Query<object>;
   readonly #giveHint: Query<{ hint: string }>;
@@ -54,6 +55,7 @@ export class PostgresSql implements ServerDialect {
 
   constructor(schema: string, clock: string, hints: HintSql) {
     this.schema = schema;
+    this.clock = clock;
     this.#readClock = query((db) => db.selectNoFrom(sql<Millis>`${sql.raw(clock)}`.as("now")));
     this.#createSchema = transient((db) => ({ compile: () => sql`create schema ${sql.id(schema)}`.compile(db) }));
     this.#giveHint = query((_, { hint }) => ({ compile: () => CompiledQuery.raw(hints.give("$1::text"), [hint]) }));

@@ -52,10 +52,11 @@ import { each, type Steps } from "./steps.ts";
 import type { Turn } from "./turn.ts";
 import { UnderWay } from "./under-way.ts";
 import { readCacheEntry, writeCache } from "./verbs/cache.ts";
-import { claimTasks, findNothing } from "./verbs/claim-tasks.ts";
+import { claimTasks } from "./verbs/claim-tasks.ts";
 import { commitTasks } from "./verbs/commit-tasks.ts";
 import { createRun, laneKeyOf } from "./verbs/create-runs.ts";
 import { deliverMany } from "./verbs/deliver-many.ts";
+import { findNothing } from "./verbs/find-nothing.ts";
 import { getRun } from "./verbs/get-run.ts";
 import { createRunIn, deliverIn } from "./verbs/joined.ts";
 import { listRuns } from "./verbs/list-runs.ts";
@@ -149,11 +150,13 @@ export class SqlBackend implements StorageBackend {
   claimTasks(request: ClaimRequest): Promise<ClaimResult> {
     return this.#verb(async () => {
       checkClaimRequest(request, this.info.limits);
-      const answer =
+      const result =
         (await this.#session.shortcut((shortcuts, store) => shortcuts.claim(store, request))) ??
-        // An idle worker does not queue for the right to write.
-        (await this.#session.lookFirst((turn) => findNothing(turn, request)));
-      return answer ?? this.#session.write((turn) => claimTasks(turn, request));
+        // An idle worker neither queues for the right to write nor asks a server for more than it has to.
+        (await this.#session.lookFirst((turn) => findNothing(turn, request))) ??
+        (await this.#session.write((turn) => claimTasks(turn, request)));
+      this.#session.quiet.claimed(result);
+      return result;
     });
   }
 

@@ -6,12 +6,14 @@ import type { TopicCode } from "./topics.ts";
  * gives its own at once, and the verb costs no turn of the event loop.
  */
 export interface SqlDriver {
-  /** Whether one transaction writes at a time: then it pays to look before asking for the right to write. */
+  /** Whether one transaction writes at a time: then it always pays to look before asking for the right to write. */
   readonly isExclusive: boolean;
   /** Connects; called before anything else, and again only after `close`. */
   open(): void | Promise<void>;
   /** Runs a program in one transaction that sees one moment and writes nothing. */
   read<T>(program: () => Steps<T>): T | Promise<T>;
+  /** Runs a program that only reads, and for which each statement may see a moment of its own. */
+  look<T>(program: () => Steps<T>): T | Promise<T>;
   /** Runs a program in one transaction that nobody else's writes disturb; what it wrote is durable when this has answered. */
   write<T>(program: () => Steps<T>): T | Promise<T>;
   /**

@@ -5,6 +5,7 @@ import { type LaneKey, Lanes } from "./lanes.ts";
 import { Listeners } from "./listeners.ts";
 import { enterNamespace, namespaceNumber } from "./namespaces.ts";
 import { kyselyFor } from "./query.ts";
+import { Quiet } from "./quiet.ts";
 import { RunNumbers } from "./run-numbers.ts";
 import type { Shortcuts } from "./shortcuts.ts";
 import { isUpToDate, migrate, outdated } from "./schema/migrate.ts";
@@ -28,6 +29,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #limits: Limits;
   readonly #listeners = new Listeners();
+  /** What this process expects of its next claim. */
+  readonly quiet = new Quiet();
   #store: Store | undefined;
   #opening: Promise<Store> | undefined;
   #listening: Promise<void> | undefined;
@@ -69,9 +72,17 @@ export class Session {
     return this.read((store) => timeFirst(this.#turn(store), program));
   }
 
-  /** As `readAt`, where it would be a pity to write in vain. */
+  /** Reads, where it would be a pity to write in vain. The program asks for the time itself. */
   async lookFirst<T>(program: (turn: Turn) => Steps<T | undefined>): Promise<T | undefined> {
-    return this.#options.driver.isExclusive ? this.readAt(program) : undefined;
+    const { driver } = this.#options;
+    if (!driver.isExclusive && !this.quiet.isNow) return undefined;
+    const store = this.#store ?? (await this.open());
+    const turn = this.#turn(store);
+    try {
+      return await driver.look(() => program(turn));
+    } catch (error) {
+      throw this.#errorOf(error);
+    }
   }
 
   /** Runs a program in a transaction that writes, and then tells whom it woke. Its first request must not depend on the time. */
@@ -160,7 +171,7 @@ export class Session {
   /** Listens to other processes, once for all who want to hear. */
   #listen(): Promise<void> {
     const { signals } = this.#options;
-    this.#listening ??= (async () => signals?.start((codes) => this.#listeners.hear(codes)))();
+    this.#listening ??= (async () => signals?.start((codes) => this.#hear(codes)))();
     return this.#listening;
   }
 
@@ -173,8 +184,13 @@ export class Session {
 
   #tell(topics: ReadonlySet<TopicCode>): void {
     if (topics.size === 0) return;
-    this.#listeners.hear(topics);
+    this.#hear(topics);
     this.#options.signals?.send(topics);
+  }
+
+  #hear(codes: Iterable<TopicCode> | undefined): void {
+    this.quiet.isOver();
+    this.#listeners.hear(codes);
   }
 
   async #connect(): Promise<Store> {

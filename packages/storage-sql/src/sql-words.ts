@@ -6,6 +6,8 @@ export interface SqlWords {
   readonly kysely: Pick<Dialect, "createAdapter" | "createQueryCompiler">;
   /** The schema that the tables are in, where it has to be named. */
   readonly schema?: string;
+  /** An SQL expression for the time in epoch milliseconds, where the server has one: it can be asked along with something else. */
+  readonly clock?: string;
   /** Locks the rows that a query finds until the transaction ends, where being in a write transaction does not do so. */
   lock<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>;
 

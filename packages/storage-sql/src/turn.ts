@@ -42,7 +42,12 @@ export class Turn implements Store {
   }
 
   *askTime(): Steps<void> {
-    this.#now = Math.max(this.#now, yield* this.#readClock());
+    this.tell(yield* this.#readClock());
+  }
+
+  /** The time was asked along with something else. */
+  tell(now: Millis): void {
+    this.#now = Math.max(this.#now, now);
   }
 
   /** What locks rows, and the time when they were locked: so what others have stored in them before is not later. */

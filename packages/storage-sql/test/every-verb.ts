@@ -76,6 +76,11 @@ async function useGeneralForms(storage: StorageBackend): Promise<void> {
   await storage.claimTasks(anything({ workerInstance: "worker-2", taskIds: [b!.taskId] }));
   await storage.unblockTasks([e!.taskId]);
   await storage.claimTasks(anything({ workerInstance: "worker-2" }));
+  await storage.createRuns([newRun("aside", { queue: "aside", readyAt: Date.now() + 1_000_000 })]);
+  // The second one is expected to be in vain, and looks first.
+  const vain = anything({ queues: ["aside"], overdue: false, workerInstance: "worker-3" });
+  expect((await storage.claimTasks(vain)).tasks).toEqual([]);
+  expect((await storage.claimTasks(vain)).tasks).toEqual([]);
   // To runs that are held.
   await storage.deliver(["a", "b"].map((runId) => ({ runId, dedupeId: "late", external: true, data: "1" })));
 }

@@ -76,6 +76,10 @@ export class SqliteDriver implements SqlDriver {
     return this.#run("begin", program);
   }
 
+  look<T>(program: () => Steps<T>): T | Promise<T> {
+    return this.read(program);
+  }
+
   write<T>(program: () => Steps<T>): T | Promise<T> {
     return this.#run("begin immediate", program);
   }

@@ -1,5 +1,5 @@
-import { setImmediate } from "node:timers/promises";
-import type { DeliverResult, NewMessage } from "@perdure/core/storage";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import type { ClaimResult, DeliverResult, NewMessage } from "@perdure/core/storage";
 import {
   type Connection,
   type ConnectionPool,
@@ -57,6 +57,7 @@ class LatePool implements ConnectionPool, Connection {
 
 class LateSql extends SqliteSql implements ServerDialect {
   readonly begin = { write: ["begin immediate"], read: ["begin"] };
+  readonly clock = "cast(unixepoch('subsec') * 1000 as integer)";
 
   many(_query: Query): undefined {}
 
@@ -204,4 +205,41 @@ test("messages that come in one batch are what they would be one by one (I18)", 
   expect(answered[0]).toEqual(answered[1]);
   expect(new Set(answered[0]!.statuses)).toEqual(new Set(["accepted", "duplicate", "unknown", "closed"]));
   expect(answered[0]!.inboxes[0]!.messages.map(([no]) => no)).toEqual([1, 2, 3, 4]);
+});
+
+test("an idle claim asks a server for one row; one that may find something does not look first", async () => {
+  const { storage, pool } = lateStorage();
+  await storage.setup();
+  expect((await tripsOf(pool, () => storage.claimTasks(anything()))).trips).toBeGreaterThan(1);
+  const before = pool.statements;
+  const idle = await tripsOf(pool, () => storage.claimTasks(anything()));
+  expect(idle).toMatchObject({ trips: 1, answer: { tasks: [], nextReadyAt: null } });
+  expect(pool.statements - before).toBe(1);
+  const readyAt = Date.now() + 40;
+  await storage.createRuns([newRun("now"), newRun("soon", { readyAt })]);
+  const news = await tripsOf(pool, () => storage.claimTasks(anything()));
+  expect(news).toMatchObject({ trips: 4, answer: { tasks: [{ run: { runId: "now" } }], nextReadyAt: readyAt } });
+  const holding = news.answer.tasks.map(({ claim }) => claim.taskId);
+  await storage.claimTasks(anything({ holding }));
+  expect((await tripsOf(pool, () => storage.claimTasks(anything({ holding })))).answer.nextReadyAt).toBe(readyAt);
+  await setTimeout(45);
+  const due = await tripsOf(pool, () => storage.claimTasks(anything({ holding })));
+  expect(due).toMatchObject({ trips: 4, answer: { tasks: [{ run: { runId: "soon" } }] } });
+  await storage.close();
+});
+
+test("an idle claim finds what a server has in store for it all the same", async () => {
+  const { storage } = lateStorage();
+  const claim = (changes = {}) => storage.claimTasks(anything(changes));
+  const runIds = (result: ClaimResult): readonly string[] => result.tasks.map((task) => task.claim.runId);
+  await storage.createRuns([newRun("lost")]);
+  await claim();
+  expect((await claim({ workerInstance: "worker-2" })).tasks).toEqual([]);
+  // The answer of the first claim was lost.
+  expect(runIds(await claim())).toEqual(["lost"]);
+  await storage.createRuns([newRun("late", { queue: "else", deadlineAt: 1 })]);
+  // Neither in its lanes nor asked for.
+  expect((await claim({ workerInstance: "worker-2", overdue: false })).tasks).toEqual([]);
+  expect(runIds(await claim({ workerInstance: "worker-2" }))).toEqual(["late"]);
+  await storage.close();
 });

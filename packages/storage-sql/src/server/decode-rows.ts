@@ -32,6 +32,9 @@ const WHOLE: ReadonlySet<string> = new Set([
   "inbox_acked",
   "discarded",
   "is_done",
+  "held",
+  "workflow_lanes",
+  "activity_lanes",
 ]);
 
 /** Rows as our programs expect them, from a driver that was set up by somebody else: big numbers may be texts, texts may be bytes. */
@@ -41,5 +44,7 @@ export function decodeRows(rows: readonly object[]): readonly object[] {
 
 function decode(name: string, value: unknown): unknown {
   if (Buffer.isBuffer(value)) return value.toString("utf8");
-  return WHOLE.has(name) && (typeof value === "string" || typeof value === "bigint") ? Number(value) : value;
+  return (WHOLE.has(name) || name.startsWith("head_")) && (typeof value === "string" || typeof value === "bigint")
+    ? Number(value)
+    : value;
 }

@@ -33,6 +33,14 @@ export class ServerDriver implements SqlDriver {
     return this.#try("read", program);
   }
 
+  /** Without a transaction. */
+  async look<T>(program: () => Steps<T>): Promise<T> {
+    const { answer } = await this.#pool.with((connection) =>
+      runTogether(program(), (waves) => this.#send(connection, [], waves, [], true)),
+    );
+    return answer;
+  }
+
   write<T>(program: () => Steps<T>): Promise<T> {
     return this.#try("write", program);
   }

@@ -33,16 +33,6 @@ export function* claimTasks(turn: Turn, request: ClaimRequest): Steps<ClaimResul
   return claimResult(turn.now, tasks, next);
 }
 
-/** The answer to a request that nothing can be handed out for, or undefined: then something may be. Writes nothing. */
-export function* findNothing(turn: Turn, request: ClaimRequest): Steps<ClaimResult | undefined> {
-  if (request.taskIds !== undefined) return undefined;
-  const heads = yield* laneHeads(turn, request);
-  if (heads.some(({ head }) => head <= turn.now)) return undefined;
-  const choices = yield* chooseAny(turn, request, 1, yield* forgottenTasks(turn, request), heads);
-  if (choices.length > 0) return undefined;
-  return { now: turn.now, tasks: [], nextReadyAt: yield* nextReadyAt(turn, request, 1, heads, choices) };
-}
-
 function handOutAll(turn: Turn, request: ClaimRequest, choices: readonly Choice[]): Steps<readonly ClaimedTask[]> {
   return each(
     choices,
