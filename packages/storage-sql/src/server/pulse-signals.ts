@@ -3,14 +3,11 @@ import { readTidings } from "../tidings.ts";
 import type { TopicCode } from "../topics.ts";
 import type { ConnectionPool } from "./connection.ts";
 
-/** How long until the next look: after something was heard or sent, after a while without that, and at most. */
-const LOOK_MS = { least: 2, slow: 500, most: 5_000 };
+/** How long until the next look: after something was heard or sent, and at most. */
+const LOOK_MS = { least: 2, most: 750 };
 
-/** So many looks follow soon after something was heard or sent. */
-const SOON = 8;
-
-/** Then the time between them doubles, and at last it grows less: it is a quarter of the silence. */
-const GROWTH = { fast: 2, slow: 1.25 };
+/** So many looks follow soon after something was heard or sent; then the time between them doubles. */
+const SOON = 16;
 
 /** A look is followed by a pause of so many times what it took: a busy server is not kept busy by looks. */
 const PEACE = 4;
@@ -106,10 +103,7 @@ export class PulseSignals implements Signals {
 
   async #look(): Promise<void> {
     if (this.#soon > 0) this.#soon -= 1;
-    else {
-      const growth = this.#waitMs < LOOK_MS.slow ? GROWTH.fast : GROWTH.slow;
-      this.#waitMs = Math.min(this.#waitMs * growth, LOOK_MS.most);
-    }
+    else this.#waitMs = Math.min(this.#waitMs * 2, LOOK_MS.most);
     const startedAt = performance.now();
     try {
       const late = this.#missing.length === 0 ? "" : ` or no in (${this.#missing.join()})`;
