@@ -7,7 +7,7 @@ import { PostgresConnection } from "../src/connection.ts";
 import { prepareSession } from "../src/session.ts";
 import { addLanes, addRuns, analyze } from "./filled-store.ts";
 import { Planner, type Scan } from "./planner.ts";
-import { newSchema, url } from "./scratch.ts";
+import { newSchema, query, url } from "./scratch.ts";
 
 // The server has much to write, and others use it.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
@@ -31,6 +31,7 @@ let verbs: readonly ServerStatement[] = [];
 /** What counts reads all that it counts. */
 let counts: readonly ServerStatement[] = [];
 let prepared: Planner;
+let columnsOf: ReadonlyMap<string, readonly string[]> = new Map();
 
 /** The statements of what is done in another store, as they would be in this one. */
 async function recorded(own: string, use: () => Promise<unknown>): Promise<readonly ServerStatement[]> {
@@ -57,6 +58,12 @@ beforeAll(async () => {
   await planned.setup();
   await planned.close();
   prepared = await newPlanner(prepareSession);
+  const indexes = await query<{ name: string; columns: string[] }>(
+    `select c.relname as name, array(select pg_get_indexdef(c.oid, n, true) from generate_series(1, i.indnkeyatts) as n) as columns
+     from pg_index i join pg_class c on c.oid = i.indexrelid where c.relnamespace = $1::regnamespace`,
+    [schema],
+  );
+  columnsOf = new Map(indexes.map(({ name, columns }) => [name, columns]));
 });
 
 interface Access extends Scan {
@@ -77,10 +84,13 @@ function isUnordered({ by }: Scan): boolean {
   return by !== "Index Scan" && by !== "Index Only Scan";
 }
 
-/** Reads a table that grows, and not by what an index begins with. */
-function isWalk({ table, by, condition }: Scan): boolean {
+/** Reads a table that grows, and not by what an index begins with: from there on it walks along the index, as only pages may. */
+function isWalk({ sql, table, by, index, condition = "" }: Access): boolean {
   if (!/^perdure_(?:runs|tasks|activities|inbox|events)$/u.test(table) || by === "Bitmap Heap Scan") return false;
-  return !/\b(?:run|no|lane|ns) = /u.test(condition ?? "");
+  if (!/\b(?:run|no|lane|ns) = /u.test(condition)) return true;
+  if (sql.includes('"created_at" desc')) return false;
+  const isConditional = columnsOf.get(index!)!.map((column) => condition.includes(`(${column} `));
+  return isConditional.lastIndexOf(true) >= isConditional.filter(Boolean).length;
 }
 
 /** Reads more than a claim or a page of a few. */

@@ -63,8 +63,7 @@ export function createTables(db: Kysely<Tables>, dialect: SqlDialect): readonly 
           .addColumn("base_seq", types.whole, (c) => c.notNull())
           .addColumn("last_seq", types.whole, (c) => c.notNull())
           .addColumn("commit_id", types.id)
-          .addColumn("discarded", types.whole, (c) => c.notNull())
-          .addUniqueConstraint("perdure_runs_id", ["ns", "id"]),
+          .addColumn("discarded", types.whole, (c) => c.notNull()),
       [
         // The order of pages (I19); the workflow's name is in it so that a filter by name reads no rows in vain.
         { name: "perdure_runs_listed", columns: ["ns", "created_at", "id", "workflow"] },
@@ -80,6 +79,9 @@ export function createTables(db: Kysely<Tables>, dialect: SqlDialect): readonly 
           columns: ["ns", "parent_id", "created_at", "id"],
           where: sql`parent_id is not null`,
         },
+        // The last one: where a planner knows nothing of a table yet, the order of pages seems to be as good a way to one id, and Postgres
+        // takes the newer index then.
+        { name: "perdure_runs_id", columns: ["ns", "id"], unique: true },
       ],
     ),
     table("perdure_events", "clustered", (t) =>
@@ -193,20 +195,23 @@ export function createTables(db: Kysely<Tables>, dialect: SqlDialect): readonly 
 interface Index {
   readonly name: string;
   readonly columns: readonly string[];
+  readonly unique?: true;
   /** Where an index may leave rows out: those that it holds. */
   readonly where?: RawBuilder<SqlBool>;
   /** Where it may not: other columns, that tell those rows apart. */
   readonly inline?: readonly (string | RawBuilder<unknown>)[];
 }
 
-function createIndex(db: Kysely<Tables>, table: keyof Tables, { name, columns, where }: Index) {
-  const index = db.schema
-    .createIndex(name)
-    .on(table)
-    .columns([...columns]);
+function createIndex(db: Kysely<Tables>, table: keyof Tables, { name, columns, unique, where }: Index) {
+  const builder = db.schema.createIndex(name).on(table);
+  const index = (unique ? builder.unique() : builder).columns([...columns]);
   return where === undefined ? index : index.where(where);
 }
 
-function addIndex(table: CreateTableBuilder<string>, { name, columns, inline }: Index): CreateTableBuilder<string> {
+function addIndex(
+  table: CreateTableBuilder<string>,
+  { name, columns, unique, inline }: Index,
+): CreateTableBuilder<string> {
+  if (unique) return table.addUniqueConstraint(name, [...columns] as never[]);
   return table.addIndex(name, [...(inline ?? columns)] as never[]);
 }
