@@ -65,6 +65,7 @@ export class MysqlSql implements ServerDialect {
   };
   readonly types: ColumnTypes = TYPES;
   readonly indexes = "inline";
+  readonly pagesBegin = "in a range";
   readonly begin: ServerDialect["begin"];
   readonly clock: string;
   readonly #origin: string;

@@ -76,6 +76,12 @@ describe("in a store with many runs", () => {
     expect(reads).toEqual([]);
   });
 
+  test("a page begins where the one before ended, not at the newest run", async () => {
+    const pages = (await accesses()).filter(({ text }) => text.includes("`id` < "));
+    expect(pages).not.toEqual([]);
+    for (const { plan } of pages) expect(plan[0]).toMatchObject({ type: "range", key: "perdure_runs_listed" });
+  });
+
   test.each([
     ["`lane` = 1 and `visible_at` <=", "perdure_tasks_lane"],
     ["`deadline_at` is not null", "perdure_tasks_overdue"],
@@ -85,7 +91,7 @@ describe("in a store with many runs", () => {
     ["as `workflow_lanes`", "perdure_tasks_overdue"],
     ["as `workflow_lanes`", "perdure_tasks_held"],
     ["`blocked` is not null", "perdure_tasks_blocked"],
-    ["`created_at` <=", "perdure_runs_listed"],
+    ["`created_at` <", "perdure_runs_listed"],
     ["`status` in ('failed', 'cancelled')", "perdure_runs_notable"],
     ["`parent_id` = 'old-5'", "perdure_runs_children"],
     ["`closed_at` <", "perdure_runs_closed"],

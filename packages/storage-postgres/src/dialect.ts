@@ -42,6 +42,7 @@ export class PostgresSql implements ServerDialect {
   readonly schema: string;
   readonly types: ColumnTypes = TYPES;
   readonly indexes = "partial";
+  readonly pagesBegin = "at a row";
   /** Whatever the default of the user or the database is. */
   readonly begin = {
     write: ["begin isolation level read committed"],

@@ -147,7 +147,7 @@ describe("in a store with many runs", () => {
       ['"instance" = $1', "perdure_tasks_held"],
       ['"overdue_at" <=', "perdure_tasks_overdue"],
       ['"b"."blocked" is not null', "perdure_tasks_blocked"],
-      ['"created_at" <=', "perdure_runs_listed"],
+      ['"created_at", ', "perdure_runs_listed"],
       ["'failed', 'cancelled'", "perdure_runs_notable"],
       ['"parent_id" =', "perdure_runs_children"],
       ['"closed_at" <', "perdure_runs_closed"],

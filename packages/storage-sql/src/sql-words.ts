@@ -8,6 +8,11 @@ export interface SqlWords {
   readonly schema?: string;
   /** An SQL expression for the time in epoch milliseconds, where the server has one: it can be asked along with something else. */
   readonly clock?: string;
+  /**
+   * What takes an index to where a page begins: a comparison of rows, or ranges of all of its columns. MySQL does not look rows up, and
+   * where a column is equal to a value it goes to the first row of that value and walks from there.
+   */
+  readonly pagesBegin: "at a row" | "in a range";
   /** Locks the rows that a query finds until the transaction ends, where being in a write transaction does not do so. */
   lock<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>;
 

@@ -22,6 +22,7 @@ export class SqliteSql implements SqlDialect {
   };
   readonly types: ColumnTypes = TYPES;
   readonly indexes = "partial";
+  readonly pagesBegin = "at a row";
   readonly #path: string;
   readonly #clock: PulseClock;
 

@@ -1,9 +1,11 @@
 import { decodeCursor, encodeCursor, type Page, type RunQuery, type RunSummary } from "@perdure/core/storage";
-import { sql } from "kysely";
+import { type Expression, type ExpressionBuilder, sql, type SqlBool } from "kysely";
 import { attributeKey } from "../attributes.ts";
 import { type Query, transient } from "../query.ts";
 import { SUMMARY_COLUMNS, type SummaryRow, summaryOf } from "../run-row.ts";
+import type { Tables } from "../schema/tables.ts";
 import { rows, type Steps } from "../steps.ts";
+import type { SqlWords } from "../sql-words.ts";
 import type { Store } from "../turn.ts";
 
 /** `listRuns`: reads one run more than the page holds, to know whether there is a next one. */
@@ -19,23 +21,22 @@ export function* listRuns(store: Store, query: RunQuery): Steps<Page<RunSummary>
 function selectPage(ns: number, query: RunQuery): Query<object, SummaryRow> {
   const { status = [], workflow, queue, blocked, parentRunId, createdAfter, createdBefore, limit } = query;
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
-  return transient((db) => {
+  return transient((db, _, { pagesBegin }) => {
     let page = db
       .selectFrom("perdure_runs")
       .leftJoin("perdure_tasks", (join) =>
         join.onRef("perdure_tasks.run", "=", "perdure_runs.no").on("perdure_tasks.seq", "=", sql.lit(0)),
       )
       .select(SUMMARY_COLUMNS)
-      .where("perdure_runs.ns", "=", ns)
+      .orderBy("perdure_runs.ns", "desc")
       .orderBy("perdure_runs.created_at", "desc")
       .orderBy("perdure_runs.id", "desc")
       .limit(limit + 1);
-    if (after !== undefined) {
-      const { createdAt, runId } = after;
-      page = page
-        .where("perdure_runs.created_at", "<=", createdAt)
-        .where((eb) => eb.or([eb("perdure_runs.created_at", "<", createdAt), eb("perdure_runs.id", "<", runId)]));
-    }
+    page =
+      after !== undefined && pagesBegin === "in a range"
+        ? page.where("perdure_runs.ns", ">=", ns).where("perdure_runs.ns", "<=", ns)
+        : page.where("perdure_runs.ns", "=", ns);
+    if (after !== undefined) page = page.where((eb) => isOlder(eb, after, pagesBegin));
     if (createdAfter !== undefined) page = page.where("perdure_runs.created_at", ">=", createdAfter);
     if (createdBefore !== undefined) page = page.where("perdure_runs.created_at", "<", createdBefore);
     if (workflow !== undefined) page = page.where("perdure_runs.workflow", "=", workflow);
@@ -68,4 +69,15 @@ function selectPage(ns: number, query: RunQuery): Query<object, SummaryRow> {
     }
     return page;
   });
+}
+
+/** Comes after a run in the order of pages. */
+function isOlder(
+  eb: ExpressionBuilder<Tables, "perdure_runs">,
+  { createdAt, runId }: ReturnType<typeof decodeCursor>,
+  pagesBegin: SqlWords["pagesBegin"],
+): Expression<SqlBool> {
+  const [at, id] = ["perdure_runs.created_at", "perdure_runs.id"] as const;
+  if (pagesBegin === "at a row") return eb(eb.refTuple(at, id), "<", eb.tuple(createdAt, runId));
+  return eb.or([eb(at, "<", createdAt), eb(at, "=", createdAt).and(id, "<", runId)]);
 }
