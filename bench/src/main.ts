@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { measure } from "./measure.ts";
 import { OptionError, type Options, parseOptions, usage } from "./options.ts";
@@ -33,7 +33,7 @@ async function run(options: Options): Promise<void> {
   const report: Report = { date, command, ...surroundings, servers, ...measured };
   console.log(table(report));
   if (json !== null) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
-  if (writeResults) writeFileSync(resultsFile, resultsPage(report));
+  if (writeResults) writeFileSync(resultsFile, resultsPage(readFileSync(resultsFile, "utf8"), report));
   if (profile) await profileAll(options);
 }
 
