@@ -17,7 +17,7 @@ export function resultsPage(before: string, report: Report): string {
   );
   const heading = `## ${backendsOf(report).join(", ")}`;
   parts.set(heading, `${heading}\n\n${partOf(report)}`);
-  return `${[HEAD, ...parts.values()].join("\n")}\n`.replaceAll(/\n(?=## )/g, "\n\n");
+  return `${[HEAD.trim(), ...parts.values()].join("\n\n")}\n`;
 }
 
 function backendsOf({ rows, notApplicable }: Report): readonly string[] {

@@ -4,7 +4,7 @@ import type { TopicCode } from "../topics.ts";
 import type { ConnectionPool } from "./connection.ts";
 
 /** How long until the next look: after something was heard or sent, and at most. */
-const LOOK_MS = { least: 2, most: 750 };
+const LOOK_MS = { least: 2, most: 800 };
 
 /** So many looks follow soon after something was heard or sent; then the time between them doubles. */
 const SOON = 16;
