@@ -4,7 +4,6 @@ import { each, type Steps } from "../steps.ts";
 import { namedTask, type TaskRow } from "../tasks.ts";
 import type { Turn } from "../turn.ts";
 import { type Choice, isMeantFor, isOverdue, keyOf } from "./choice.ts";
-import { forgottenTasks } from "./forgotten-tasks.ts";
 import type { LaneHead } from "./lane-heads.ts";
 import { readyTasks } from "./ready-tasks.ts";
 
