@@ -2,9 +2,9 @@ import type { Socket } from "node:net";
 import { mysql } from "@perdure/storage-mysql";
 import { createPool, type PoolConnection } from "mysql2";
 import { type Connection, createConnection, type Pool, type RowDataPacket } from "mysql2/promise";
-import { findMysql } from "perdure-servers";
+import { findMysql, startMariadb } from "perdure-servers";
 import type { BackendUnderTest } from "../src/subject.ts";
-import { addressOf, caseOf, isAlive, storeName, urlAt } from "./process-store.ts";
+import { addressOf, caseOf, isAlive, noteOwnServer, ownUrl, storeName, urlAt } from "./process-store.ts";
 
 /** All cases of a process share one database. Child processes find it in their environment. */
 const DATABASE = storeName();
@@ -12,8 +12,9 @@ const DATABASE = storeName();
 /** What belongs to a run, by its number. */
 const OWNED = ["events", "tasks", "activities", "inbox", "attributes", "cache"];
 
-async function storeUrl(): Promise<string> {
-  const url = new URL((await findMysql()).url);
+/** The URL of the database, on the server that tests use or on another. */
+async function storeUrl(server?: string): Promise<string> {
+  const url = new URL(server ?? (await findMysql()).url);
   url.pathname = DATABASE;
   return url.href;
 }
@@ -22,12 +23,12 @@ let prepared: Promise<Pool> | undefined;
 
 /** The connections of the harness itself, once its database is there, with a table of how far the clock of each case was moved. */
 function harness(): Promise<Pool> {
-  prepared ??= prepare();
+  prepared ??= findMysql().then(({ url }) => prepare(url));
   return prepared;
 }
 
-async function prepare(): Promise<Pool> {
-  const server = await createConnection((await findMysql()).url);
+async function prepare(url: string): Promise<Pool> {
+  const server = await createConnection(url);
   const [found] = await server.query<RowDataPacket[]>("show databases like 'perdure\\_conformance\\_%'");
   for (const name of found.flatMap((row) => Object.values(row) as string[]).filter((one) => !isAlive(one))) {
     // oxlint-disable-next-line no-await-in-loop
@@ -35,7 +36,7 @@ async function prepare(): Promise<Pool> {
   }
   await server.query("create database if not exists ??", [DATABASE]);
   await server.end();
-  const callbacks = createPool({ uri: await storeUrl(), connectionLimit: 2, multipleStatements: true });
+  const callbacks = createPool({ uri: await storeUrl(url), connectionLimit: 2, multipleStatements: true });
   callbacks.on("connection", (connection) => {
     // What the harness deletes must not lock the gaps around it: cases work beside one another.
     connection.query("set session transaction isolation level read committed");
@@ -66,15 +67,23 @@ const subject: BackendUnderTest = {
     return `${version.includes("MariaDB") ? "MariaDB" : "MySQL"} ${version.split("-", 1)[0]}`;
   },
   async open({ namespace, server }) {
-    await harness();
-    const url = await storeUrl();
+    const own = ownUrl(server);
+    if (own === undefined) await harness();
+    const url = await storeUrl(own);
     const offset = `(select ms from clock_offsets where name = '${caseOf(namespace)}')`;
     return mysql({
-      url: server === undefined ? url : urlAt(url, server),
+      url: own !== undefined || server === undefined ? url : urlAt(url, server),
       maxConnections: 4,
       namespace,
       clock: `timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000 + coalesce(${offset}, 0)`,
     });
+  },
+  async startServer() {
+    const server = await startMariadb();
+    const pool = await prepare(server.url);
+    await pool.end();
+    noteOwnServer(server);
+    return server;
   },
   async transaction(namespace, _backend, run) {
     await harness();

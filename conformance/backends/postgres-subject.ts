@@ -1,9 +1,9 @@
 import type { StorageBackend } from "@perdure/core/storage";
 import { postgres } from "@perdure/storage-postgres";
-import { findPostgres } from "perdure-servers";
+import { findPostgres, startPostgres } from "perdure-servers";
 import pg from "pg";
-import type { BackendUnderTest, OpenOptions } from "../src/subject.ts";
-import { addressOf, caseOf, isAlive, storeName, urlAt } from "./process-store.ts";
+import type { BackendUnderTest, OpenOptions, OwnServer } from "../src/subject.ts";
+import { addressOf, caseOf, isAlive, noteOwnServer, ownUrl, storeName, urlAt } from "./process-store.ts";
 
 /** All cases of a process share one schema. Child processes find it in their environment. */
 const SCHEMA = storeName();
@@ -15,12 +15,11 @@ let prepared: Promise<pg.Pool> | undefined;
 
 /** The connections of the harness itself, once its schema is there, with a table of how far the clock of each case was moved. */
 function harness(): Promise<pg.Pool> {
-  prepared ??= prepare();
+  prepared ??= findPostgres().then(({ url }) => prepare(url));
   return prepared;
 }
 
-async function prepare(): Promise<pg.Pool> {
-  const { url } = await findPostgres();
+async function prepare(url: string): Promise<pg.Pool> {
   const pool = new pg.Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
   const { rows } = await pool.query<{ name: string }>(
     "select nspname as name from pg_namespace where nspname like 'perdure\\_conformance\\_%'",
@@ -65,16 +64,26 @@ async function open(
   pooler: "none" | "transaction",
   { namespace, server }: OpenOptions,
 ): Promise<StorageBackend> {
-  await harness();
+  const own = ownUrl(server);
+  if (own === undefined) await harness();
   const offset = `(select ms from "${SCHEMA}".clock_offsets where name = '${caseOf(namespace)}')`;
   return postgres({
-    url: server === undefined ? url : urlAt(url, server),
+    url: own ?? (server === undefined ? url : urlAt(url, server)),
     pool: { max: 4 },
     pooler,
     schema: SCHEMA,
     namespace,
     clock: `floor(extract(epoch from clock_timestamp()) * 1000)::bigint + coalesce(${offset}, 0)`,
   });
+}
+
+/** A PostgreSQL of a case's own, which syncs what it writes. */
+export async function startOwnServer(): Promise<OwnServer> {
+  const server = await startPostgres();
+  const pool = await prepare(server.url);
+  await pool.end();
+  noteOwnServer(server);
+  return server;
 }
 
 const subject: Omit<BackendUnderTest, "name" | "open"> = {

@@ -1,7 +1,10 @@
 import { findPostgres } from "perdure-servers";
 import type { BackendUnderTest } from "../src/subject.ts";
-import { postgresSubject } from "./postgres-subject.ts";
+import { postgresSubject, startOwnServer } from "./postgres-subject.ts";
 
-const subject: BackendUnderTest = postgresSubject("postgres", import.meta.url, (await findPostgres()).url, "none");
+const subject: BackendUnderTest = {
+  ...postgresSubject("postgres", import.meta.url, (await findPostgres()).url, "none"),
+  startServer: startOwnServer,
+};
 
 export default subject;

@@ -29,6 +29,18 @@ export function addressOf(url: string): ServerAddress {
   return { host: hostname, port: Number(port) };
 }
 
+const OWN = "PERDURE_CONFORMANCE_OWN_SERVER";
+
+/** Makes a case's own server known to {@link ownUrl}, in child processes, too. */
+export function noteOwnServer({ port, url }: { readonly port: number; readonly url: string }): void {
+  process.env[`${OWN}_${port}`] = url;
+}
+
+/** The URL of a case's own server; undefined if there is another at this address. */
+export function ownUrl(address: ServerAddress | undefined): string | undefined {
+  return address && process.env[`${OWN}_${address.port}`];
+}
+
 /** The same URL at another address. */
 export function urlAt(url: string, { host, port }: ServerAddress): string {
   const moved = new URL(url);

@@ -27,6 +27,7 @@ const OWNED = ["events", "tasks", "activities", "inbox", "attributes", "cache"];
 const subject: BackendUnderTest = {
   name: "sqlite",
   module: new URL(import.meta.url),
+  embedded: true,
   open({ namespace }) {
     mkdirSync(folderOf(namespace), { recursive: true });
     const path = join(folderOf(namespace), "store.db");

@@ -3,6 +3,7 @@ import type { InvariantTag } from "./invariants.ts";
 import type { Level } from "./level.ts";
 import type { Requirement } from "./requirement.ts";
 import type { ScenarioTag } from "./scenarios.ts";
+import type { Strikes } from "./strikes.ts";
 
 /** What the first word of a case's id says that it guards. */
 export type CaseGroup =
@@ -46,9 +47,11 @@ export interface ConformanceCase {
   readonly hint?: string;
   /** Refusals that must be seen at least once: the case calls `t.guard(name)` when it saw one. */
   readonly guards?: readonly string[];
+  /** Strikes as often as it is asked to, and each time the case counts it under this name. One that never struck fails the case. */
+  readonly nemesis?: keyof Strikes;
   /** The case looks at the whole process: no other runs beside it. */
   readonly alone?: boolean;
-  /** For cases that take longer than half a minute somewhere. */
+  /** For cases that take longer than half a minute somewhere. A {@link nemesis} adds to it. */
   readonly timeoutMs?: number;
   run(t: CaseContext): Promise<void>;
   /** What must hold where the requirement is not declared. */

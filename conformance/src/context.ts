@@ -5,6 +5,7 @@ import { ConformanceFailure } from "./failure.ts";
 import { Journal } from "./journal.ts";
 import type { Random } from "./random.ts";
 import type { ServerAddress } from "./proxy/proxy.ts";
+import type { Strikes } from "./strikes.ts";
 import type { BackendUnderTest } from "./subject.ts";
 import { StoreTime } from "./time.ts";
 import { Worker } from "./worker.ts";
@@ -15,8 +16,7 @@ export interface ContextOptions {
   readonly random: Random;
   /** The large numbers. */
   readonly full: boolean;
-  /** Workers that the kill -9 lab kills. */
-  readonly kills: number;
+  readonly strikes: Strikes;
 }
 
 export interface ClientOptions {
@@ -35,7 +35,8 @@ export class CaseContext {
   readonly subject: BackendUnderTest;
   readonly random: Random;
   readonly full: boolean;
-  readonly kills: number;
+  /** How often nemeses strike. */
+  readonly strikes: Strikes;
   /** Makes arguments. */
   readonly make: Builder;
   readonly journal: Journal = new Journal();
@@ -50,11 +51,11 @@ export class CaseContext {
   #time: StoreTime | undefined;
   #workers = 0;
 
-  constructor({ subject, namespace, random, full, kills }: ContextOptions) {
+  constructor({ subject, namespace, random, full, strikes }: ContextOptions) {
     this.subject = subject;
     this.random = random;
     this.full = full;
-    this.kills = kills;
+    this.strikes = strikes;
     this.make = new Builder(random);
     this.#namespace = namespace;
   }

@@ -12,4 +12,4 @@ export { type CaseReport, type CaseStatus, type ConformanceReport, type MutantRe
 export type { Requirement } from "./requirement.ts";
 export { type RunOptions, runConformance } from "./runner.ts";
 export { SCENARIOS, type ScenarioTag } from "./scenarios.ts";
-export type { BackendUnderTest, ClientClock, OpenOptions } from "./subject.ts";
+export type { BackendUnderTest, ClientClock, OpenOptions, OwnServer } from "./subject.ts";

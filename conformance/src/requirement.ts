@@ -1,4 +1,5 @@
 import type { StorageInfo, TransactionalVerb } from "@perdure/core/storage";
+import { canLimitFiles } from "./crash/file-limit.ts";
 import type { BackendUnderTest } from "./subject.ts";
 
 /** What a case needs beyond the verbs: something that the backend declares or that its author offers. */
@@ -31,6 +32,19 @@ const REQUIREMENTS = {
   network: {
     unmet: "the subject does not offer `server`: nothing lies between client and store that could break",
     met: (subject) => subject.server !== undefined,
+  },
+  "own-server": {
+    unmet: "the subject does not offer `startServer`, or declares that what was acknowledged may be lost",
+    met: (subject, { capabilities: { durability } }) =>
+      subject.startServer !== undefined && durability !== "memory" && durability !== "bounded-loss",
+  },
+  "many-machines": {
+    unmet: "the subject does not offer `server`: its clients share a machine, and that machine's clock",
+    met: (subject, { capabilities }) => subject.server !== undefined || capabilities.clock.kind === "client",
+  },
+  embedded: {
+    unmet: "the subject is not declared as `embedded`, or there is no `prlimit` here (of Linux)",
+    met: (subject) => subject.embedded === true && canLimitFiles(),
   },
   wakeups: {
     unmet: "wakeups are declared as none",

@@ -1,4 +1,5 @@
 import type { Capabilities } from "@perdure/core/storage";
+import { check } from "./assert.ts";
 import { type ConformanceCase, twinOf } from "./case.ts";
 import { CaseContext } from "./context.ts";
 import { ConformanceFailure } from "./failure.ts";
@@ -6,16 +7,15 @@ import { explain } from "./explain.ts";
 import { Random } from "./random.ts";
 import type { CaseReport } from "./report.ts";
 import { unmet } from "./requirement.ts";
+import { type Strikes, strikesOf } from "./strikes.ts";
 import type { BackendUnderTest } from "./subject.ts";
 
-export interface RunCaseOptions {
+export interface RunCaseOptions extends Partial<Strikes> {
   readonly seed: number;
   /** Cases that do not say otherwise have so long; 30 s by default. */
   readonly timeoutMs?: number;
   /** The large numbers; `false` by default. */
   readonly full?: boolean;
-  /** Workers that the kill -9 lab kills; by default 300, or 1,000 of the large numbers. */
-  readonly kills?: number;
 }
 
 export interface CaseOutcome {
@@ -28,6 +28,10 @@ export interface CaseOutcome {
   readonly error?: unknown;
 }
 
+const TIMEOUT_MS = 30_000;
+/** What a nemesis adds to it each time that it strikes. */
+const STRIKE_MS = 3_000;
+
 let namespaces = 0;
 
 /** A name that no earlier run of the suite has used: stores may outlive a process. */
@@ -36,26 +40,36 @@ function freshNamespace(): string {
   return `pc${Date.now().toString(36)}p${process.pid.toString(36)}n${namespaces}`;
 }
 
+/** How long a case has, in milliseconds. */
+export function limitOf({ timeoutMs, nemesis }: ConformanceCase, options: Omit<RunCaseOptions, "seed">): number {
+  const strikes = nemesis === undefined ? 0 : strikesOf(options, options.full ?? false)[nemesis];
+  return (timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS) + strikes * STRIKE_MS;
+}
+
 /** Runs one case over one subject, in a namespace of its own. Never throws. */
 export async function runCase(
   subject: BackendUnderTest,
   subjectCase: ConformanceCase,
-  { seed, timeoutMs = 30_000, full = false, kills = full ? 1_000 : 300 }: RunCaseOptions,
+  options: RunCaseOptions,
 ): Promise<CaseOutcome> {
-  const { id, level, invariants, requires = [], guards = [] } = subjectCase;
+  const { seed, timeoutMs = TIMEOUT_MS, full = false } = options;
+  const { id, level, invariants, requires = [], guards = [], nemesis } = subjectCase;
   const random = new Random(seed, id);
-  const t = new CaseContext({ subject, namespace: freshNamespace(), random, full, kills });
+  const t = new CaseContext({ subject, namespace: freshNamespace(), random, full, strikes: strikesOf(options, full) });
   for (const name of guards) t.guards.set(name, 0);
   const began = performance.now();
   let capabilities: Capabilities | undefined;
   let missing: string | undefined;
   let failure: { readonly error: unknown } | undefined;
   try {
-    await within(subjectCase.timeoutMs ?? timeoutMs, async () => {
+    await within(limitOf(subjectCase, options), async () => {
       await t.start();
       capabilities = t.info.capabilities;
       missing = unmet(requires, subject, t.info);
-      if (missing === undefined) await subjectCase.run(t);
+      if (missing !== undefined) return;
+      await subjectCase.run(t);
+      const struck = nemesis === undefined || (t.counts.get(nemesis) ?? 0) > 0;
+      check(struck, `the case counts ${nemesis}: a nemesis that never fired proves nothing`);
     });
   } catch (error) {
     failure = { error };

@@ -5,9 +5,10 @@ import { CASES } from "./cases/index.ts";
 import type { Level } from "./level.ts";
 import type { CaseReport, ConformanceReport } from "./report.ts";
 import { type CaseOutcome, runCase } from "./run-case.ts";
+import type { Strikes } from "./strikes.ts";
 import type { BackendUnderTest } from "./subject.ts";
 
-export interface RunOptions {
+export interface RunOptions extends Partial<Strikes> {
   /** All by default. */
   readonly levels?: readonly Level[];
   /** Only cases whose id contains this text, or that play the scenario with this tag. */
@@ -21,8 +22,6 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** The large numbers. */
   readonly full?: boolean;
-  /** Workers that the kill -9 lab kills; by default 40, or 1,000 of the large numbers. */
-  readonly kills?: number;
   /** Other cases than the suite's own. */
   readonly cases?: readonly ConformanceCase[];
   /** Is told of each case as it ends. */

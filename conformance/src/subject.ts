@@ -18,8 +18,21 @@ export interface OpenOptions {
    * clients share a machine; it is for backends that declare `clock: "client"`.
    */
   readonly clock: ClientClock;
-  /** Where to connect instead of {@link BackendUnderTest.server}: something that passes everything on to it. */
+  /**
+   * Where to connect instead of {@link BackendUnderTest.server}: something that passes everything on to it, or what
+   * {@link BackendUnderTest.startServer} started.
+   */
   readonly server?: ServerAddress;
+}
+
+/** A server that one case has for itself. */
+export interface OwnServer extends ServerAddress {
+  /** Ends it with SIGKILL, or as abruptly. Resolves when it is gone; what it stored stays. */
+  kill(): Promise<void>;
+  /** Starts it again, where it was and with what it stored. Resolves when it answers. */
+  restart(): Promise<void>;
+  /** Ends it, and removes all that it stored. */
+  stop(): Promise<void>;
 }
 
 /** What the author of a backend hands to the suite. Only `name` and `open` are required. */
@@ -53,6 +66,18 @@ export interface BackendUnderTest {
    * a proxy before it, and has `open` connect there.
    */
   readonly server?: ServerAddress;
+
+  /**
+   * Starts a server of a case's own: an empty one, ready for `open`, which stores as durably as users' do. Enables cases that kill
+   * servers (L4). Child processes of the case reach it by its address, too.
+   */
+  startServer?(): Promise<OwnServer>;
+
+  /**
+   * Whether the processes of clients write the files of the store themselves, as they do where there is no server. Enables the case
+   * in which there is no room left (L4): workers cannot write beyond some length of any file.
+   */
+  readonly embedded?: boolean;
 
   /**
    * Works in a transaction of the store underneath, on a connection of its own, in its usual isolation: gives `run` what the verbs of

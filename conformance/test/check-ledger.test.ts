@@ -8,7 +8,7 @@ import type { RecordedRun } from "../src/crash/recorded-run.ts";
 const run = "run-1";
 
 function claimed(by: string, epoch: number, now: number, head = 1, commit: string | null = null): LedgerEntry {
-  return { what: "claimed", by, run, epoch, head, commit, now, until: now + 400 };
+  return { what: "claimed", by, run, epoch, head, commit, now, until: now + 400, clockOffMs: 0 };
 }
 
 function began(by: string, execution: string, attempt = 1): LedgerEntry {

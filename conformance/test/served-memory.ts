@@ -1,8 +1,8 @@
-import { type AddressInfo, type Socket, connect, createServer } from "node:net";
+import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { createMemoryStore, memory } from "@perdure/core/memory";
+import { createMemoryStore, memory, type MemoryStore } from "@perdure/core/memory";
 import { type StorageBackend, StorageError, type StorageInfo } from "@perdure/core/storage";
-import type { BackendUnderTest, ServerAddress } from "../src/index.ts";
+import type { BackendUnderTest, OwnServer, ServerAddress } from "../src/index.ts";
 import { type Verb, wrapVerbs } from "../src/verbs.ts";
 
 /**
@@ -15,6 +15,8 @@ interface Call {
   readonly id: number;
   readonly verb: Verb;
   readonly args: readonly unknown[];
+  /** What the time is for the caller. */
+  readonly at: number;
 }
 
 interface Answer {
@@ -23,25 +25,36 @@ interface Answer {
   readonly error?: string;
 }
 
-/** The verbs that a test spoils, for every client. */
-export const mutation: { breakIt: (honest: StorageBackend) => Partial<StorageBackend> } = { breakIt: () => ({}) };
+/** What a test spoils. */
+export const mutation: {
+  /** Verbs, for every client. */
+  breakIt: (honest: StorageBackend) => Partial<StorageBackend>;
+  /** A case's own server has an empty store when it was killed. */
+  forgets: boolean;
+  /** The store takes the time from whoever calls. */
+  believes: boolean;
+} = { breakIt: () => ({}), forgets: false, believes: false };
+
+let toldOffMs = 0;
+const clock = { now: () => Date.now() + toldOffMs };
 
 const store = createMemoryStore();
 const [pid, port] = (process.env[SERVER] ?? "").split(" ").map(Number);
 const child = port !== undefined && pid !== process.pid;
-const server: ServerAddress = { host: "127.0.0.1", port: child ? port : await serve() };
+const server: ServerAddress = { host: "127.0.0.1", port: child ? port : await listen() };
 
 const subject: BackendUnderTest = {
   name: "served-memory",
   module: new URL(import.meta.url),
   server,
   open: ({ namespace, server: through }) =>
-    child || through ? remote(through ?? server, namespace) : local(namespace),
+    child || through ? remote(through ?? server, namespace) : local(namespace, store),
+  startServer,
 };
 export default subject;
 
-function local(namespace: string): StorageBackend {
-  const honest = wrapVerbs(memory({ namespace, store }), (_verb, _args, call) => call());
+function local(namespace: string, of: MemoryStore): StorageBackend {
+  const honest = wrapVerbs(memory({ namespace, store: of, clock }), (_verb, _args, call) => call());
   return withInfo({ ...honest, ...mutation.breakIt(honest) }, declared(honest.info));
 }
 
@@ -63,15 +76,42 @@ function withInfo(backend: StorageBackend, info: StorageInfo): StorageBackend {
   return Object.defineProperties({ ...backend }, { info: { value: info }, subscribe: { value: undefined } });
 }
 
-async function serve(): Promise<number> {
-  const listening = createServer((socket) => answerCalls(socket)).unref();
-  await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
-  const { port: own } = listening.address() as AddressInfo;
+async function listen(): Promise<number> {
+  const own = portOf(await serve(0, (socket) => answerCalls(socket, store)));
   process.env[SERVER] = `${process.pid} ${own}`;
   return own;
 }
 
-function answerCalls(socket: Socket): void {
+async function serve(at: number, answer: (socket: Socket) => void): Promise<Server> {
+  const listening = createServer(answer).unref();
+  await new Promise<void>((resolve) => listening.listen(at, "127.0.0.1", resolve));
+  return listening;
+}
+
+function portOf(listening: Server): number {
+  return (listening.address() as AddressInfo).port;
+}
+
+/** A server that can be killed: nobody is answered any more, and what was under way is done or not. */
+async function startServer(): Promise<OwnServer> {
+  let kept = createMemoryStore();
+  const sockets = new Set<Socket>();
+  const answer = (socket: Socket): void => {
+    sockets.add(socket.on("close", () => sockets.delete(socket)));
+    answerCalls(socket, kept);
+  };
+  let listening = await serve(0, answer);
+  const own = portOf(listening);
+  const kill = async (): Promise<void> => {
+    listening.close();
+    for (const socket of sockets) socket.destroy();
+    if (mutation.forgets) kept = createMemoryStore();
+  };
+  const restart = async (): Promise<void> => void (listening = await serve(own, answer));
+  return { host: "127.0.0.1", port: own, kill, restart, stop: kill };
+}
+
+function answerCalls(socket: Socket, of: MemoryStore): void {
   let backend: StorageBackend | undefined;
   socket
     .on("error", () => {})
@@ -81,11 +121,12 @@ function answerCalls(socket: Socket): void {
   lines.on("error", () => {});
   lines.on("line", (line) => {
     if (backend === undefined) {
-      backend = local(JSON.parse(line) as string);
+      backend = local(JSON.parse(line) as string, of);
       socket.write(`${JSON.stringify(backend.info)}\n`);
       return;
     }
-    const { id, verb, args } = JSON.parse(line) as Call;
+    const { id, verb, args, at } = JSON.parse(line) as Call;
+    if (mutation.believes) toldOffMs = at - Date.now();
     const method = backend[verb] as (...args: readonly unknown[]) => Promise<unknown>;
     method.apply(backend, [...args]).then(
       (answer) => socket.write(`${JSON.stringify({ id, answer } satisfies Answer)}\n`),
@@ -114,7 +155,8 @@ class Connection {
   private constructor(socket: Socket, info: StorageInfo, lines: AsyncIterator<string>) {
     this.info = info;
     this.#socket = socket.on("close", () => this.#lose());
-    void this.#read(lines);
+    // When it breaks, it is lost.
+    this.#read(lines).catch(() => {});
   }
 
   static async open({ host, port: at }: ServerAddress, namespace: string): Promise<Connection> {
@@ -122,7 +164,9 @@ class Connection {
     socket.on("error", () => {});
     const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
     socket.write(`${JSON.stringify(namespace)}\n`);
-    const { value } = await lines.next();
+    const { value } = await lines.next().catch((error: unknown) => {
+      throw unavailable(String(error));
+    });
     if (value === undefined) throw unavailable("there is no answer");
     return new Connection(socket, JSON.parse(value as string) as StorageInfo, lines);
   }
@@ -135,7 +179,7 @@ class Connection {
     const id = ++this.#calls;
     const answered = Promise.withResolvers<unknown>();
     this.#waiting.set(id, answered);
-    this.#socket.write(`${JSON.stringify({ id, verb, args } satisfies Call)}\n`);
+    this.#socket.write(`${JSON.stringify({ id, verb, args, at: Date.now() } satisfies Call)}\n`);
     return await answered.promise;
   }
 

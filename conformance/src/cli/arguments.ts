@@ -5,18 +5,26 @@ import type { RunOptions } from "../runner.ts";
 export const USAGE = `perdure-conformance BACKEND… [options]
 
   BACKEND        a module whose default export is the backend under test: ./backend.ts, or a package;
-                 in the repository of Perdure also memory or sqlite
+                 in the repository of Perdure also memory, sqlite, postgres or mysql
   --level L1,L3  levels to run; all by default
   --grep TEXT    only cases whose id contains the text, or that play the scenario S14, with all there is to say about
                  their failures
   --seed N       reproduces every choice that cases make by chance; 1 by default
   --bail         stop after the first failure
   --jobs N       so many cases at once; 1 by default
-  --kills N      workers that the crash lab kills
   --full         the large numbers
   --json FILE    write the report; a list of reports if there are several backends
   --junit FILE   write it as JUnit's XML, for build servers
   --markdown FILE  write it as a page to read
+
+  How often the nemeses of L4 strike; a nemesis that never did fails its case:
+  --kills N         workers are killed
+  --zombies N       workers are stopped for longer than their leases
+  --cuts N          connections are cut
+  --server-kills N  servers are killed
+  --blackholes N    workers are cut off for longer than their leases
+  --skewed-claims N workers claim under clocks that are off
+  --full-disks N    there is no room left to write
 
 perdure-conformance mutants [--json FILE]      break the memory backend in every known way, and see each noticed;
                                                only in the repository of Perdure
@@ -55,6 +63,12 @@ export function readArguments(args: readonly string[]): Command {
       seed: { type: "string" },
       jobs: { type: "string" },
       kills: { type: "string" },
+      zombies: { type: "string" },
+      cuts: { type: "string" },
+      "server-kills": { type: "string" },
+      blackholes: { type: "string" },
+      "skewed-claims": { type: "string" },
+      "full-disks": { type: "string" },
       bail: { type: "boolean" },
       full: { type: "boolean" },
       json: { type: "string" },
@@ -75,6 +89,12 @@ export function readArguments(args: readonly string[]): Command {
     ...whole("seed", values.seed),
     ...whole("jobs", values.jobs),
     ...whole("kills", values.kills),
+    ...whole("zombies", values.zombies),
+    ...whole("cuts", values.cuts),
+    ...whole("serverKills", values["server-kills"], "server-kills"),
+    ...whole("blackholes", values.blackholes),
+    ...whole("skewedClaims", values["skewed-claims"], "skewed-claims"),
+    ...whole("fullDisks", values["full-disks"], "full-disks"),
     bail: values.bail ?? false,
     full: values.full ?? false,
   };
@@ -90,8 +110,12 @@ function readLevels(text: string): readonly Level[] {
   });
 }
 
-function whole<K extends string>(name: K, text: string | undefined): { readonly [key in K]?: number } {
+function whole<K extends string>(
+  name: K,
+  text: string | undefined,
+  flag: string = name,
+): { readonly [key in K]?: number } {
   if (text === undefined) return {};
-  if (!/^\d+$/u.test(text)) throw new Error(`--${name} ${text} is not a whole number.`);
+  if (!/^\d+$/u.test(text)) throw new Error(`--${flag} ${text} is not a whole number.`);
   return { [name]: Number(text) } as { readonly [key in K]: number };
 }

@@ -29,6 +29,7 @@ export function checkLedger(
   troubles: Troubles,
 ): Repetitions {
   const runs = byRun(entries);
+  const ofRun = Map.groupBy(entries, ({ run }) => run);
   const total = { executions: 0, afterKill: 0, afterLoss: 0, resumed: 0 };
   for (const [runId] of runs)
     check(
@@ -43,7 +44,7 @@ export function checkLedger(
       checkOwners(record, ledger);
       checkDurableFirst(record, ledger);
       checkExecutions(record, ledger, troubles, total);
-      checkTasks(record, entries, troubles, total);
+      checkTasks(record, ofRun.get(record.run.runId) ?? [], troubles, total);
     });
   }
   return total;
@@ -69,16 +70,11 @@ function byRun(entries: readonly LedgerEntry[]): Map<string, RunLedger> {
 
 /** I4: what was acknowledged is there. I6: nobody wrote after somebody newer. */
 function checkAcknowledged({ run, history }: RecordedRun, { acked }: RunLedger): void {
+  checkStored(run.runId, history, acked);
   let epoch = 0;
   let head = 0;
   for (const commit of acked.toSorted((a, b) => a.after - b.after || a.epoch - b.epoch)) {
-    const { by, after, events } = commit;
-    const stored = history.slice(after, after + events.length).map(shape);
-    equal(
-      stored,
-      events,
-      `what the storage acknowledged to ${by} of run "${run.runId}" after event ${after} is in its history (I4)`,
-    );
+    const { after, events } = commit;
     check(
       after >= head,
       `no two commits of run "${run.runId}" were acknowledged for the place after event ${after} (I7)`,
@@ -90,6 +86,20 @@ function checkAcknowledged({ run, history }: RecordedRun, { acked }: RunLedger):
     epoch = commit.epoch;
     head = after + events.length;
   }
+}
+
+/** I4 of some commits of a run. */
+export function checkStored(
+  runId: string,
+  history: readonly { readonly type: string; readonly command: number | null }[],
+  acked: readonly Acked[],
+): void {
+  for (const { by, after, events } of acked)
+    equal(
+      history.slice(after, after + events.length).map(shape),
+      events,
+      `what the storage acknowledged to ${by} of run "${runId}" after event ${after} is in its history (I4)`,
+    );
 }
 
 /** I8: nobody was given a run whose owner had given it up neither by word nor by time. */

@@ -5,7 +5,10 @@ import type { RecordedRun } from "./recorded-run.ts";
 import type { Repetitions, Troubles } from "./troubles.ts";
 import { type Done, REMOTE } from "./workflows.ts";
 
-/** I12, I13 and I4 of a run's activity tasks: their recorded results, their executions, their checkpoints. */
+/**
+ * I12, I13 and I4 of a run's activity tasks: their recorded results, their executions, their checkpoints.
+ * @param entries at least those of the run
+ */
 export function checkTasks(
   { run, history }: RecordedRun,
   entries: readonly LedgerEntry[],

@@ -11,9 +11,9 @@ export function readOrder(): ProcessOrder {
 }
 
 /** Opens the subject. */
-export async function openSubject({ module, namespace }: ProcessOrder): Promise<StorageBackend> {
+export async function openSubject({ module, namespace, server }: ProcessOrder): Promise<StorageBackend> {
   const { default: subject } = (await import(module)) as { default: BackendUnderTest };
-  const storage = await subject.open({ namespace, clock: { now: () => Date.now() } });
+  const storage = await subject.open({ namespace, clock: { now: () => Date.now() }, ...(server && { server }) });
   // What was compiled is kept for the next process: this one will hardly end in a way that keeps it.
   flushCompileCache();
   return storage;

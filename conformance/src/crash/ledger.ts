@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import type { Millis, NextStep, Seq } from "@perdure/core/storage";
+import type { Verb } from "../verbs.ts";
 
 /** A worker was handed a run. */
 export interface Claimed {
@@ -15,6 +16,8 @@ export interface Claimed {
   /** The storage's time of the claim. */
   readonly now: Millis;
   readonly until: Millis;
+  /** How far the wall clock of its process was off, in milliseconds. */
+  readonly clockOffMs: number;
 }
 
 /** A lease was renewed. */
@@ -108,7 +111,29 @@ interface Stalled {
   readonly ms: number;
 }
 
-export type LedgerEntry = Claimed | Renewed | Acked | Refused | Began | Took | Saved | Ended | Frozen | Stalled;
+/** A call to the storage threw. */
+export interface Failed {
+  readonly what: "failed";
+  readonly by: string;
+  readonly run: null;
+  readonly verb: Verb;
+  /** Of the error; `null`: it has none of ours. */
+  readonly code: string | null;
+  readonly message: string;
+}
+
+export type LedgerEntry =
+  | Claimed
+  | Renewed
+  | Acked
+  | Refused
+  | Began
+  | Took
+  | Saved
+  | Ended
+  | Frozen
+  | Stalled
+  | Failed;
 
 /** Where what happens is written down, beside the storage and trusted more. */
 export interface Ledger {
@@ -150,6 +175,11 @@ export class LedgerReader {
 
   constructor(path: string) {
     this.#file = openSync(path, "a+");
+  }
+
+  /** How long the file is, as far as it was read. */
+  get bytes(): number {
+    return this.#position;
   }
 
   /** Takes in what was written since the last call. */

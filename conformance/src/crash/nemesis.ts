@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CaseContext } from "../context.ts";
 import type { Random } from "../random.ts";
+import { Hands } from "./hands.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { LabWorker, Supervisor } from "./supervisor.ts";
 
@@ -31,6 +32,7 @@ export async function killAtRandom(
   kills: number,
   check: () => void,
 ): Promise<void> {
+  const hands = new Hands();
   for (let kill = 0; kill < kills; kill++) {
     check();
     const aim = random.pick(AIMS);
@@ -39,7 +41,7 @@ export async function killAtRandom(
     if (aim === "any moment") await sleep(20 + delayMs);
     const victim = aim === "any moment" ? anybody : ((await takeAim(lab, aim, delayMs)) ?? anybody);
     await lab.kill(victim);
-    note(t, lab.ledger(), victim.by, aim);
+    note(t, hands, lab.ledger(), victim.by, aim);
     lab.start();
   }
 }
@@ -57,17 +59,8 @@ async function takeAim(lab: Supervisor, aim: Aim, delayMs: number): Promise<LabW
 }
 
 /** Counts what a kill has hit. */
-function note(t: CaseContext, ledger: readonly LedgerEntry[], by: string, aim: Aim): void {
-  const held = new Set<string>();
-  const running = new Map<string, string>();
-  for (const entry of ledger) {
-    if (entry.by !== by) continue;
-    const { what, run } = entry;
-    if (what === "claimed") held.add(run);
-    else if (what === "refused" || (what === "acked" && entry.next !== "hold")) held.delete(run);
-    else if (what === "began" || what === "took") running.set(entry.execution, run);
-    else if (what === "ended") running.delete(entry.execution);
-  }
+function note(t: CaseContext, hands: Hands, ledger: readonly LedgerEntry[], by: string, aim: Aim): void {
+  const { held, running } = hands.of(by, ledger);
   t.count("kills");
   if (aim === "any moment") t.count("kills at any moment");
   if (held.size > 0) t.count("kills that hit a held run");

@@ -1,8 +1,12 @@
+import type { ServerAddress } from "../proxy/proxy.ts";
+
 /** What the supervisor tells a process of the lab, as JSON in its first argument. */
 export interface ProcessOrder {
   /** Of the subject. */
   readonly module: string;
   readonly namespace: string;
+  /** Where it connects, if not to the subject's server. */
+  readonly server?: ServerAddress;
   /** Process id of the supervisor: without it nobody needs this process. */
   readonly supervisor: number;
 }
@@ -15,6 +19,16 @@ export interface WorkerOrder extends ProcessOrder {
   readonly leaseMs: number;
   /** Folder for the marks of who has stopped already. */
   readonly marks: string;
+  /** What its wall clock says; absent: the truth. */
+  readonly clock?: WrongClock;
+}
+
+/** A wall clock that is off. */
+export interface WrongClock {
+  /** How far, one after the other, and from the beginning again. */
+  readonly offsetsMs: readonly number[];
+  /** When it jumps to the next. */
+  readonly everyMs: number;
 }
 
 /** A client that kills itself when its n-th write was acknowledged. */

@@ -18,10 +18,14 @@ export class Spawned {
   #stderr = "";
   readonly #child: ChildProcess;
 
-  /** @param order what the process reads with `readOrder()` */
-  constructor(entry: URL, order: object, compileCache: string) {
+  /**
+   * @param order what the process reads with `readOrder()`
+   * @param before a module that it loads before all others
+   */
+  constructor(entry: URL, order: object, compileCache: string, before?: URL) {
     const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
-    const args = [...execArguments(entry), fileURLToPath(entry), JSON.stringify(order)];
+    const first = before === undefined ? [] : ["--import", before.href];
+    const args = [...execArguments(entry), ...first, fileURLToPath(entry), JSON.stringify(order)];
     const child = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
     this.pid = child.pid ?? 0;

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CaseContext } from "../context.ts";
 import { ConformanceFailure } from "../failure.ts";
+import type { ServerAddress } from "../proxy/proxy.ts";
 import { type LedgerEntry, LedgerReader } from "./ledger.ts";
-import type { ProcessOrder, WorkerOrder } from "./order.ts";
+import type { ProcessOrder, WorkerOrder, WrongClock } from "./order.ts";
 import { Spawned } from "./spawned.ts";
 
 /** The shortest that a worker takes, with a margin: what waits for it is what the lab's time goes into. */
@@ -13,9 +14,16 @@ export const LEASE_MS = 400;
 
 const POLL_MS = 3;
 
-const WORKER = import.meta.url.endsWith(".ts")
-  ? new URL("./worker-process.ts", import.meta.url)
-  : new URL("./worker-process.js", import.meta.url);
+const [WORKER, WRONG_CLOCK] = import.meta.url.endsWith(".ts")
+  ? [new URL("./worker-process.ts", import.meta.url), new URL("./wrong-clock.ts", import.meta.url)]
+  : [new URL("./worker-process.js", import.meta.url), new URL("./wrong-clock.js", import.meta.url)];
+
+/** How a worker is to be started, if not like all others. */
+export interface WorkerOptions {
+  /** Where it connects, if not to the subject's server. */
+  readonly server?: ServerAddress;
+  readonly clock?: WrongClock;
+}
 
 /** A worker in a process of its own. */
 export interface LabWorker {
@@ -54,8 +62,14 @@ export class Supervisor {
     return this.#reader.entries;
   }
 
+  /** How much the workers have written down. */
+  get ledgerBytes(): number {
+    this.#reader.read();
+    return this.#reader.bytes;
+  }
+
   /** Starts one more worker. */
-  start(): LabWorker {
+  start({ server, clock }: WorkerOptions = {}): LabWorker {
     const by = `w${++this.#started}`;
     const order: WorkerOrder = {
       ...this.#order(),
@@ -63,16 +77,21 @@ export class Supervisor {
       ledger: this.#path("ledger"),
       leaseMs: LEASE_MS,
       marks: this.#path("marks"),
+      ...(server && { server: { host: server.host, port: server.port } }),
+      ...(clock && { clock }),
     };
-    const worker = { by, process: this.spawn(WORKER, order) };
+    const worker = { by, process: this.spawn(WORKER, order, clock && WRONG_CLOCK) };
     this.#workers.add(worker);
     return worker;
   }
 
-  /** Starts a process of another kind, with what every process needs to know added to its order. */
-  spawn(entry: URL, order: object): Spawned {
+  /**
+   * Starts a process of another kind, with what every process needs to know added to its order.
+   * @param before the module that it loads before all others
+   */
+  spawn(entry: URL, order: object, before?: URL): Spawned {
     if (this.#closed !== null) throw new ConformanceFailure("no process is started after the case");
-    const spawned = new Spawned(entry, { ...this.#order(), ...order }, this.#path("compiled"));
+    const spawned = new Spawned(entry, { ...this.#order(), ...order }, this.#path("compiled"), before);
     this.#processes.add(spawned);
     void spawned.exited.then(() => this.#processes.delete(spawned));
     return spawned;

@@ -34,6 +34,8 @@ function line(entry: LedgerEntry): string {
       return `${who} saved checkpoint ${entry.done} of ${entry.key}`;
     case "ended":
       return `${who} ended ${entry.execution}`;
+    case "failed":
+      return `${who} could not ${entry.verb}: ${entry.message}`;
     case "stalled":
       return `${who} stalled for ${entry.ms} ms`;
     case "frozen":

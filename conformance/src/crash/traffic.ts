@@ -24,16 +24,21 @@ const { everything, pipeline, endless, delegating } = labWorkflows({ ledger: new
 /** A client that keeps starting runs, sends them their signals and checks what becomes of them. */
 export class Traffic {
   readonly client: Client;
+  readonly storage: StorageBackend;
   readonly runIds: string[] = [];
   readonly #random: Random;
   readonly #open = new Map<string, Promise<void>>();
   /** Reads of histories on the way, to be confronted with the last one. */
   readonly #seen: { readonly runId: string; readonly events: readonly WorkflowEvent[] }[] = [];
+  readonly #patienceMs: number;
   #failure: { readonly error: unknown } | null = null;
   #starting = true;
 
-  constructor(storage: StorageBackend, random: Random) {
+  /** @param patienceMs how long the storage may be unavailable, beyond a moment */
+  constructor(storage: StorageBackend, random: Random, patienceMs = 0) {
+    this.storage = storage;
     this.client = createClient({ storage });
+    this.#patienceMs = patienceMs;
     this.#random = random;
   }
 
@@ -111,40 +116,52 @@ export class Traffic {
   }
 
   async #endless(runId: string, plan: Plan): Promise<void> {
-    const handle = await insist(() => this.client.start(endless, plan, { id: runId }));
-    equal(await insist(() => handle.result()), expectedSum(plan), `run "${runId}" has the right result (I12)`);
+    const handle = await this.#insist(() => this.client.start(endless, plan, { id: runId }));
+    equal(await this.#insist(() => handle.result()), expectedSum(plan), `run "${runId}" has the right result (I12)`);
     await this.#checkState(handle, { steps: 1, sum: expectedSum(plan) });
   }
 
   async #delegating(runId: string, plan: Plan): Promise<void> {
-    const handle = await insist(() => this.client.start(delegating, plan, { id: runId }));
-    equal(await insist(() => handle.result()), expectedDelegated(plan), `run "${runId}" has the right result (I12)`);
+    const handle = await this.#insist(() => this.client.start(delegating, plan, { id: runId }));
+    equal(
+      await this.#insist(() => handle.result()),
+      expectedDelegated(plan),
+      `run "${runId}" has the right result (I12)`,
+    );
   }
 
   async #pipeline(runId: string, plan: Plan): Promise<void> {
-    const handle = await insist(() => this.client.start(pipeline, plan, { id: runId }));
-    equal(await insist(() => handle.result()), expectedSum(plan), `run "${runId}" has the right result (I12)`);
+    const handle = await this.#insist(() => this.client.start(pipeline, plan, { id: runId }));
+    equal(await this.#insist(() => handle.result()), expectedSum(plan), `run "${runId}" has the right result (I12)`);
     await this.#checkState(handle, { steps: plan.steps, sum: expectedSum(plan) });
   }
 
   async #everything(runId: string, plan: Plan, signalsAfter: readonly [number, number], twice: boolean): Promise<void> {
     const start = (): Promise<RunHandle<Outcome, Progress>> =>
-      insist(() => this.client.start(everything, plan, { id: runId }));
+      this.#insist(() => this.client.start(everything, plan, { id: runId }));
     const handle = await start();
     if (twice)
       equal((await start()).incarnation, handle.incarnation, `a repeated start answers the same run "${runId}" (I15)`);
     for (const [index, payload] of ["first", "second"].entries()) {
       await sleep(signalsAfter[index]);
-      const send = (): Promise<void> => insist(() => handle.signal(go, payload, { id: payload }));
+      const send = (): Promise<void> => this.#insist(() => handle.signal(go, payload, { id: payload }));
       await send();
       if (twice && index === 0) await send();
     }
-    equal(await insist(() => handle.result()), expectedOutcome(plan), `run "${runId}" has the right result (I12, I18)`);
+    equal(
+      await this.#insist(() => handle.result()),
+      expectedOutcome(plan),
+      `run "${runId}" has the right result (I12, I18)`,
+    );
     await this.#checkState(handle, { steps: plan.steps, phase: "done" });
   }
 
   async #checkState<State>(handle: RunHandle<unknown, State>, expected: State): Promise<void> {
-    equal(await insist(() => handle.state()), expected, `run "${handle.runId}" has the right state (I3)`);
+    equal(await this.#insist(() => handle.state()), expected, `run "${handle.runId}" has the right state (I3)`);
+  }
+
+  #insist<T>(call: () => Promise<T>): Promise<T> {
+    return insist(call, this.#patienceMs);
   }
 
   async #look(): Promise<void> {
@@ -174,14 +191,16 @@ export class Traffic {
   }
 }
 
-/** Repeats a call while the storage is unavailable, as that error says to. */
-export async function insist<T>(call: () => Promise<T>): Promise<T> {
+/** Repeats a call while the storage is unavailable, as that error says to: 20 times, or for so long. */
+export async function insist<T>(call: () => Promise<T>, patienceMs = 0): Promise<T> {
+  const giveUpAt = performance.now() + patienceMs;
   for (let tries = 1; ; tries++) {
     try {
       return await call();
     } catch (error) {
-      check(tries < 20 && isPerdureError(error, "unavailable"), `the client's call is answered: ${String(error)}`);
-      await sleep(20 * tries);
+      const again = tries < 20 || performance.now() < giveUpAt;
+      check(again && isPerdureError(error, "unavailable"), `the client's call is answered: ${String(error)}`);
+      await sleep(20 * Math.min(tries, 20));
     }
   }
 }

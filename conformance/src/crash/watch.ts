@@ -1,3 +1,4 @@
+import { isPerdureError } from "@perdure/core";
 import {
   type Claim,
   type ClaimResult,
@@ -11,10 +12,14 @@ import {
 import { wrapVerbs } from "../verbs.ts";
 import type { Ledger, LedgerEntry } from "./ledger.ts";
 
-/** A client whose claims, renewals and commits go into the ledger as they are answered, under the worker's name. */
+/** A client whose claims, renewals, commits and errors go into the ledger as they are answered, under the worker's name. */
 export function watch(backend: StorageBackend, ledger: Ledger, by: string): StorageBackend {
   return wrapVerbs(backend, async (verb, args, call) => {
-    const answer = await call();
+    const answer = await call().catch((error: unknown) => {
+      const code = isPerdureError(error) ? error.code : null;
+      ledger.note({ what: "failed", by, run: null, verb, code, message: String(error) });
+      throw error;
+    });
     if (verb === "claimTasks") ledger.note(...claimed(by, answer as ClaimResult));
     else if (verb === "renewLeases")
       ledger.note(...renewed(by, args[0] as readonly Claim[], answer as readonly RenewResult[]));
@@ -29,8 +34,14 @@ function claimed(by: string, { now, tasks }: ClaimResult): LedgerEntry[] {
   return tasks.flatMap((task) => {
     if (task.kind !== "workflow") return [];
     const { claim, lastSeq: head, lastCommitId: commit, leaseUntil: until } = task;
-    return [{ what: "claimed", by, run: claim.runId, epoch: claim.epoch, head, commit, now, until }];
+    const { runId: run, epoch } = claim;
+    return [{ what: "claimed", by, run, epoch, head, commit, now, until, clockOffMs: clockOffMs() }];
   });
+}
+
+/** The monotonic clock knows how late it is since it was started. */
+function clockOffMs(): number {
+  return Math.round(Date.now() - performance.timeOrigin - performance.now());
 }
 
 function renewed(by: string, claims: readonly Claim[], results: readonly RenewResult[]): LedgerEntry[] {

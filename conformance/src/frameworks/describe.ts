@@ -1,10 +1,11 @@
 import type { ConformanceCase } from "../case.ts";
 import { type Level, LEVEL_TITLES, LEVELS } from "../level.ts";
-import { type CaseOutcome, runCase } from "../run-case.ts";
+import { type CaseOutcome, limitOf, runCase } from "../run-case.ts";
 import { selectCases } from "../runner.ts";
+import type { Strikes } from "../strikes.ts";
 import type { BackendUnderTest } from "../subject.ts";
 
-export interface DescribeOptions {
+export interface DescribeOptions extends Partial<Strikes> {
   /** All by default. L1, L2 and L3 are nobody's to leave out for good. */
   readonly levels?: readonly Level[];
   /** Only cases whose id contains this text. */
@@ -15,8 +16,6 @@ export interface DescribeOptions {
   readonly timeoutMs?: number;
   /** The large numbers. */
   readonly full?: boolean;
-  /** Workers that the kill -9 lab kills; by default 300, or 1,000 of the large numbers. */
-  readonly kills?: number;
 }
 
 /** What the suite needs of a test framework. */
@@ -30,8 +29,8 @@ export interface TestFramework {
 
 /** Registers every case of the suite as a test of a framework. */
 export function describeWith(framework: TestFramework, subject: BackendUnderTest, options: DescribeOptions): void {
-  const { levels = LEVELS, grep, seed = 1, timeoutMs = 30_000, full = false, kills } = options;
-  const how = { seed, timeoutMs, full, ...(kills !== undefined && { kills }) };
+  const { levels = LEVELS, grep, seed = 1, ...others } = options;
+  const how = { seed, ...others };
   framework.describe(`conformance of ${subject.name}`, () => {
     framework.after(() => subject.end?.());
     for (const level of levels) {
@@ -45,7 +44,7 @@ export function describeWith(framework: TestFramework, subject: BackendUnderTest
     framework.describe(`${level} ${LEVEL_TITLES[level]}`, () => {
       for (const one of cases) {
         const tags = [...(one.scenarios ?? []), ...one.invariants].join(" ");
-        const limit = (one.timeoutMs ?? timeoutMs) * 2 + 10_000;
+        const limit = limitOf(one, how) * 2 + 10_000;
         framework.test(`${one.id} (${tags})`, limit, async (skip) => {
           const outcome = await runCase(subject, one, how);
           judge(outcome);
@@ -55,7 +54,7 @@ export function describeWith(framework: TestFramework, subject: BackendUnderTest
           skip(outcome.report.message!);
         });
       }
-      framework.test("every guard was seen to refuse", timeoutMs, async () => {
+      framework.test("every guard was seen to refuse", 5_000, async () => {
         const silent = [...fired].filter(([, count]) => count === 0).map(([name]) => name);
         if (silent.length > 0) throw plain(`Guards that never fired, so nothing is proved: ${silent.join(", ")}.`);
       });

@@ -24,13 +24,14 @@ export const connectionCuts: ConformanceCase = {
   id: "recovery.connection-cuts",
   level: "L4",
   requires: "network",
+  nemesis: "cuts",
   invariants: ["I3", "I4", "I7", "I12"],
   guards: [RECOGNISED],
   why: "A connection can break after a call was executed and before its answer has arrived: the caller repeats the call, and must neither lose nor double anything.",
   hint: "Does a broken connection show as `unavailable`, also one that broke while nobody used it? Is a repeated commit known by its id, a start by its hash, a message by its dedupe id, a claim by its instance?",
   timeoutMs: 300_000,
   async run(t) {
-    const cuts = t.full ? 200 : 40;
+    const { cuts } = t.strikes;
     const seed = t.random.int(2 ** 31);
     const expected = await view(t, new Script(seed), await playModel(seed));
     const proxy = await TcpProxy.start(t.subject.server!);
@@ -135,6 +136,7 @@ function judge(t: CaseContext, call: CutCall): void {
 
 function count(t: CaseContext, { verb, cut, repeated }: CutCall): void {
   if (cut === null) return;
+  t.count("cuts");
   t.count(`${verb} cut ${cut.at}`);
   t.count(repeated > 0 ? "calls that the caller repeated" : "calls that were answered all the same");
 }

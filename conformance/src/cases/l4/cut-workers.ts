@@ -24,12 +24,13 @@ export const cutWorkers: ConformanceCase = {
   id: "recovery.cut-workers",
   level: "L4",
   requires: "network",
+  nemesis: "cuts",
   invariants: ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I12", "I13"],
   why: "The connections of busy workers break, one or all at once: they must go on by themselves, and every run must end as if nothing had happened.",
   hint: "Does somebody listen for the errors of idle connections? Is a broken connection taken out of the pool, and a new one made?",
   timeoutMs: 300_000,
   async run(t) {
-    const cuts = t.full ? 200 : 40;
+    const { cuts } = t.strikes;
     const flowing = await flowingTime(t);
     const [nemesis, client] = ["nemesis", "client"].map((label) => new Random(t.random.int(2 ** 31), label));
     const proxies: TcpProxy[] = [];
@@ -74,6 +75,7 @@ export const cutWorkers: ConformanceCase = {
       const count = proxies.reduce((sum, proxy) => sum + proxy.happened[name], 0);
       check(count, `every kind of cut happens, also ${name}: one that never did proves nothing`);
       t.count(name, count);
+      t.count("cuts", count);
     }
 
     const healing = performance.now();

@@ -1,10 +1,25 @@
 import type { ConformanceCase } from "../../case.ts";
+import { blackhole } from "./blackhole.ts";
 import { connectionCuts } from "./connection-cuts.ts";
 import { cutWorkers } from "./cut-workers.ts";
 import { failAtN } from "./fail-at-n.ts";
+import { diskFull } from "./disk-full.ts";
 import { killRandom } from "./kill-random.ts";
 import { reopen } from "./reopen.ts";
+import { serverKilled } from "./server-killed.ts";
+import { clockSkew } from "./clock-skew.ts";
 import { zombie } from "./zombie.ts";
 
 /** Recovery: whatever dies, whenever it dies, what was acknowledged stands and what was begun ends. */
-export const L4: readonly ConformanceCase[] = [failAtN, connectionCuts, cutWorkers, reopen, zombie, killRandom];
+export const L4: readonly ConformanceCase[] = [
+  failAtN,
+  connectionCuts,
+  cutWorkers,
+  reopen,
+  zombie,
+  blackhole,
+  clockSkew,
+  diskFull,
+  serverKilled,
+  killRandom,
+];
