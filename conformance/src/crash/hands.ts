@@ -1,7 +1,7 @@
 import type { LedgerEntry } from "./ledger.ts";
 
 /** What a worker has in its hands. */
-export interface Handful {
+interface Handful {
   /** Runs. */
   readonly held: Set<string>;
   /** Executions of activities. */

@@ -18,7 +18,7 @@ type Moment = "taken over" | "written to" | "ended";
 const MOMENTS: readonly Moment[] = ["taken over", "written to", "ended"];
 
 /** How a worker is brought to a standstill in the middle of a run. */
-export interface Standstill<State> {
+interface Standstill<State> {
   readonly times: number;
   /** What becomes of the worker, in a word: it was … */
   readonly word: string;

@@ -19,7 +19,7 @@ const [WORKER, WRONG_CLOCK] = import.meta.url.endsWith(".ts")
   : [new URL("./worker-process.js", import.meta.url), new URL("./wrong-clock.js", import.meta.url)];
 
 /** How a worker is to be started, if not like all others. */
-export interface WorkerOptions {
+interface WorkerOptions {
   /** Where it connects, if not to the subject's server. */
   readonly server?: ServerAddress;
   readonly clock?: WrongClock;

@@ -10,7 +10,7 @@ import type { Traffic } from "./traffic.ts";
 const HEAL_MS = 30_000;
 
 /** How a lab ended. */
-export interface Verdict {
+interface Verdict {
   readonly recorded: readonly RecordedRun[];
   readonly ledger: readonly LedgerEntry[];
 }

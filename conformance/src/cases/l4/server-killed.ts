@@ -42,13 +42,16 @@ export const serverKilled: ConformanceCase = {
         await sleep(nemesis!.int(8));
         await server.kill();
         t.count("serverKills");
-        const ledger = lab.ledger();
+        const written = lab.ledger().length;
         await sleep(nemesis!.int(300));
         const restarting = performance.now();
         await server.restart();
         t.count("ms that a server took to be back", Math.round(performance.now() - restarting));
-        t.count("acknowledged commits that were found again", await findAgain(storage, ledger.slice(checked)));
-        checked = ledger.length;
+        t.count(
+          "acknowledged commits that were found again",
+          await findAgain(storage, lab.ledger().slice(checked, written)),
+        );
+        checked = written;
       }
       await getOn(lab, traffic, 1, "when the server is back");
     } finally {
