@@ -28,9 +28,8 @@ export function startChild(
   requireChildOptions(options);
   const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["CHILD_SCHEDULED"], definition.name);
-  const unborn = { runId: options.id ?? "" };
-  if (asked === null) return handle(execution, unborn, new Promise(() => {}));
-  if (cancelled !== null) return handle(execution, unborn, forCode(Promise.reject(cancelled)));
+  if (asked === null) return unborn(options, new Promise(() => {}));
+  if (cancelled !== null) return unborn(options, forCode(Promise.reject(cancelled)));
 
   const { command } = asked;
   const intent = asked.recorded ?? recordIntent(execution, command, definition, encoded, options);
@@ -101,6 +100,17 @@ function recordIntent(
   };
   execution.record("CHILD_SCHEDULED", command, data, { input });
   return { seq, data: { ...data, input: undefined } };
+}
+
+/** The handle of a child that is not asked for: whatever is awaited of it says why, and a stranger that has its id hears nothing. */
+function unborn({ id = "" }: ChildOptions, promise: Promise<never>): ChildHandle<unknown> {
+  return {
+    runId: id,
+    // oxlint-disable-next-line unicorn/no-thenable -- a child handle is awaited for the child's result
+    then: (onResult, onError) => promise.then(onResult, onError),
+    signal: () => promise,
+    cancel: () => promise,
+  };
 }
 
 function handle(

@@ -94,6 +94,29 @@ describe.each(CACHES)("ctx.shield, with %i runs kept in memory", (cacheRuns) => 
     expect(await statuses()).toEqual(["cancelled", "completed", "cancelled"]);
   });
 
+  it("a child that the cancel keeps from being started sends nothing to whoever has its id", async () => {
+    const stranger = workflow({ name: "stranger" }, (ctx) => ctx.waitFor(go));
+    const definition = workflow({ name: "definition" }, async (ctx, tell: "signal" | "cancel") => {
+      await ctx.shield(() => ctx.waitFor(go));
+      const child = ctx.child(stranger, undefined, { id: "stranger" });
+      if (tell === "signal") await child.signal(go, "from the parent");
+      else await child.cancel();
+    });
+    const env = environment({ workflows: [definition, stranger], cacheRuns });
+    const other = await env.client.start(stranger, undefined, { id: "stranger" });
+    for (const tell of ["signal", "cancel"] as const) {
+      const run = await env.client.start(definition, tell);
+      await env.runUntilIdle();
+      await run.cancel();
+      await run.signal(go, "on");
+      await env.runUntilIdle();
+      await expect(run.result()).rejects.toMatchObject({ code: "run-cancelled" });
+    }
+    await other.signal(go, "from the test");
+    await env.runUntilIdle();
+    expect(await other.result()).toBe("from the test");
+  });
+
   it("holds up neither a termination nor the deadline", async () => {
     const definition = workflow({ name: "definition" }, (ctx) => ctx.shield(() => ctx.sleep("1d")));
     const env = environment({ workflows: [definition], cacheRuns });
