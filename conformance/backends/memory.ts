@@ -24,6 +24,7 @@ function spaceOf(namespace: string): Space {
 const subject: BackendUnderTest = {
   name: "memory",
   open: ({ namespace }) => memory({ namespace, ...spaceOf(namespace) }),
+  openOn: (options) => memory(options),
   destroy: (namespace) => void spaces.delete(caseOf(namespace)),
   advance: (namespace, ms) => spaceOf(namespace).clock.advance(ms),
   transaction: (namespace, _, run) => memory({ namespace, ...spaceOf(namespace) }).transaction(run),

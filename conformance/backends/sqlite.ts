@@ -33,6 +33,7 @@ const subject: BackendUnderTest = {
     const path = join(folderOf(namespace), "store.db");
     return sqlite({ path, namespace, clock: { now: () => Date.now() + (offsets.get(caseOf(namespace)) ?? 0) } });
   },
+  openOn: ({ namespace, clock }) => sqlite({ path: ":memory:", namespace, clock }),
   async version() {
     const { default: Database } = await import("better-sqlite3");
     const db = new Database(":memory:");

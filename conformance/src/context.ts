@@ -6,7 +6,7 @@ import { Journal } from "./journal.ts";
 import type { Random } from "./random.ts";
 import type { ServerAddress } from "./proxy/proxy.ts";
 import type { Strikes } from "./strikes.ts";
-import type { BackendUnderTest } from "./subject.ts";
+import type { BackendUnderTest, ClientClock } from "./subject.ts";
 import { StoreTime } from "./time.ts";
 import { Worker } from "./worker.ts";
 
@@ -17,6 +17,9 @@ export interface ContextOptions {
   /** The large numbers. */
   readonly full: boolean;
   readonly strikes: Strikes;
+  /** The first seed of simulations, and the number of seeds. */
+  readonly seed: number;
+  readonly runs: number;
 }
 
 export interface ClientOptions {
@@ -37,6 +40,8 @@ export class CaseContext {
   readonly full: boolean;
   /** How often nemeses strike. */
   readonly strikes: Strikes;
+  readonly seed: number;
+  readonly runs: number;
   /** Makes arguments. */
   readonly make: Builder;
   readonly journal: Journal = new Journal();
@@ -51,11 +56,13 @@ export class CaseContext {
   #time: StoreTime | undefined;
   #workers = 0;
 
-  constructor({ subject, namespace, random, full, strikes }: ContextOptions) {
+  constructor({ subject, namespace, random, full, strikes, seed, runs }: ContextOptions) {
     this.subject = subject;
     this.random = random;
     this.full = full;
     this.strikes = strikes;
+    this.seed = seed;
+    this.runs = runs;
     this.make = new Builder(random);
     this.#namespace = namespace;
   }
@@ -94,6 +101,13 @@ export class CaseContext {
     this.#clients.push(client);
     if (setup) await client.setup();
     return client;
+  }
+
+  /** A client of a store of its own, whose only clock is this one: see {@link BackendUnderTest.openOn}. Whoever asks for it closes it. */
+  async openOn(clock: ClientClock, namespace: string): Promise<StorageBackend> {
+    const name = this.namespace(namespace);
+    this.#namespaces.add(name);
+    return this.journal.record(namespace, await this.subject.openOn!({ namespace: name, clock }));
   }
 
   /** So many more clients. */

@@ -21,7 +21,8 @@ export function explain(failed: ConformanceCase, error: unknown, { backend, seed
   for (const tag of failed.scenarios ?? []) lines.push(`  ${tag.padEnd(10)} ${SCENARIOS[tag]}`);
   lines.push(`  why        ${failed.why}`);
   if (failed.hint !== undefined) lines.push(`  hint       ${failed.hint}`);
-  lines.push(`  again      perdure-conformance ${backend} --grep ${failed.id} --seed ${seed}`);
+  const again = (error instanceof ConformanceFailure ? error.again : undefined) ?? `--seed ${seed}`;
+  lines.push(`  again      perdure-conformance ${backend} --grep ${failed.id} ${again}`);
   if (!(error instanceof ConformanceFailure) && error instanceof Error && error.stack !== undefined) {
     lines.push(`  thrown     ${error.stack.replaceAll("\n", "\n           ")}`);
   }

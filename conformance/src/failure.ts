@@ -2,6 +2,8 @@
 export class ConformanceFailure extends Error {
   readonly expected: unknown;
   readonly actual: unknown;
+  /** Options that reproduce it, where the seed of the whole run is not enough. */
+  again: string | undefined;
   /** Whether `expected` and `actual` say something. */
   readonly compared: boolean;
 

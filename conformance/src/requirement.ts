@@ -20,6 +20,10 @@ const REQUIREMENTS = {
     unmet: "the subject does not offer `stepBack`",
     met: (subject) => subject.stepBack !== undefined,
   },
+  "driven-clock": {
+    unmet: "the subject does not offer `openOn`: simulations need a store whose only clock is theirs",
+    met: (subject) => subject.openOn !== undefined,
+  },
   residue: {
     unmet: "the subject does not offer `residue`",
     met: (subject) => subject.residue !== undefined,

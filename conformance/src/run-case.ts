@@ -16,6 +16,8 @@ export interface RunCaseOptions extends Partial<Strikes> {
   readonly timeoutMs?: number;
   /** The large numbers; `false` by default. */
   readonly full?: boolean;
+  /** Seeds that simulations play; by default 200, or 1,000 of the large numbers. */
+  readonly runs?: number;
 }
 
 export interface CaseOutcome {
@@ -52,10 +54,11 @@ export async function runCase(
   subjectCase: ConformanceCase,
   options: RunCaseOptions,
 ): Promise<CaseOutcome> {
-  const { seed, timeoutMs = TIMEOUT_MS, full = false } = options;
+  const { seed, timeoutMs = TIMEOUT_MS, full = false, runs = full ? 1_000 : 200 } = options;
   const { id, level, invariants, requires = [], guards = [], nemesis } = subjectCase;
   const random = new Random(seed, id);
-  const t = new CaseContext({ subject, namespace: freshNamespace(), random, full, strikes: strikesOf(options, full) });
+  const strikes = strikesOf(options, full);
+  const t = new CaseContext({ subject, namespace: freshNamespace(), random, full, strikes, seed, runs });
   for (const name of guards) t.guards.set(name, 0);
   const began = performance.now();
   let capabilities: Capabilities | undefined;

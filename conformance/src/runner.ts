@@ -22,6 +22,8 @@ export interface RunOptions extends Partial<Strikes> {
   readonly timeoutMs?: number;
   /** The large numbers. */
   readonly full?: boolean;
+  /** Seeds that simulations play, from `seed` on; by default 200, or 1,000 of the large numbers. */
+  readonly runs?: number;
   /** Other cases than the suite's own. */
   readonly cases?: readonly ConformanceCase[];
   /** Is told of each case as it ends. */

@@ -46,6 +46,13 @@ export interface BackendUnderTest {
    */
   open(options: OpenOptions): StorageBackend | Promise<StorageBackend>;
 
+  /**
+   * A client of a new store whose only clock is this one: it stands still unless the suite moves it, and may be set back. Enables
+   * simulations (L5), in which minutes pass in milliseconds and a seed reproduces everything. For stores that read a clock which tests can
+   * drive.
+   */
+  openOn?(options: Pick<OpenOptions, "namespace" | "clock">): StorageBackend | Promise<StorageBackend>;
+
   /** The store underneath and its version, for reports: `PostgreSQL 15.20`. */
   version?(): string | Promise<string>;
 

@@ -12,6 +12,7 @@ export const USAGE = `perdure-conformance BACKEND… [options]
   --seed N       reproduces every choice that cases make by chance; 1 by default
   --bail         stop after the first failure
   --jobs N       so many cases at once; 1 by default
+  --runs N       seeds that simulations play, from --seed on
   --full         the large numbers
   --json FILE    write the report; a list of reports if there are several backends
   --junit FILE   write it as JUnit's XML, for build servers
@@ -69,6 +70,7 @@ export function readArguments(args: readonly string[]): Command {
       blackholes: { type: "string" },
       "skewed-claims": { type: "string" },
       "full-disks": { type: "string" },
+      runs: { type: "string" },
       bail: { type: "boolean" },
       full: { type: "boolean" },
       json: { type: "string" },
@@ -95,6 +97,7 @@ export function readArguments(args: readonly string[]): Command {
     ...whole("blackholes", values.blackholes),
     ...whole("skewedClaims", values["skewed-claims"], "skewed-claims"),
     ...whole("fullDisks", values["full-disks"], "full-disks"),
+    ...whole("runs", values.runs),
     bail: values.bail ?? false,
     full: values.full ?? false,
   };

@@ -6,6 +6,8 @@ import type { RecordedRun } from "./recorded-run.ts";
 
 /** What an event may follow within its command; `null`: nothing, it is the command's first. */
 const FOLLOWS: Partial<Record<EventType, readonly (EventType | null)[]>> = {
+  // It was attempted inline, and goes out as a task.
+  ACTIVITY_SCHEDULED: [null, "ACTIVITY_SCHEDULED", "ACTIVITY_RETRYING"],
   ACTIVITY_RETRYING: [null, "ACTIVITY_SCHEDULED", "ACTIVITY_RETRYING"],
   ACTIVITY_COMPLETED: [null, "ACTIVITY_SCHEDULED", "ACTIVITY_RETRYING"],
   ACTIVITY_FAILED: [null, "ACTIVITY_SCHEDULED", "ACTIVITY_RETRYING"],

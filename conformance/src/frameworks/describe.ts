@@ -16,6 +16,8 @@ export interface DescribeOptions extends Partial<Strikes> {
   readonly timeoutMs?: number;
   /** The large numbers. */
   readonly full?: boolean;
+  /** Seeds that simulations play, from `seed` on; by default 200, or 1,000 of the large numbers. */
+  readonly runs?: number;
 }
 
 /** What the suite needs of a test framework. */

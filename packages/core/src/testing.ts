@@ -22,3 +22,4 @@ export type {
   TestEnvironment,
   TestEnvironmentOptions,
 } from "./testing/test-environment.ts";
+export { type VirtualRuntime, virtualRuntime } from "./testing/virtual-runtime.ts";

@@ -1,4 +1,4 @@
 import { describeStorageBackend } from "@perdure/conformance/vitest";
 import sqlite from "../../../conformance/backends/sqlite.ts";
 
-describeStorageBackend(sqlite, { levels: ["L1", "L2", "L3", "L4"] });
+describeStorageBackend(sqlite, { runs: 40 });
