@@ -1,0 +1,4 @@
+import { describeStorageBackend } from "@perdure/conformance/vitest";
+import subject from "./subject.ts";
+
+describeStorageBackend(subject, { kills: 40 });
