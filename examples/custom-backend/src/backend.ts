@@ -187,7 +187,7 @@ class Journal implements StorageBackend {
     this.#closed = true;
     for (const watcher of this.#watchers) watcher.close();
     if (this.#file === undefined) return;
-    await this.#onDisk().catch(() => undefined); // who still waits for an answer gets it
+    await this.#onDisk().catch(() => undefined); // calls that have begun are answered
     closeSync(this.#file);
   }
 
@@ -221,12 +221,12 @@ class Journal implements StorageBackend {
 
   async claimTasks(request: ClaimRequest): Promise<ClaimResult> {
     checkClaimRequest(request, info.limits);
-    // An idle worker asks again and again. Only a claim that takes something needs a line in the journal.
-    const idle = await this.#read((state, now) => {
-      const { chosen, next } = chooseTasks(state, request, now);
-      return chosen.length === 0 ? { now, tasks: [], nextReadyAt: next } : undefined;
-    });
-    return idle ?? this.#write("claimTasks", request);
+    this.#catchUp();
+    const now = this.#now();
+    const { chosen, next } = chooseTasks(this.#state, request, now);
+    // An idle worker asks again and again: only a claim that takes something needs a line in the journal.
+    if (chosen.length === 0) return this.#answer({ now, tasks: [], nextReadyAt: next });
+    return this.#write("claimTasks", request);
   }
 
   async renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
