@@ -23,6 +23,7 @@ export const pages: readonly string[] = [
   "docs/determinism.md",
   "docs/guarantees.md",
   "docs/versioning.md",
+  "docs/write-a-backend.md",
   "docs/testing.md",
   "docs/storages/sqlite.md",
   "docs/storages/postgres.md",
