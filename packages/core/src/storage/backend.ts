@@ -42,7 +42,7 @@ export interface StorageBackend {
   readonly info: StorageInfo;
 
   /**
-   * Creates or migrates the schema. Idempotent, and safe when ten processes call it at once (I25).
+   * Creates or migrates the schema. Comes before every other verb. Idempotent, and safe when ten processes call it at once (I25).
    * @throws StorageError `schema-version` when the store was written by newer code; `read-only`, `corrupt`, `misconfigured`.
    */
   setup(): Promise<void>;
@@ -53,7 +53,10 @@ export interface StorageBackend {
    */
   close(): Promise<void>;
 
-  /** The storage's clock: never less than any earlier answer of this store. */
+  /**
+   * The storage's clock: never less than any earlier answer of this store (but see {@link Millis}). Where a machine's clock was set
+   * back, it stands still until that has caught up, or goes on from where it was.
+   */
   now(): Promise<Millis>;
 
   /**

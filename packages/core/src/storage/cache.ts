@@ -27,7 +27,7 @@ export interface NewCacheEntry {
   readonly owner?: Claim;
 }
 
-/** `written` or `kept`: the entry that stands now. `lease-lost`: the owner does not own its task; nothing was written. */
+/** `written` or `kept`: the entry that stands now; `kept` leaves it with whoever it belonged to. `lease-lost`: the owner does not own its task; nothing was written. */
 export type WriteCacheResult =
   | { readonly status: "written" | "kept"; readonly entry: CacheEntry }
   | { readonly status: "lease-lost" };

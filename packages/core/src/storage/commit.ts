@@ -25,7 +25,8 @@ export interface WorkflowCommit {
   readonly run?: { readonly state?: Payload; readonly attributes?: Attributes; readonly baseSeq?: Seq };
   /**
    * Travels with the terminal event: sets the run's status and marks the task closed; from then on `deliver` accepts
-   * nothing. Refused as `unread` while messages after `ackInbox` are there, unless `discardUnread`.
+   * nothing. Refused as `unread` while messages after `ackInbox` are there, unless `discardUnread`: then they are dropped, and
+   * counted in `stats`; their dedupe ids stay.
    */
   readonly close?: {
     readonly status: ClosedStatus;
@@ -76,6 +77,7 @@ export type TaskCommit = WorkflowCommit | ActivityCommit;
 
 /** Why a commit was refused as malformed; nothing was written. Of several reasons, the first in this order. */
 export type InvalidCommitCode =
+  /** Whatever became of the first. */
   | "second-commit-in-batch"
   | "hold-without-events"
   | "too-many-events"
@@ -112,5 +114,6 @@ export type CommitResult =
     }
   | { readonly status: "lease-lost" }
   | { readonly status: "conflict"; readonly lastSeq: Seq }
+  /** With the messages after `ackInbox`, in arrival order. */
   | { readonly status: "unread"; readonly messages: readonly StoredMessage[] }
   | { readonly status: "invalid"; readonly code: InvalidCommitCode };

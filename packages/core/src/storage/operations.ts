@@ -57,7 +57,7 @@ export type Topic =
   | { readonly of: "inbox"; readonly runId: string }
   | { readonly of: "closed"; readonly runId: string };
 
-/** A set of topics that somebody waits on. After `close` it is told nothing more. */
+/** A set of topics that somebody waits on. A hint may still come after `delete`, and none after `close`. */
 export interface Subscription {
   add(topic: Topic): void;
   delete(topic: Topic): void;

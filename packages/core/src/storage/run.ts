@@ -111,6 +111,6 @@ export interface RunQuery {
 /** One page, newest first: by createdAt descending, then runId descending in byte order. */
 export interface Page<T> {
   readonly items: readonly T[];
-  /** Opaque text for the next page, good after a restart; `null` at the end. */
+  /** Opaque text for the next page, good after a restart; `null` at the end, also when the last page is full. */
   readonly cursor: string | null;
 }

@@ -39,8 +39,8 @@ export interface ClaimRequest {
   /** Random for each start of a worker: tells which leases are its own. */
   readonly workerInstance: string;
   /**
-   * Every task that this instance knows it holds. A task that this request selects, held by this instance and absent here
-   * was claimed by a call whose answer was lost: it is handed out again at once, before others, whether its lease still lives
+   * Every task that this instance knows it holds. A task that this request selects (by `overdue`, too), held by this instance and
+   * absent here was claimed by a call whose answer was lost: it is handed out again at once, before others, whether its lease still lives
    * or not, with a new epoch, without counting a delivery. So an instance makes one claim at a time.
    */
   readonly holding: readonly TaskId[];
