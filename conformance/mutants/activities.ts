@@ -1,4 +1,11 @@
-import type { ClaimedTask, CommitResult, TaskCommit } from "@perdure/core/storage";
+import {
+  activityTaskId,
+  type ClaimedTask,
+  type CommitResult,
+  type NewActivityTask,
+  parseTaskId,
+  type TaskCommit,
+} from "@perdure/core/storage";
 import { mutant, type Mutant } from "./mutant.ts";
 
 /** Bugs that spare runs and hit what others execute for them. */
@@ -46,5 +53,75 @@ export const activityMutants: readonly Mutant[] = [
         return commits.map((commit) => byCommit.get(commit) ?? answers[0]!);
       },
     }),
+  }),
+  mutant({
+    name: "scheduled-again-replaced",
+    breaks: "An activity task that is there already is replaced by one that has its id.",
+    killedBy: ["commit.schedule-again"],
+    plant() {
+      const inputs = new Map<string, string>();
+      return (honest) => ({
+        commitTasks(commits) {
+          for (const commit of commits) {
+            if (commit.kind === "activity") continue;
+            for (const { taskId, input } of commit.schedule ?? []) inputs.set(taskId, input);
+          }
+          return honest.commitTasks(commits);
+        },
+        async claimTasks(request) {
+          const result = await honest.claimTasks(request);
+          const tasks = result.tasks.map((task): ClaimedTask => {
+            if (task.kind === "workflow") return task;
+            return { ...task, task: { ...task.task, input: inputs.get(task.claim.taskId) ?? task.task.input } };
+          });
+          return { ...result, tasks };
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "completed-activities-forgotten",
+    breaks: "An activity that is scheduled again after its end is executed again.",
+    killedBy: ["commit.schedule-again"],
+    plant() {
+      const completed = new Set<string>();
+      return (honest) => ({
+        commitTasks(commits) {
+          const anew = commits.map((commit): TaskCommit => {
+            if (commit.kind === "workflow") {
+              const schedule = commit.schedule?.map((task): NewActivityTask => {
+                if (!completed.has(task.taskId)) return task;
+                const { runId, incarnation, seq } = parseTaskId(task.taskId)!;
+                return { ...task, taskId: activityTaskId(runId, incarnation, seq + 1_000) };
+              });
+              return { ...commit, ...(schedule && { schedule }) };
+            }
+            if (commit.next.do === "complete") completed.add(commit.claim.taskId);
+            return commit;
+          });
+          return honest.commitTasks(anew);
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "cancel-takes-any-task",
+    breaks: "A turn deletes every task that it names, whosever it is.",
+    killedBy: ["commit.cancel-of-others"],
+    plant() {
+      const gone = new Set<string>();
+      return (honest) => ({
+        commitTasks(commits) {
+          for (const commit of commits) {
+            if (commit.kind === "workflow") for (const taskId of commit.cancel ?? []) gone.add(taskId);
+          }
+          return honest.commitTasks(commits);
+        },
+        async renewLeases(claims, leaseMs) {
+          const answers = await honest.renewLeases(claims, leaseMs);
+          return answers.map((answer, index) => (gone.has(claims[index]!.taskId) ? { status: "lost" } : answer));
+        },
+      });
+    },
   }),
 ];

@@ -1,6 +1,28 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { CacheEntry } from "@perdure/core/storage";
+import type { CacheEntry, StorageBackend, WriteCacheResult } from "@perdure/core/storage";
 import { mutant, type Mutant } from "./mutant.ts";
+
+/** A purge takes the entries that a run's claims were given with such an answer. */
+function purgesEntries(
+  honest: StorageBackend,
+  isTaken: (status: WriteCacheResult["status"]) => boolean,
+): Partial<StorageBackend> {
+  const taken = new Set<string>();
+  return {
+    async writeCache(entries) {
+      const answers = await honest.writeCache(entries);
+      for (const [index, { owner, key }] of entries.entries()) {
+        if (owner !== undefined && isTaken(answers[index]!.status)) taken.add(key);
+      }
+      return answers;
+    },
+    async purgeRuns(request) {
+      const result = await honest.purgeRuns(request);
+      await honest.writeCache([...taken].map((key) => ({ key, value: "", expiresAt: 0, mode: "replace" })));
+      return result;
+    },
+  };
+}
 
 export const cacheMutants: readonly Mutant[] = [
   mutant({
@@ -106,5 +128,17 @@ export const cacheMutants: readonly Mutant[] = [
         return entries.map((entry) => (entry !== undefined && JSON.parse(entry.value) ? entry : undefined));
       },
     }),
+  }),
+  mutant({
+    name: "purge-takes-what-others-wrote",
+    breaks: "An entry belongs to the run that wrote it first, whoever has written it since.",
+    killedBy: ["cache.owned-by-the-last-writer"],
+    plant: () => (honest) => purgesEntries(honest, (status) => status === "written"),
+  }),
+  mutant({
+    name: "purge-takes-what-was-looked-at",
+    breaks: "An entry belongs to whoever was the last to be told of it.",
+    killedBy: ["cache.owned-by-the-last-writer"],
+    plant: () => (honest) => purgesEntries(honest, (status) => status === "kept"),
   }),
 ];

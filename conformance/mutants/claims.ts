@@ -234,4 +234,85 @@ export const claimMutants: readonly Mutant[] = [
         },
       }),
   }),
+  mutant({
+    name: "lost-claims-in-the-line",
+    breaks: "What a lost answer handed out comes again after all others.",
+    killedBy: ["claim.lost-reply-comes-first"],
+    plant() {
+      const everything = new Set<TaskId>();
+      return (honest) => ({
+        async claimTasks(request) {
+          const first = await honest.claimTasks({ ...request, holding: [...everything] });
+          for (const { claim } of first.tasks) everything.add(claim.taskId);
+          const limit = request.limit - first.tasks.length;
+          if (limit === 0) return first;
+          const holding = [...request.holding, ...first.tasks.map(({ claim }) => claim.taskId)];
+          const rest = await honest.claimTasks({ ...request, limit, holding });
+          return { ...rest, tasks: [...first.tasks, ...rest.tasks] };
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "expired-lost-claims-count",
+    breaks: "A lost answer whose lease has ended counts as a delivery.",
+    killedBy: ["claim.lost-reply-and-expired"],
+    plant() {
+      const ends = new Map<TaskId, number>();
+      return (honest) => ({
+        async claimTasks(request) {
+          const now = await honest.now();
+          const expired = [...ends].flatMap(([taskId, leaseUntil]) => (leaseUntil <= now ? taskId : []));
+          const result = await honest.claimTasks({ ...request, holding: [...request.holding, ...expired] });
+          for (const { claim, leaseUntil } of result.tasks) ends.set(claim.taskId, leaseUntil);
+          return result;
+        },
+      });
+    },
+  }),
+  mutant({
+    name: "overdue-for-workers-of-workflows",
+    breaks: "A worker that executes only activities gets no run that is overdue.",
+    killedBy: ["claim.overdue-parked"],
+    plant: () => (honest) => ({
+      claimTasks: (request) =>
+        honest.claimTasks({ ...request, overdue: request.overdue && request.kinds.includes("workflow") }),
+    }),
+  }),
+  mutant({
+    name: "claim-by-id-names-a-time",
+    breaks: "Who claims by id and gets nothing is told when to come back.",
+    killedBy: ["claim.by-id-respects-leases"],
+    plant: () => (honest) =>
+      claims(honest, (result) => ({ ...result, nextReadyAt: result.nextReadyAt ?? result.now + 1 })),
+  }),
+  mutant({
+    name: "leases-do-not-move-the-line",
+    breaks: "A dead worker's run stands in line from when it was created.",
+    killedBy: ["claim.order-after-a-lease"],
+    plant: () => (honest) =>
+      claims(honest, (result) => {
+        const age = (task: ClaimedTask): number => (task.kind === "workflow" ? task.run.createdAt : task.scheduledAt);
+        return { ...result, tasks: result.tasks.toSorted((a, b) => age(a) - age(b)) };
+      }),
+  }),
+  mutant({
+    name: "unblock-takes-from-the-holder",
+    breaks: "Lifting a block ends the claim of whoever holds the run.",
+    killedBy: ["claim.unblock-of-a-held-block"],
+    plant() {
+      const taken = new Set<TaskId>();
+      return (honest) => ({
+        async unblockTasks(taskIds) {
+          const answers = await honest.unblockTasks(taskIds);
+          for (const [index, { status }] of answers.entries()) if (status === "unblocked") taken.add(taskIds[index]!);
+          return answers;
+        },
+        async renewLeases(leases, leaseMs) {
+          const answers = await honest.renewLeases(leases, leaseMs);
+          return answers.map((answer, index) => (taken.has(leases[index]!.taskId) ? { status: "lost" } : answer));
+        },
+      });
+    },
+  }),
 ];

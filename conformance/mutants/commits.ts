@@ -243,4 +243,45 @@ export const commitMutants: readonly Mutant[] = [
           : commit,
       ),
   }),
+  mutant({
+    name: "second-turn-after-a-refused-one",
+    breaks: "A second turn of a run in one batch is applied if the first was refused.",
+    killedBy: ["commit.second-in-batch"],
+    plant: () => (honest) => ({
+      async commitTasks(commits) {
+        const applied = new Set<string>();
+        const given: CommitResult[] = [];
+        for (const commit of commits) {
+          if (commit.kind === "workflow" && applied.has(commit.claim.taskId)) {
+            given.push({ status: "invalid", code: "second-commit-in-batch" });
+            continue;
+          }
+          const [answer] = await honest.commitTasks([commit]);
+          given.push(answer!);
+          if (answer!.status === "ok") applied.add(commit.claim.taskId);
+        }
+        return given;
+      },
+    }),
+  }),
+  mutant({
+    name: "inbox-of-the-dead",
+    breaks: "A repeated commit of a run that is done names messages, as if somebody were to read them.",
+    killedBy: ["commit.retried-after-done"],
+    plant: () => (honest) =>
+      answers(honest, (answer) =>
+        answer.status === "duplicate" && !answer.held ? { ...answer, inboxLast: 2 } : answer,
+      ),
+  }),
+  mutant({
+    name: "outcomes-not-remembered",
+    breaks:
+      "With an activity's task goes the id of its last commit: a repeated outcome is told that its lease is lost.",
+    killedBy: ["commit.lost-reply-activity-complete"],
+    plant: () => (honest) =>
+      answers(honest, (answer, commit) => {
+        const isOutcome = commit.kind === "activity" && commit.next.do === "complete";
+        return isOutcome && answer.status === "duplicate" ? { status: "lease-lost" } : answer;
+      }),
+  }),
 ];

@@ -1,4 +1,11 @@
-import type { EventPage, Page, RunQuery, RunSummary, StorageBackend } from "@perdure/core/storage";
+import {
+  encodeCursor,
+  type EventPage,
+  type Page,
+  type RunQuery,
+  type RunSummary,
+  type StorageBackend,
+} from "@perdure/core/storage";
 import { mutant, type Mutant } from "./mutant.ts";
 
 /** The whole list, paged by the number of rows before: in an order of our own, if one is given. */
@@ -93,5 +100,52 @@ export const readMutants: readonly Mutant[] = [
         return { ...result, tasks };
       },
     }),
+  }),
+  mutant({
+    name: "last-page-has-a-cursor",
+    breaks: "A page that is full names a next one, also when there is none.",
+    killedBy: ["list.pages"],
+    plant: () => (honest) => ({
+      async listRuns(query) {
+        const { items, cursor } = await honest.listRuns(query);
+        const last = items.at(-1);
+        return { items, cursor: last !== undefined && items.length === query.limit ? encodeCursor(last) : cursor };
+      },
+    }),
+  }),
+  mutant({
+    name: "queues-by-code-units",
+    breaks: "Queues come in the order of JavaScript's strings.",
+    killedBy: ["list.stats-in-byte-order"],
+    plant: () => (honest) => ({
+      async stats() {
+        const stats = await honest.stats();
+        return { ...stats, queues: stats.queues.toSorted((a, b) => (a.queue < b.queue ? -1 : 1)) };
+      },
+    }),
+  }),
+  mutant({
+    name: "ended-blocks-count-as-blocked",
+    breaks: "A block whose time has come still counts as one.",
+    killedBy: ["list.stats-follow-time"],
+    plant() {
+      const ends: number[] = [];
+      return (honest) => ({
+        commitTasks(commits) {
+          for (const { next } of commits) if (next.do === "block" && next.until !== null) ends.push(next.until);
+          return honest.commitTasks(commits);
+        },
+        async stats() {
+          const stats = await honest.stats();
+          const ended = ends.filter((until) => until <= stats.now).length;
+          const queues = stats.queues.map((one) => ({
+            ...one,
+            ready: one.ready - ended,
+            blocked: one.blocked + ended,
+          }));
+          return { ...stats, queues };
+        },
+      });
+    },
   }),
 ];

@@ -271,7 +271,7 @@ class Journal implements StorageBackend {
     return this.#write("purgeRuns", request);
   }
 
-  // Inventing a hint costs a look, losing one a second: so whatever is appended wakes whoever waits for anything.
+  // Inventing a hint costs a look, losing one some seconds: so whatever is appended wakes whoever waits for anything.
   async subscribe(onWake: (topic: Topic) => void): Promise<Subscription> {
     this.#open();
     const topics = new Map<string, Topic>();
@@ -760,11 +760,11 @@ function renewLeases(state: State, { claims, leaseMs }: Renewal): readonly Renew
 }
 
 function commitTasks(state: State, commits: readonly TaskCommit[]): readonly CommitResult[] {
-  const written = new Set<TaskId>();
+  const seen = new Set<TaskId>();
   return commits.map((commit) => {
-    const refusal = judge(state, commit, written.has(commit.claim.taskId));
+    const refusal = judge(state, commit, seen.has(commit.claim.taskId));
+    seen.add(commit.claim.taskId);
     if (refusal !== undefined) return refusal;
-    written.add(commit.claim.taskId);
     const task = owned(state, commit.claim)!;
     if (commit.kind === "activity") applyActivityCommit(state, task, commit);
     else applyWorkflowCommit(state, task, commit);

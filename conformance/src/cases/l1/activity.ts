@@ -58,6 +58,41 @@ export const activityCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "commit.cancel-of-others",
+    level: "L1",
+    invariants: ["I3", "I26"],
+    why: "A turn cancels its own activities: a wrong id must not end another run's, nor the run itself.",
+    hint: "Is a task that is to be deleted looked up by its run, too?",
+    async run(t) {
+      const other = await heldActivity(t);
+      const { worker, task } = await heldRun(t);
+      const cancel = [other.activity.claim.taskId, task.claim.taskId];
+      status(await worker.commit(t.make.turn(task, { cancel, next: { do: "hold" } })), "ok", "other ids are ignored");
+      status(await other.worker.renew(other.activity), "held", "another run's activity stays with its holder");
+      status(await worker.renew(task), "held", "and so does the run");
+    },
+  },
+  {
+    id: "commit.schedule-again",
+    level: "L1",
+    invariants: ["I12", "I13"],
+    why: "A turn that is computed anew may ask for what is there already: it must not be executed once more.",
+    hint: "Insert if absent; and remember which activity tasks of a run have been completed.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const activity = t.make.activity(run, 2, { input: '"first"' });
+      const again = { ...activity, input: '"second"', attempt: 7 };
+      await worker.commit(t.make.turn(task, { schedule: [activity], next: { do: "hold" } }));
+      await worker.commit(t.make.turn(task, { expectedSeq: 2, schedule: [again], next: { do: "hold" } }));
+      const claimed = await t.worker().takeActivity();
+      contains(claimed.task, { input: '"first"', attempt: activity.attempt }, "what is there is left as it is");
+      await worker.commit(t.make.turn(task, { expectedSeq: 3, schedule: [again], next: { do: "hold" } }));
+      status(await worker.commit(t.make.outcome(claimed)), "ok", "also what somebody holds");
+      await worker.commit(t.make.turn(task, { expectedSeq: 4, schedule: [again], next: { do: "hold" } }));
+      equal((await t.worker().claim()).tasks, [], "and what was completed does not come back");
+    },
+  },
+  {
     id: "commit.schedule-and-cancel-at-once",
     level: "L1",
     invariants: ["I3", "I17"],

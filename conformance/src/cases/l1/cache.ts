@@ -152,6 +152,26 @@ export const cacheCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "cache.owned-by-the-last-writer",
+    level: "L1",
+    invariants: ["I12", "I26"],
+    why: "Purge takes what a run has written, not what others have written since, nor what it only looked at.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const own = { owner: task.claim };
+      const [rewritten, kept] = [t.make.cacheEntry({ mode: "replace" }), t.make.cacheEntry()];
+      await t.backend.writeCache([{ ...rewritten, ...own }, rewritten, kept]);
+      const [answer] = await t.backend.writeCache([{ ...kept, ...own }]);
+      status(answer, "kept", "the first writer's entry stands");
+      await worker.commit(t.make.final(task));
+      await t.backend.purgeRuns({ closedBefore: (await t.time.now()) + 1, minAgeMs: 0, runIds: [run.runId], limit: 1 });
+      equal(await t.backend.getRun(run.runId), undefined, "the run is purged");
+      const [first, second] = await t.backend.readCache([rewritten.key, kept.key]);
+      check(first, "what somebody else has written since stays");
+      check(second, "and what was there before");
+    },
+  },
+  {
     id: "cache.unowned-outlives-runs",
     level: "L1",
     invariants: ["I12", "I26"],

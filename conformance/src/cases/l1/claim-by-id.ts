@@ -34,7 +34,9 @@ export const claimByIdCases: readonly ConformanceCase[] = [
       const { task } = await heldRun(t);
       const done = await doneRun(t);
       const taskIds = [task.claim.taskId, done.task.claim.taskId, workflowTaskId("nobody", "x".repeat(16))];
-      equal((await t.worker().claim({ taskIds })).tasks, [], "leased, done and unknown tasks are not handed out");
+      const { tasks, nextReadyAt } = await t.worker().claim({ taskIds });
+      equal(tasks, [], "leased, done and unknown tasks are not handed out");
+      equal(nextReadyAt, null, "and there is no moment to wait for");
       t.guard("claim-by-id-of-leased-refused");
     },
   },

@@ -85,6 +85,25 @@ export const claimOrderCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "claim.order-after-a-lease",
+    level: "L1",
+    invariants: ["I27"],
+    why: "The run of a dead worker has had its turn: it stands in line from the end of the lease, not before all who waited.",
+    hint: "While a claim stands, the end of its lease takes the place of readyAt.",
+    async run(t) {
+      const { run, task } = await heldRun(t, { readyAt: (await t.time.now()) - 60_000 }, t.time.short);
+      await t.time.pass(10);
+      const waiting = await t.create();
+      await t.time.until(task.leaseUntil);
+      const { tasks } = await t.worker().claim();
+      equal(
+        tasks.map(({ claim }) => claim.runId),
+        [waiting.runId, run.runId],
+        "who became ready meanwhile comes first",
+      );
+    },
+  },
+  {
     id: "claim.kinds-share-one-order",
     level: "L1",
     invariants: ["I27"],

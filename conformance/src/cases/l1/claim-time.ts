@@ -122,7 +122,8 @@ export const claimTimeCases: readonly ConformanceCase[] = [
       const deadlineAt = (await t.time.now()) + t.time.short;
       const { worker, task } = await heldRun(t, { deadlineAt });
       await park(t, worker, task, { next: { do: "park", wakeAt: deadlineAt } });
-      const stranger = { queues: ["other"], handlers: { workflows: ["other"], activities: [] }, overdue: true };
+      const handlers = { workflows: ["other"], activities: [] };
+      const stranger = { queues: ["other"], kinds: ["activity"], handlers, overdue: true } as const;
       equal((await t.worker().claim(stranger)).nextReadyAt, deadlineAt, "a willing worker learns when");
       await t.time.until(deadlineAt);
       const overdue = await t.worker().take(stranger);

@@ -137,6 +137,10 @@ export const refusalCases: readonly ConformanceCase[] = [
       t.guard("second-commit-refused");
       equal((await history(t.backend, held.run.runId)).length, 2, "only the first is applied");
       equal((await history(t.backend, other.run.runId)).length, 2, "its neighbour, too");
+      const wrong = { ...second, commitId: "wrong", expectedSeq: 9 };
+      const [refused, next] = await t.backend.commitTasks([wrong, second]);
+      status(refused, "conflict", "a first one that is refused");
+      equal(next, { status: "invalid", code: "second-commit-in-batch" }, "does not make room for a second");
     },
   },
   {

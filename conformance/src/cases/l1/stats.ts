@@ -92,6 +92,25 @@ export const statsCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "list.stats-in-byte-order",
+    level: "L1",
+    invariants: ["I20", "I22"],
+    why: "The same queues come in the same order, whatever the collation of the store or the strings of the language.",
+    hint: "Sort with `compareBytes`: `<` compares halves of surrogate pairs.",
+    async run(t) {
+      const queues = ["B", "a", "a ", "é", "ﬀ", "😀"];
+      for (const queue of t.random.shuffle(queues)) await t.create({ queue });
+      await t.listed(async () => {
+        const found = (await t.backend.stats()).queues;
+        equal(
+          found.map(({ queue }) => queue),
+          queues,
+          "in the order of their bytes",
+        );
+      });
+    },
+  },
+  {
     id: "list.stats-follow-time",
     level: "L1",
     invariants: ["I20", "I24"],
@@ -99,14 +118,17 @@ export const statsCases: readonly ConformanceCase[] = [
     async run(t) {
       const { task } = await heldRun(t, {}, t.time.short);
       await t.create({ readyAt: task.leaseUntil });
+      const blocked = await heldRun(t);
+      await park(t, blocked.worker, blocked.task, { next: { do: "block", reason: '"why"', until: task.leaseUntil } });
       await t.listed(async () => {
         const { queues, now } = await t.backend.stats();
         if (now < task.leaseUntil)
-          contains(queues[0], { ready: 0, leased: 1, waiting: 1 }, "held and waiting at first");
+          contains(queues[0], { ready: 0, leased: 1, blocked: 1, waiting: 1 }, "held, blocked and waiting at first");
       });
       await t.time.until(task.leaseUntil);
       await t.listed(async () => {
-        contains((await t.backend.stats()).queues[0], { ready: 2, leased: 0, waiting: 0 }, "both are ready then");
+        const [main] = (await t.backend.stats()).queues;
+        contains(main, { ready: 3, leased: 0, blocked: 0, waiting: 0 }, "all are ready then");
       });
     },
   },

@@ -67,6 +67,20 @@ export const holdingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "claim.lost-reply-comes-first",
+    level: "L3",
+    invariants: ["I8", "I27"],
+    why: "What was handed out already is held by nobody else: behind a long line it would wait for its whole lease.",
+    async run(t) {
+      const now = await t.time.now();
+      const lost = await t.create({ priority: -9 });
+      const worker = t.worker();
+      worker.forget(await worker.take());
+      await t.create({ priority: 9, readyAt: now - 60_000 });
+      equal((await worker.take({ limit: 1 })).claim.runId, lost.runId, "it comes before all others");
+    },
+  },
+  {
     id: "claim.lost-reply-and-expired",
     level: "L3",
     invariants: ["I8"],
@@ -83,7 +97,10 @@ export const holdingCases: readonly ConformanceCase[] = [
         "no task stands twice in one answer",
       );
       equal(again.tasks.length, 3, "each is handed out");
-      for (const { claim } of again.tasks) equal(claim.epoch, 2, "by one acquisition");
+      for (const { claim, deliveries } of again.tasks) {
+        equal(claim.epoch, 2, "by one acquisition");
+        equal(deliveries, 1, "and no delivery is counted for the lost answer");
+      }
       equal((await t.worker().claim()).tasks, [], "and is held then");
     },
   },

@@ -154,6 +154,22 @@ export const poisonCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "claim.unblock-of-a-held-block",
+    level: "L3",
+    invariants: ["I8"],
+    why: "Somebody repairs a blocked run under a claim of his own, while another lifts the block: it stays with him.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      await park(t, worker, task, { next: BLOCK });
+      const claimed = await worker.take({ taskIds: [task.claim.taskId] });
+      equal(await t.backend.unblockTasks([task.claim.taskId]), [{ status: "unblocked" }], "it was blocked");
+      contains((await t.backend.getRun(run.runId))?.task, { blocked: null, deliveries: 0 }, "and is not any more");
+      equal((await t.worker().claim()).tasks, [], "nobody else gets it");
+      status(await worker.renew(claimed), "held", "its holder still holds it");
+      status(await worker.commit(t.make.turn(claimed)), "ok", "and carries it on");
+    },
+  },
+  {
     id: "claim.block-that-ends",
     level: "L3",
     invariants: ["I9", "I10"],
