@@ -4,6 +4,7 @@ import { check, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import type { CaseContext } from "../../context.ts";
 import { limitFiles } from "../../crash/file-limit.ts";
+import { findAgain } from "../../crash/find-again.ts";
 import type { Failed, LedgerEntry } from "../../crash/ledger.ts";
 import { getOn } from "../../crash/progress.ts";
 import { LEASE_MS, Supervisor } from "../../crash/supervisor.ts";
@@ -50,6 +51,7 @@ async function fill(
 
   const driving = traffic.run();
   try {
+    let checked = 0;
     for (let strike = 0; strike < strikes; strike++) {
       await getOn(lab, traffic, 5 + nemesis.int(20), "when there is room");
       const from = lab.ledger().length;
@@ -63,7 +65,13 @@ async function fill(
       }
       t.count("fullDisks");
       await sleep(nemesis.int(2 * LEASE_MS));
+      const written = lab.ledger().length;
       await limitAll("unlimited");
+      t.count(
+        "acknowledged commits that were found again",
+        await findAgain(storage, lab.ledger().slice(checked, written)),
+      );
+      checked = written;
     }
     for (const { by } of workers) await getOn(lab, traffic, 1, "when there is room again", by);
   } finally {

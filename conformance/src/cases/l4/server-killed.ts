@@ -1,14 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StorageBackend } from "@perdure/core/storage";
 import type { ConformanceCase } from "../../case.ts";
-import { checkStored } from "../../crash/check-ledger.ts";
-import type { Acked, LedgerEntry } from "../../crash/ledger.ts";
+import { findAgain } from "../../crash/find-again.ts";
 import { getOn } from "../../crash/progress.ts";
 import { Supervisor } from "../../crash/supervisor.ts";
-import { Traffic, insist } from "../../crash/traffic.ts";
+import { Traffic } from "../../crash/traffic.ts";
 import { reachVerdict } from "../../crash/verdict.ts";
 import { Random } from "../../random.ts";
-import { history } from "../../snapshot.ts";
 
 /** A server that was killed repairs its files before it answers. */
 const OUTAGE_MS = 60_000;
@@ -49,7 +46,7 @@ export const serverKilled: ConformanceCase = {
         t.count("ms that a server took to be back", Math.round(performance.now() - restarting));
         t.count(
           "acknowledged commits that were found again",
-          await findAgain(storage, lab.ledger().slice(checked, written)),
+          await findAgain(storage, lab.ledger().slice(checked, written), OUTAGE_MS),
         );
         checked = written;
       }
@@ -62,11 +59,3 @@ export const serverKilled: ConformanceCase = {
     await reachVerdict(t, lab, traffic, "all");
   },
 };
-
-/** I4: reads what was acknowledged. Answers how many commits there were. */
-async function findAgain(storage: StorageBackend, entries: readonly LedgerEntry[]): Promise<number> {
-  const acked = entries.filter((entry): entry is Acked => entry.what === "acked");
-  for (const [runId, commits] of Map.groupBy(acked, ({ run }) => run))
-    checkStored(runId, await insist(() => history(storage, runId), OUTAGE_MS), commits);
-  return acked.length;
-}
