@@ -34,10 +34,11 @@ export function virtualClock(startAt: Millis = Date.UTC(2026, 0, 1)): VirtualClo
   };
 }
 
-/** The one clock of a store: it reads a {@link MemoryClock} and never goes back (I24). */
+/** The one clock of a store: it goes on as a {@link MemoryClock} does, whose steps back it does not follow (I24). */
 export class StoreClock {
   readonly #fallback: MemoryClock;
   #clock: MemoryClock | undefined;
+  #lastRead: Millis = 0;
   #last: Millis = 0;
 
   constructor(fallback: MemoryClock) {
@@ -50,7 +51,9 @@ export class StoreClock {
   }
 
   now(): Millis {
-    this.#last = Math.max(this.#last, Math.floor((this.#clock ?? this.#fallback).now()));
+    const read = Math.floor((this.#clock ?? this.#fallback).now());
+    this.#last = Math.max(read, this.#last + Math.max(0, read - this.#lastRead));
+    this.#lastRead = read;
     return this.#last;
   }
 }
