@@ -53,7 +53,14 @@ export const fenceMutants: readonly Mutant[] = [
   mutant({
     name: "commit-not-fenced",
     breaks: "A turn is accepted under any epoch.",
-    killedBy: ["fence.stale-hold", "fence.stale-park", "fence.stale-block", "fence.stale-close", "fence.stale-done"],
+    killedBy: [
+      "fence.stale-hold",
+      "fence.stale-park",
+      "fence.stale-block",
+      "fence.stale-close",
+      "fence.stale-done",
+      "model.simulation",
+    ],
     plant: () => (honest) => unfenced(honest, ({ kind }) => kind === "workflow"),
   }),
   mutant({

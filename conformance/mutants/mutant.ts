@@ -59,6 +59,12 @@ function subjectWith(name: string, spoil: ReturnType<Bug["plant"]>): BackendUnde
       const spoiled = spoil(honest, { namespace, clientClock, storeClock: clock, store });
       return { ...forwarding(honest), ...spoiled };
     },
+    openOn({ namespace, clock }) {
+      const store = createMemoryStore();
+      const storeClock = { ...virtualClock(), now: () => clock.now() };
+      const honest = memory({ namespace, store, clock });
+      return { ...forwarding(honest), ...spoil(honest, { namespace, clientClock: clock, storeClock, store }) };
+    },
     destroy: (namespace) => void stores.delete(namespace.split("_", 1)[0]!),
     transaction: (namespace, _, run) => memory({ namespace, store: storeOf(namespace).store }).transaction(run),
     advance: (namespace, ms) => storeOf(namespace).clock.advance(ms),

@@ -77,7 +77,7 @@ export const readMutants: readonly Mutant[] = [
   mutant({
     name: "event-pages-miss-one",
     breaks: "The second page begins one event too late.",
-    killedBy: ["events.pages", "events.batch-of-requests"],
+    killedBy: ["events.pages", "events.batch-of-requests", "model.fork-anywhere"],
     plant: () => (honest) => ({
       readEvents: (requests) =>
         honest.readEvents(requests.map((one) => (one.after > 0 ? { ...one, after: one.after + 1 } : one))),

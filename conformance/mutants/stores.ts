@@ -19,6 +19,15 @@ export const storeMutants: readonly Mutant[] = [
     },
   }),
   mutant({
+    name: "clock-trembles",
+    breaks: "The store adds a little chance to the clock that it is given.",
+    killedBy: ["model.simulation-repeats"],
+    plant:
+      () =>
+      (_honest, { storeClock }) =>
+        forwarding(memory({ clock: { now: () => storeClock.now() + Math.floor(Math.random() * 3) } })),
+  }),
+  mutant({
     name: "closed-client-goes-on",
     breaks: "A client works after it was closed.",
     killedBy: ["setup.closed-client-refuses"],

@@ -7,7 +7,7 @@ type Work = Extract<Step, { readonly do: "work" }>;
 type Resume = Extract<Step, { readonly do: "resume" }>;
 
 /** Which worker executes, where its time comes from, and who notes what it does. */
-export interface Workplace {
+interface Workplace {
   readonly by: string;
   readonly runtime: Pick<Runtime, "after">;
   readonly now: () => Millis;

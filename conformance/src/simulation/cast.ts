@@ -15,7 +15,7 @@ const FATES = [
   "maybe timed-out",
 ] as const;
 
-export type Fate = (typeof FATES)[number];
+type Fate = (typeof FATES)[number];
 
 /** A run of the world, as its clients want it. */
 export interface Role {

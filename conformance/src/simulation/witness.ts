@@ -9,11 +9,16 @@ import type {
   NewEvent,
   NewRun,
   CreateRunResult,
+  DeliverResult,
+  NewMessage,
   RenewResult,
   TaskCommit,
 } from "@perdure/core/storage";
 import { check } from "../assert.ts";
 import type { Exchange } from "./network.ts";
+
+/** How the engine's message of a signal begins. */
+const SIGNAL = '{"kind":"signal"';
 
 /** Who holds a task, as far as the answers of the store have said. */
 interface Owner {
@@ -37,6 +42,8 @@ export interface Acknowledged extends NewEvent {
 export class Witness {
   /** Of each run and incarnation. */
   readonly histories = new Map<string, Acknowledged[]>();
+  /** Ids of the signals that each run's inbox has accepted. */
+  readonly accepted = new Map<string, string[]>();
   /** Refusals that were seen, by what was refused. */
   readonly refused = { commit: 0, renewal: 0 };
   /** Tasks that were taken from an owner that had not given them up. */
@@ -68,6 +75,7 @@ export class Witness {
     if (verb === "claimTasks") this.#claimed(first as ClaimRequest, value as ClaimResult);
     if (verb === "renewLeases") this.#renewed(first as readonly Claim[], value as readonly RenewResult[]);
     if (verb === "commitTasks") this.#committed(first as readonly TaskCommit[], value as readonly CommitResult[]);
+    if (verb === "deliver") this.#delivered(first as readonly NewMessage[], value as readonly DeliverResult[]);
     if (verb === "readEvents") this.#read(first as readonly EventRequest[], value as readonly EventPage[]);
   }
 
@@ -77,6 +85,15 @@ export class Witness {
       check(!this.histories.has(runId), `run "${runId}" is created once (I15)`);
       check(results[at]!.run.incarnation === incarnation, `run "${runId}" is the one that was created (I15)`);
       this.histories.set(runId, [{ ...started, now: started.at, trulyAt: this.#trulyAt }]);
+    }
+  }
+
+  #delivered(messages: readonly NewMessage[], results: readonly DeliverResult[]): void {
+    for (const [at, { runId, dedupeId, data }] of messages.entries()) {
+      if (results[at]!.status !== "accepted" || !data.startsWith(SIGNAL)) continue;
+      const accepted = this.accepted.get(runId);
+      if (accepted === undefined) this.accepted.set(runId, [dedupeId]);
+      else accepted.push(dedupeId);
     }
   }
 

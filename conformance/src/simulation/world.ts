@@ -49,8 +49,8 @@ export class World {
   readonly troubles: ReadonlySet<Trouble>;
   readonly executions = new Executions();
   readonly witness = new Witness();
-  /** How long the peace lasted until the last run had ended. */
-  peaceMs = 0;
+  /** When the storm was over, by a clock that is never set. */
+  healedAt = Infinity;
   readonly #options: WorldOptions;
   readonly #random: Random;
   readonly #clock = virtualClock();
@@ -99,10 +99,9 @@ export class World {
     for (let n = 0; n < WORKERS; n++) this.#hire();
     for (let ms = TICK_MS; ms < STORM_MS; ms += TICK_MS) this.#runtime.after(ms, () => this.#tick());
     await this.#pass(STORM_MS, () => false);
+    this.healedAt = this.#clock.now();
     this.#heal();
-    const healedAt = this.#clock.now();
     await this.#pass(PEACE_MS, async () => acting.isOver() && (await this.storage.stats()).queues.length === 0);
-    this.peaceMs = this.#clock.now() - healedAt;
     await this.#requireEnds();
     await this.#stop();
   }
@@ -127,9 +126,9 @@ export class World {
     return { isOver: () => isOver };
   }
 
-  #hire(role: (typeof ROLES)[number] = this.#random.pick(ROLES)): void {
+  #hire(role: (typeof ROLES)[number] = this.#random.pick(ROLES), concurrency = this.#concurrency()): void {
     const random = this.#random;
-    const mayCrash = this.troubles.has("crash") && random.int(2) === 0;
+    const mayCrash = this.healedAt === Infinity && this.troubles.has("crash") && random.int(2) === 0;
     const steps = mayCrash ? random.int(random.pick([30, 300, 3_000])) : Infinity;
     const process = new SimulatedProcess(`worker ${this.#workers.length}`, this.#runtime, random.int(1e9), steps);
     const activities = this.#activities(process);
@@ -148,12 +147,16 @@ export class World {
       queues: role === "workflows" ? ["default"] : role === "everything" ? ["default", "remote"] : ["remote"],
       lease: LEASE_MS,
       cacheRuns: this.#options.mode === "cold" ? 0 : cacheRuns,
-      concurrency: { runs: 1 + random.int(8), activities: 1 + random.int(4) },
+      concurrency,
       maxDeliveries: 1_000,
       logger: SILENT,
     });
     this.#workers.push({ process, worker });
     void this.#note(worker.run());
+  }
+
+  #concurrency(): { readonly runs: number; readonly activities: number } {
+    return { runs: 1 + this.#random.int(8), activities: 1 + this.#random.int(4) };
   }
 
   #activities(process: SimulatedProcess): ReturnType<typeof simulatedActivities> {
@@ -189,7 +192,7 @@ export class World {
 
   #heal(): void {
     this.#network!.calm();
-    this.#hire("everything");
+    this.#hire("everything", { runs: 100, activities: 100 });
     for (const { process } of this.#workers) {
       process.spare();
       process.resume();

@@ -44,6 +44,7 @@ async function forkEverywhere(t: CaseContext, seed: number, cacheRuns: number): 
     clock,
     storage: { ...storage, info: { ...storage.info, limits } },
     seed: `fork ${seed}`,
+    logger: SILENT,
   });
   const activities = simulatedActivities({
     by: "worker",
@@ -115,3 +116,5 @@ async function settle(env: TestEnvironment, run: RunHandle, program: Program): P
   equal(await run.status(), "completed", `run "${run.runId}" completes (I9)`);
   equal(await run.result(), outputOf(program), `run "${run.runId}" has the output of its program (I12)`);
 }
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
