@@ -111,7 +111,8 @@ export interface ClaimResult {
   /**
    * Earliest moment at which a task that this request could claim becomes claimable without anyone's help, over tasks that
    * were not handed out: ready tasks left by `limit` (then `<= now`), parked ones by their time, leased ones by the end of
-   * their lease (of other instances, too). `null`: none.
+   * their lease (of other instances, too). `null`: none. A ready task that another call was writing to may be passed over; then
+   * this is the moment, a little after `now`, at which to look for it again.
    */
   readonly nextReadyAt: Millis | null;
 }
