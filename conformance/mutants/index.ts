@@ -8,6 +8,7 @@ import { longLifeMutants } from "./long-lives.ts";
 import type { Mutant } from "./mutant.ts";
 import { type MutantOutcome, runMutant } from "./run-mutant.ts";
 import { readMutants } from "./reads.ts";
+import { sequenceMutants } from "./sequences.ts";
 import { storeMutants } from "./stores.ts";
 import { textMutants } from "./texts.ts";
 import { transactionMutants } from "./transactions.ts";
@@ -25,6 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...storeMutants,
   ...longLifeMutants,
   ...transactionMutants,
+  ...sequenceMutants,
 ];
 
 /** Sets the suite upon all of them. */

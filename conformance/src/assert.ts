@@ -23,7 +23,12 @@ export function check(condition: unknown, what: string): asserts condition {
 
 /** Deep and strict by value: neither the order of keys nor prototypes matter, and an undefined member is absent. */
 export function equal(actual: unknown, expected: unknown, what: string): void {
-  if (!isDeepStrictEqual(plain(actual), plain(expected))) throw new ConformanceFailure(what, { expected, actual });
+  if (!isEqual(actual, expected)) throw new ConformanceFailure(what, { expected, actual });
+}
+
+/** Whether {@link equal} takes them for equal. */
+export function isEqual(actual: unknown, expected: unknown): boolean {
+  return isDeepStrictEqual(plain(actual), plain(expected));
 }
 
 /** Every named member of `expected` stands so in `actual`; others are not looked at. */

@@ -1,6 +1,7 @@
 import type { NewRun, StorageBackend, StorageInfo } from "@perdure/core/storage";
 import { status } from "./assert.ts";
 import { Builder } from "./build/builder.ts";
+import type { Chances } from "./chances.ts";
 import { ConformanceFailure } from "./failure.ts";
 import { Journal } from "./journal.ts";
 import type { Random } from "./random.ts";
@@ -17,9 +18,11 @@ export interface ContextOptions {
   /** The large numbers. */
   readonly full: boolean;
   readonly strikes: Strikes;
-  /** The first seed of simulations, and the number of seeds. */
+  readonly chances: Chances;
+  /** The seed of the suite: simulations play this one and those after it. */
   readonly seed: number;
-  readonly runs: number;
+  /** So many last calls are kept. */
+  readonly keepCalls?: number;
 }
 
 export interface ClientOptions {
@@ -40,29 +43,34 @@ export class CaseContext {
   readonly full: boolean;
   /** How often nemeses strike. */
   readonly strikes: Strikes;
+  readonly chances: Chances;
   readonly seed: number;
-  readonly runs: number;
   /** Makes arguments. */
   readonly make: Builder;
-  readonly journal: Journal = new Journal();
+  readonly journal: Journal;
   readonly guards: Map<string, number> = new Map();
   /** What the case counted, for the report. */
   readonly counts: Map<string, number> = new Map();
   readonly #cleanups: (() => Promise<void>)[] = [];
+  readonly #options: ContextOptions;
   readonly #namespace: string;
   readonly #namespaces = new Set<string>();
   readonly #clients: StorageBackend[] = [];
   #backend: StorageBackend | undefined;
   #time: StoreTime | undefined;
   #workers = 0;
+  #fresh = 0;
 
-  constructor({ subject, namespace, random, full, strikes, seed, runs }: ContextOptions) {
+  constructor(options: ContextOptions) {
+    const { subject, namespace, random, full, strikes, chances, seed, keepCalls } = options;
+    this.#options = options;
     this.subject = subject;
     this.random = random;
     this.full = full;
     this.strikes = strikes;
+    this.chances = chances;
     this.seed = seed;
-    this.runs = runs;
+    this.journal = new Journal(keepCalls);
     this.make = new Builder(random);
     this.#namespace = namespace;
   }
@@ -108,6 +116,13 @@ export class CaseContext {
     const name = this.namespace(namespace);
     this.#namespaces.add(name);
     return this.journal.record(namespace, await this.subject.openOn!({ namespace: name, clock }));
+  }
+
+  /** A case within this one, with a store of its own and all of its calls kept. The caller starts and ends it. */
+  fresh(): CaseContext {
+    this.#fresh += 1;
+    const namespace = `${this.#namespace}x${this.#fresh}`;
+    return new CaseContext({ ...this.#options, namespace, keepCalls: Infinity });
   }
 
   /** So many more clients. */

@@ -23,10 +23,16 @@ export function explain(failed: ConformanceCase, error: unknown, { backend, seed
   if (failed.hint !== undefined) lines.push(`  hint       ${failed.hint}`);
   const again = (error instanceof ConformanceFailure ? error.again : undefined) ?? `--seed ${seed}`;
   lines.push(`  again      perdure-conformance ${backend} --grep ${failed.id} ${again}`);
+  if (error instanceof ConformanceFailure) {
+    for (const [word, note] of Object.entries(error.notes)) lines.push(`  ${word.padEnd(10)} ${note}`);
+  }
   if (!(error instanceof ConformanceFailure) && error instanceof Error && error.stack !== undefined) {
     lines.push(`  thrown     ${error.stack.replaceAll("\n", "\n           ")}`);
   }
-  if (calls) lines.push("  last calls:", ...calls.split("\n").map((line) => `    ${line}`));
+  const own = error instanceof ConformanceFailure ? error.calls : undefined;
+  const shown = own ?? calls;
+  if (shown)
+    lines.push(own === undefined ? "  last calls:" : "  calls:", ...shown.split("\n").map((line) => `    ${line}`));
   return lines.join("\n");
 }
 

@@ -14,7 +14,7 @@ interface Operation {
 
 /** The last calls that a case made, as code that can be pasted. */
 export class Journal {
-  readonly #operations: Operation[] = [];
+  readonly #entries: (Operation | string)[] = [];
   readonly #keep: number;
   #calls = 0;
 
@@ -26,8 +26,7 @@ export class Journal {
   record(client: string, backend: StorageBackend): StorageBackend {
     return wrapVerbs(backend, async (verb, args, call) => {
       const operation: Operation = { client, verb, args, pending: true };
-      this.#operations.push(operation);
-      if (this.#operations.length > this.#keep) this.#operations.shift();
+      this.#keepOne(operation);
       // A backend that never leaves the microtask queue would keep the case's time-out from firing.
       if (++this.#calls % 256 === 0) await turn();
       try {
@@ -42,12 +41,23 @@ export class Journal {
     });
   }
 
+  /** Something that happened between two calls, as code. */
+  note(code: string): void {
+    this.#keepOne(code);
+  }
+
   print(): string {
-    return this.#operations.map(printOperation).join("\n");
+    return this.#entries.map((entry) => (typeof entry === "string" ? entry : printOperation(entry))).join("\n");
+  }
+
+  #keepOne(entry: Operation | string): void {
+    this.#entries.push(entry);
+    if (this.#entries.length > this.#keep) this.#entries.shift();
   }
 }
 
-function printOperation({ client, verb, args, answer, error, pending }: Operation): string {
+/** A call and what came of it, as code. */
+export function printOperation({ client, verb, args, answer, error, pending }: Operation): string {
   const call = `await ${client}.${verb}(${args.map((arg) => print(shown(arg))).join(", ")});`;
   if (pending) return `${call} // no answer yet`;
   return `${call} // ${error === undefined ? `→ ${print(answer)}` : `threw ${print(error)}`}`;

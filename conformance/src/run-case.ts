@@ -1,23 +1,22 @@
 import type { Capabilities } from "@perdure/core/storage";
 import { check } from "./assert.ts";
 import { type ConformanceCase, twinOf } from "./case.ts";
+import type { Chances } from "./chances.ts";
 import { CaseContext } from "./context.ts";
-import { ConformanceFailure } from "./failure.ts";
 import { explain } from "./explain.ts";
 import { Random } from "./random.ts";
 import type { CaseReport } from "./report.ts";
 import { unmet } from "./requirement.ts";
 import { type Strikes, strikesOf } from "./strikes.ts";
 import type { BackendUnderTest } from "./subject.ts";
+import { within } from "./within.ts";
 
-export interface RunCaseOptions extends Partial<Strikes> {
+export interface RunCaseOptions extends Partial<Strikes>, Chances {
   readonly seed: number;
   /** Cases that do not say otherwise have so long; 30 s by default. */
   readonly timeoutMs?: number;
   /** The large numbers; `false` by default. */
   readonly full?: boolean;
-  /** Seeds that simulations play; by default 200, or 1,000 of the large numbers. */
-  readonly runs?: number;
 }
 
 export interface CaseOutcome {
@@ -54,18 +53,18 @@ export async function runCase(
   subjectCase: ConformanceCase,
   options: RunCaseOptions,
 ): Promise<CaseOutcome> {
-  const { seed, timeoutMs = TIMEOUT_MS, full = false, runs = full ? 1_000 : 200 } = options;
+  const { seed, timeoutMs = TIMEOUT_MS, full = false } = options;
   const { id, level, invariants, requires = [], guards = [], nemesis } = subjectCase;
   const random = new Random(seed, id);
   const strikes = strikesOf(options, full);
-  const t = new CaseContext({ subject, namespace: freshNamespace(), random, full, strikes, seed, runs });
+  const t = new CaseContext({ subject, namespace: freshNamespace(), random, full, strikes, chances: options, seed });
   for (const name of guards) t.guards.set(name, 0);
   const began = performance.now();
   let capabilities: Capabilities | undefined;
   let missing: string | undefined;
   let failure: { readonly error: unknown } | undefined;
   try {
-    await within(limitOf(subjectCase, options), async () => {
+    await within(limitOf(subjectCase, options), "the case ends", async () => {
       await t.start();
       capabilities = t.info.capabilities;
       missing = unmet(requires, subject, t.info);
@@ -79,7 +78,7 @@ export async function runCase(
   }
   const journal = failure && t.journal.print();
   try {
-    await within(timeoutMs, () => t.end());
+    await within(timeoutMs, "the case ends", () => t.end());
   } catch (error) {
     failure ??= { error };
   }
@@ -102,16 +101,4 @@ export async function runCase(
     return { report: { ...base, status: "not-applicable", message }, guards: new Map(), capabilities, twin };
   }
   return { report: { ...base, status: "passed" }, guards: t.guards, capabilities, twin: undefined };
-}
-
-async function within(ms: number, work: () => Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ConformanceFailure(`the case ends within ${ms} ms`)), ms);
-  });
-  try {
-    await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -2,13 +2,14 @@ import { createRequire } from "node:module";
 import type { Capabilities } from "@perdure/core/storage";
 import type { ConformanceCase } from "./case.ts";
 import { CASES } from "./cases/index.ts";
+import type { Chances } from "./chances.ts";
 import type { Level } from "./level.ts";
 import type { CaseReport, ConformanceReport } from "./report.ts";
 import { type CaseOutcome, runCase } from "./run-case.ts";
 import type { Strikes } from "./strikes.ts";
 import type { BackendUnderTest } from "./subject.ts";
 
-export interface RunOptions extends Partial<Strikes> {
+export interface RunOptions extends Partial<Strikes>, Chances {
   /** All by default. */
   readonly levels?: readonly Level[];
   /** Only cases whose id contains this text, or that play the scenario with this tag. */
@@ -22,8 +23,6 @@ export interface RunOptions extends Partial<Strikes> {
   readonly timeoutMs?: number;
   /** The large numbers. */
   readonly full?: boolean;
-  /** Seeds that simulations play, from `seed` on; by default 200, or 1,000 of the large numbers. */
-  readonly runs?: number;
   /** Other cases than the suite's own. */
   readonly cases?: readonly ConformanceCase[];
   /** Is told of each case as it ends. */

@@ -79,6 +79,14 @@ describe("the report", { timeout: 60_000 }, () => {
     expect((await cli("memory", "--seed", "x")).stderr).toContain("--seed x is not a whole number.");
   });
 
+  it("counts what was tried at random: as much as it is told", async () => {
+    const { cases } = await reportOf("memory", "--level", "L5", "--runs", "6");
+    expect(cases).toMatchObject([
+      { id: "model.sequences", status: "passed", counts: { "random inputs": 6 } },
+      { id: "model.concurrent", status: "passed", counts: { "random inputs": 3 } },
+    ]);
+  });
+
   it("takes a module by its path, and prints one line for what is not a pass", async () => {
     const ended = await cli(fileURLToPath(new URL("../backends/memory.ts", import.meta.url)), "--level", "1");
     expect(ended.code).toBe(0);

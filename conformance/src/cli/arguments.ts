@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Level, LEVELS } from "../level.ts";
+import { FAILURES } from "../model/kept-failures.ts";
 import type { RunOptions } from "../runner.ts";
 
 export const USAGE = `perdure-conformance BACKEND… [options]
@@ -12,7 +13,7 @@ export const USAGE = `perdure-conformance BACKEND… [options]
   --seed N       reproduces every choice that cases make by chance; 1 by default
   --bail         stop after the first failure
   --jobs N       so many cases at once; 1 by default
-  --runs N       seeds that simulations play, from --seed on
+  --runs N       random sequences, histories and worlds of L5
   --full         the large numbers
   --json FILE    write the report; a list of reports if there are several backends
   --junit FILE   write it as JUnit's XML, for build servers
@@ -98,6 +99,7 @@ export function readArguments(args: readonly string[]): Command {
     ...whole("skewedClaims", values["skewed-claims"], "skewed-claims"),
     ...whole("fullDisks", values["full-disks"], "full-disks"),
     ...whole("runs", values.runs),
+    failures: FAILURES,
     bail: values.bail ?? false,
     full: values.full ?? false,
   };

@@ -23,7 +23,7 @@ export async function runMutants(print: (line: string) => void): Promise<Conform
   print(
     table([["mutant", "killed by", "what is broken"], ...outcomes.map((one) => [one.name, verdict(one), one.breaks])]),
   );
-  const plain = await runConformance(await findSubject("memory"), { levels: ["L1", "L2", "L3"] });
+  const plain = await runConformance(await findSubject("memory"), { levels: ["L1", "L2", "L3", "L5"] });
   return { ...plain, mutants: outcomes.map(({ name, killedBy }) => ({ name, killedBy })) };
 }
 

@@ -1,11 +1,13 @@
 import type { ConformanceCase } from "../case.ts";
+import type { Chances } from "../chances.ts";
 import { type Level, LEVEL_TITLES, LEVELS } from "../level.ts";
+import { FAILURES } from "../model/kept-failures.ts";
 import { type CaseOutcome, limitOf, runCase } from "../run-case.ts";
 import { selectCases } from "../runner.ts";
 import type { Strikes } from "../strikes.ts";
 import type { BackendUnderTest } from "../subject.ts";
 
-export interface DescribeOptions extends Partial<Strikes> {
+export interface DescribeOptions extends Partial<Strikes>, Chances {
   /** All by default. L1, L2 and L3 are nobody's to leave out for good. */
   readonly levels?: readonly Level[];
   /** Only cases whose id contains this text. */
@@ -16,8 +18,6 @@ export interface DescribeOptions extends Partial<Strikes> {
   readonly timeoutMs?: number;
   /** The large numbers. */
   readonly full?: boolean;
-  /** Seeds that simulations play, from `seed` on; by default 200, or 1,000 of the large numbers. */
-  readonly runs?: number;
 }
 
 /** What the suite needs of a test framework. */
@@ -32,7 +32,7 @@ export interface TestFramework {
 /** Registers every case of the suite as a test of a framework. */
 export function describeWith(framework: TestFramework, subject: BackendUnderTest, options: DescribeOptions): void {
   const { levels = LEVELS, grep, seed = 1, ...others } = options;
-  const how = { seed, ...others };
+  const how = { seed, failures: FAILURES, ...others };
   framework.describe(`conformance of ${subject.name}`, () => {
     framework.after(() => subject.end?.());
     for (const level of levels) {

@@ -1,4 +1,4 @@
 import { describeStorageBackend } from "@perdure/conformance/vitest";
 import sqlite from "../../../conformance/backends/sqlite.ts";
 
-describeStorageBackend(sqlite, { runs: 40 });
+describeStorageBackend(sqlite);

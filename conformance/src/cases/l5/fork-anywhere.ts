@@ -12,7 +12,7 @@ import { interpreterOf } from "../../simulation/interpreter.ts";
 import type { Program } from "../../simulation/program.ts";
 import { Programmer } from "../../simulation/programmer.ts";
 import { checkRun } from "../l2/check-run.ts";
-import { ofSeed } from "./of-seed.ts";
+import { ofSeed, worldsOf } from "./of-seed.ts";
 
 /** One seed in so many is played: a fork from every place takes long. */
 const EVERY = 20;
@@ -28,7 +28,7 @@ export const forkAnywhere: ConformanceCase = {
   hint: "Does a fork read all that was copied, page for page, before its code goes on?",
   timeoutMs: 3_600_000,
   async run(t) {
-    for (let seed = t.seed; seed < t.seed + t.runs; seed += EVERY)
+    for (let seed = t.seed; seed < t.seed + worldsOf(t); seed += EVERY)
       for (const cacheRuns of [1_000, 0]) await ofSeed(seed, () => forkEverywhere(t, seed, cacheRuns));
   },
 };

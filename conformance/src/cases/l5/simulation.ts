@@ -5,7 +5,7 @@ import type { CaseContext } from "../../context.ts";
 import { ConformanceFailure } from "../../failure.ts";
 import { type End, judge } from "../../simulation/judge.ts";
 import { type Mode, World, type WorldOptions } from "../../simulation/world.ts";
-import { ofSeed } from "./of-seed.ts";
+import { ofSeed, worldsOf } from "./of-seed.ts";
 
 /** From so many seeds on each trouble must have been seen. */
 const MANY = 20;
@@ -32,7 +32,8 @@ export const simulationCases: readonly ConformanceCase[] = [
     timeoutMs: TIMEOUT_MS,
     async run(t) {
       const replayed = new Set<string>();
-      for (let seed = t.seed; seed < t.seed + t.runs; seed++) {
+      const worlds = worldsOf(t);
+      for (let seed = t.seed; seed < t.seed + worlds; seed++) {
         await ofSeed(seed, async () => {
           // Over two seeds, both ways of both: with runs kept in memory and with none, this storage and the reference.
           const [mode, other]: readonly Mode[] = seed % 2 === 0 ? ["sticky", "cold"] : ["cold", "sticky"];
@@ -45,7 +46,7 @@ export const simulationCases: readonly ConformanceCase[] = [
           );
         });
       }
-      if (t.runs < MANY) return;
+      if (worlds < MANY) return;
       for (const name of ["commits refused", "renewals refused", "tasks taken from the dead", "executions repeated"])
         check(t.counts.get(name) ?? 0, `there are ${name}: a trouble that never came proves nothing`);
     },
@@ -59,7 +60,7 @@ export const simulationCases: readonly ConformanceCase[] = [
     hint: "Does the store read another clock than the one that it was given, or draw by chance?",
     timeoutMs: TIMEOUT_MS,
     async run(t) {
-      for (let seed = t.seed; seed < t.seed + t.runs; seed += REPEATED) {
+      for (let seed = t.seed; seed < t.seed + worldsOf(t); seed += REPEATED) {
         await ofSeed(seed, async () => {
           const [once, again] = [await traceOf(t, seed), await traceOf(t, seed)];
           const at = once.findIndex((line, index) => line !== again[index]);
