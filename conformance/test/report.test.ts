@@ -81,7 +81,7 @@ describe("the report", { timeout: 60_000 }, () => {
 
   it("counts what was tried at random: as much as it is told", async () => {
     const { cases } = await reportOf("memory", "--level", "L5", "--runs", "6");
-    expect(cases).toMatchObject([
+    expect(cases.filter(({ counts }) => counts?.["random inputs"] !== undefined)).toMatchObject([
       { id: "model.sequences", status: "passed", counts: { "random inputs": 6 } },
       { id: "model.concurrent", status: "passed", counts: { "random inputs": 3 } },
     ]);

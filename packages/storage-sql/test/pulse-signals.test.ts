@@ -30,7 +30,11 @@ class Table {
 
   #answer(sql: string): readonly object[] {
     if (this.isAway) throw new Error("away");
-    if (sql.startsWith("delete")) return [];
+    if (sql.startsWith("delete")) {
+      const before = Number(/no < (\d+)$/u.exec(sql)![1]);
+      this.pulses = this.pulses.filter(({ no }) => no >= before);
+      return [];
+    }
     if (sql.includes("coalesce")) return [{ no: Math.max(0, ...this.pulses.map(({ no }) => no)) }];
     this.looks += 1;
     const after = Number(/no > (\d+)/u.exec(sql)![1]);
@@ -122,6 +126,16 @@ test("a busy server is left in peace for four times as long as it took to answer
   signals.send();
   await pass(10);
   expect(table.looks).toBeGreaterThan(1);
+});
+
+test("old pulses are forgotten, the newest thousand are kept", async () => {
+  for (let no = 1; no <= 1_100; no++) table.add(no, 1);
+  await signals.start(hear);
+  const chance = vi.spyOn(Math, "random").mockReturnValue(0);
+  signals.send();
+  chance.mockRestore();
+  await pass(0);
+  expect(table.pulses.map(({ no }) => no).slice(0, 1)).toEqual([100]);
 });
 
 test("a server that is away loses nothing of what was said", async () => {

@@ -137,9 +137,9 @@ export class PulseSignals implements Signals {
   }
 
   async #forget(): Promise<void> {
-    await this.#query(
-      `delete from ${this.#table} where no < (select no from (select max(no) - ${KEPT} as no from ${this.#table}) as newest)`,
-    ).catch(() => {
+    const before = this.#last - KEPT;
+    if (before <= 0) return;
+    await this.#query(`delete from ${this.#table} where no < ${before}`).catch(() => {
       // The next one will.
     });
   }
