@@ -159,7 +159,8 @@ test("a store in the process has no network", CASE_TEST, async () => {
 
 describe("busy workers", () => {
   async function workersFailure(subject: BackendUnderTest = served): Promise<string | undefined> {
-    const { report } = await runCase(subject, cutWorkers, { seed: 1 });
+    // So many that some certainly hit the answer to a commit.
+    const { report } = await runCase(subject, cutWorkers, { seed: 1, cuts: 120 });
     return report.status === "failed" ? report.message?.split("  [recovery.", 1)[0] : undefined;
   }
 
