@@ -31,7 +31,7 @@ class Table {
   #answer(sql: string): readonly object[] {
     if (this.isAway) throw new Error("away");
     if (sql.startsWith("delete")) {
-      const before = Number(/no < (\d+)$/u.exec(sql)![1]);
+      const before = Number(/no < (-?\d+)$/u.exec(sql)![1]);
       this.pulses = this.pulses.filter(({ no }) => no >= before);
       return [];
     }

@@ -57,8 +57,7 @@ export class PulseSignals implements Signals {
   }
 
   async start(heard: Heard): Promise<void> {
-    const rows = await this.#query(`select coalesce(max(no), 0) as no from ${this.#table}`);
-    this.#last = rows[0]!.no;
+    this.#last = await this.#newest();
     this.#missing = [];
     this.#heard = heard;
     this.#lookSoon();
@@ -137,11 +136,18 @@ export class PulseSignals implements Signals {
   }
 
   async #forget(): Promise<void> {
-    const before = this.#last - KEPT;
-    if (before <= 0) return;
-    await this.#query(`delete from ${this.#table} where no < ${before}`).catch(() => {
+    try {
+      // Apart, or MySQL would read every pulse for it.
+      const before = (await this.#newest()) - KEPT;
+      await this.#query(`delete from ${this.#table} where no < ${before}`);
+    } catch {
       // The next one will.
-    });
+    }
+  }
+
+  async #newest(): Promise<number> {
+    const [row] = await this.#query(`select coalesce(max(no), 0) as no from ${this.#table}`);
+    return row!.no;
   }
 
   async #query(sql: string): Promise<readonly Row[]> {
