@@ -1,13 +1,15 @@
 import { UsageError } from "@perdure/core/storage";
 import {
+  checkOpen,
   type Connection,
-  decodeRows,
+  isKyselyTransaction,
+  joinKysely,
   type Own,
   type ServerStatement,
   type StatementResult,
   undisturbed,
 } from "@perdure/storage-sql";
-import { CompiledQuery, type DatabaseConnection, MysqlAdapter, type Transaction } from "kysely";
+import { MysqlAdapter, type Transaction } from "kysely";
 import type { Connection as MysqlClient, ResultSetHeader } from "mysql2";
 import { clientOf } from "./client.ts";
 import { type Bounds, MysqlConnection } from "./connection.ts";
@@ -20,15 +22,12 @@ type Use<T> = (connection: Connection) => Promise<T>;
  * the caller asks it for meanwhile waits.
  */
 export async function join<T>(transaction: unknown, bounds: Bounds, use: Use<T>): Promise<T> {
-  if (isKysely(transaction)) {
-    return transaction.getExecutor().provideConnection((client) =>
-      // What kysely itself sends does not wait for its turn.
-      undisturbed(client, "executeQuery", async (own) => {
-        const connection = new KyselyConnection(client, own);
-        await checkKysely(connection);
-        return use(new JoinedConnection(connection));
-      }),
-    );
+  if (isKyselyTransaction(transaction) && isOverMysql(transaction)) {
+    return joinKysely(transaction, async (connection) => {
+      await checkOpen(connection, hasNoSavepoint, noTransaction);
+      await checkSession(connection);
+      return use(new JoinedConnection(connection));
+    });
   }
   const client = clientOf(transaction);
   if (client === undefined) throw noTransaction();
@@ -68,37 +67,8 @@ function isPlainRead({ sql }: ServerStatement): boolean {
   return sql.startsWith("select ") && !sql.includes(" for update");
 }
 
-class KyselyConnection implements Connection {
-  readonly #connection: DatabaseConnection;
-  readonly #own: Own;
-
-  constructor(connection: DatabaseConnection, own: Own) {
-    this.#connection = connection;
-    this.#own = own;
-  }
-
-  async send(statements: readonly ServerStatement[]): Promise<readonly StatementResult[]> {
-    const results: StatementResult[] = [];
-    for (const { sql, values } of statements) {
-      const query = CompiledQuery.raw(sql, [...values]);
-      // oxlint-disable-next-line no-await-in-loop
-      const { rows, numAffectedRows = 0n } = await this.#own(() => this.#connection.executeQuery(query));
-      // The caller's driver gives texts and numbers as it likes.
-      results.push({ rows: decodeRows(rows as object[]), count: Number(numAffectedRows) });
-    }
-    return results;
-  }
-}
-
-/** In a transaction, and in no other case, a savepoint is there to be released. */
-async function checkKysely(connection: Connection): Promise<void> {
-  try {
-    await connection.send(["savepoint perdure", "release savepoint perdure"].map((sql) => ({ sql, values: [] })));
-  } catch (error) {
-    if ((error as { errno?: unknown }).errno === NO_SAVEPOINT) throw noTransaction();
-    throw error;
-  }
-  await checkSession(connection);
+function hasNoSavepoint(error: unknown): boolean {
+  return (error as { errno?: unknown }).errno === NO_SAVEPOINT;
 }
 
 const NO_SAVEPOINT = 1305;
@@ -126,11 +96,9 @@ async function isInTransaction(client: MysqlClient, own: Own): Promise<boolean> 
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
 
-function isKysely(transaction: unknown): transaction is Transaction<unknown> {
-  const { executeQuery, isTransaction, getExecutor } = (transaction ?? {}) as Partial<Transaction<unknown>>;
-  if (typeof executeQuery !== "function" || isTransaction !== true) return false;
-  // By name, for another copy of kysely.
-  return getExecutor?.call(transaction as never).adapter.constructor.name === MysqlAdapter.name;
+/** By name, for another copy of kysely. */
+function isOverMysql(transaction: Transaction<unknown>): boolean {
+  return transaction.getExecutor().adapter.constructor.name === MysqlAdapter.name;
 }
 
 function noTransaction(): UsageError {

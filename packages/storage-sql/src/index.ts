@@ -16,11 +16,11 @@ export { each, row, rows, runSync, type Step, type Steps, write } from "./steps.
 export type { Connection, ConnectionPool, Statement as ServerStatement, StatementResult } from "./server/connection.ts";
 export { connectionErrorOf, inWords, type Meaning, WORDS } from "./server/connection-error.ts";
 export { argColumn, ARGS, type Referenced, referenced } from "./server/referenced.ts";
-export { decodeRows } from "./server/decode-rows.ts";
 export { ServerDriver } from "./server/server-driver.ts";
 export type { Shortcuts } from "./shortcuts.ts";
 export { POSITION, type ServerDialect } from "./server/server-dialect.ts";
 export { PulseSignals } from "./server/pulse-signals.ts";
 export { readTidings, tidings } from "./tidings.ts";
 export { readTopics, type TopicCode, writeTopics } from "./topics.ts";
+export { checkOpen, isKyselyTransaction, joinKysely } from "./server/join.ts";
 export { type Own, undisturbed } from "./server/undisturbed.ts";

@@ -28,6 +28,28 @@ test("what others ask for meanwhile is asked afterwards, in order, and answered"
   expect(Object.keys(client)).toEqual(["asked"]);
 });
 
+test("two uses take turns, and so do the calls before, between and after them", async () => {
+  const client = new Client();
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const use = (work: Promise<void>, text: string) => async (own: Own) => {
+    await work;
+    await own(() => client.query(text));
+  };
+  const uses = [undisturbed(client, "query", use(first.promise, "first"))];
+  const calls = [client.query("between")];
+  uses.push(undisturbed(client, "query", use(second.promise, "second")));
+  calls.push(client.query("after"));
+  first.resolve();
+  await uses[0];
+  expect(await calls[0]).toBe("between!");
+  expect(client.asked).toEqual(["first", "between"]);
+  second.resolve();
+  await Promise.all([...uses, ...calls]);
+  expect(client.asked).toEqual(["first", "between", "second", "after"]);
+  expect(Object.keys(client)).toEqual(["asked"]);
+  expect(await client.query("later")).toBe("later!");
+});
+
 test("what fails lets the others go on, too", async () => {
   const client = new Client();
   const failing = undisturbed(client, "query", () => Promise.reject(new Error("no")));

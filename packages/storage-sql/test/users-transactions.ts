@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import { workflow } from "@perdure/core";
+import { createClient, workflow } from "@perdure/core";
 import { CamelCasePlugin, type IsolationLevel, type Kysely, ParseJSONResultsPlugin, sql } from "kysely";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { openShop } from "./open-shop.ts";
 import { usersChild } from "./users-child.ts";
 import type { OpenTransaction, Shop, UsersPlace, UsersPlaces } from "./users-place.ts";
@@ -100,6 +100,27 @@ export function describeUsersTransactions(places: UsersPlaces, { hint, levels, c
         expect.soft(best, `the best time until it is ${what}`).toBeLessThan(hint.best);
         expect.soft(usual, `half of the times until it is ${what}`).toBeLessThan(hint.usual);
       }
+    });
+
+    test.each(Object.keys(beginnings))("is joined by two storages at once, each in its turn; %s", async (whose) => {
+      const place = await openShop(places);
+      const { client, storage } = place;
+      const other = place.open();
+      onTestFinished(() => other.close());
+      await other.setup();
+      const others = createClient({ storage: other });
+      onTestFinished(() => others.close());
+      const told = workflow({ name: "told" }, async () => {});
+      const { tx, end } = await beginnings[whose]!(place);
+      await Promise.all(
+        ["a", "b", "c"].flatMap((id) => [
+          client.start(told, undefined, { id, tx }),
+          others.start(told, undefined, { id: `other ${id}`, tx }),
+        ]),
+      );
+      await end("commit");
+      const { items } = await storage.listRuns({ limit: 10 });
+      expect(items.map(({ runId }) => runId).toSorted()).toEqual(["a", "b", "c", "other a", "other b", "other c"]);
     });
 
     test("of a process that dies leaves nothing, and nothing locked (I3)", async () => {

@@ -1,11 +1,15 @@
 /** Makes a call that does not wait. */
 export type Own = <R>(call: () => R) => R;
 
+/** What is being used, and when that ends. */
+const held = new WeakMap<object, Promise<void>>();
+
 type Method = (this: object, ...args: readonly unknown[]) => unknown;
 
 /**
  * Has something done with an object of the caller's, which nobody else shall disturb: until it is done, calls of one of its methods
- * wait, but for those made through `own`. A commit that the caller sends meanwhile would part what belongs together.
+ * wait, but for those made through `own`. A commit that the caller sends meanwhile would part what belongs together. Uses of one object,
+ * and calls between them, take turns in the order in which they came.
  * @param isAnswer whether what such a call is given is also what it answers with; else it answers with a promise
  */
 export async function undisturbed<T>(
@@ -14,10 +18,14 @@ export async function undisturbed<T>(
   use: (own: Own) => Promise<T>,
   isAnswer: (given: unknown) => boolean = () => false,
 ): Promise<T> {
+  // Somebody else may have come first again.
+  // oxlint-disable-next-line no-await-in-loop
+  for (let other = held.get(target); other !== undefined; other = held.get(target)) await other;
   const methods = target as Record<string, Method>;
   const usual = methods[name]!;
   const before = Object.getOwnPropertyDescriptor(target, name);
   const over = Promise.withResolvers<void>();
+  held.set(target, over.promise);
   let isOwn = false;
   const waiting: Method = (...args) => {
     if (isOwn) return usual.call(target, ...args);
@@ -42,6 +50,7 @@ export async function undisturbed<T>(
       if (before === undefined) delete methods[name];
       else Object.defineProperty(target, name, before);
     }
+    held.delete(target);
     over.resolve();
   }
 }
