@@ -34,6 +34,15 @@ describe("random sequences", () => {
     expect(message).toMatch(/fast-check seed \d+, path "[\d:]+"/u);
   });
 
+  it("are tried four at a time over a server, and one that fails shrinks alone", async () => {
+    const server = { host: "127.0.0.1", port: 1 };
+    const well = await sequences({ ...memory, server }, { runs: 10 });
+    expect(well).toMatchObject({ status: "passed", counts: { "random inputs": 10 } });
+    const { message = "" } = await sequences({ ...mutant("claim-skips-closed"), server });
+    expect(message.split("\n").filter((line) => line.includes("commitTasks"))).toHaveLength(1);
+    expect(JSON.parse(await readFile(join(failures, "model.sequences.json"), "utf8"))).toHaveLength(1);
+  });
+
   it("are kept when they fail, and tried first", async () => {
     await sequences(mutant("claim-skips-closed"));
     const again = await sequences(mutant("claim-skips-closed"), { seed: 2, runs: 0 });

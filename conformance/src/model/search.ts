@@ -5,6 +5,8 @@ import { ConformanceFailure } from "../failure.ts";
 import { within } from "../within.ts";
 import { KeptFailures } from "./kept-failures.ts";
 
+/** So many inputs are tried at a time over a server, which works for several clients at once. */
+const LANES = 4;
 /** One input that takes longer hangs. */
 const INPUT_MS = 30_000;
 /** So long is looked for a simpler failure, once there is one; and as long again for one of fewer parts. */
@@ -28,7 +30,8 @@ interface Found<T> {
 }
 
 /**
- * Looks for an input that fails: first among those that failed before, then at random.
+ * Looks for an input that fails: first among those that failed before, then at random. Over a server several are tried at a time, until one
+ * fails.
  * @throws ConformanceFailure about the simplest that was found, with the calls that lead to it
  */
 export async function search<T>(t: CaseContext, { caseId, inputs, runs, repeatable, play }: Search<T>): Promise<void> {
@@ -36,35 +39,41 @@ export async function search<T>(t: CaseContext, { caseId, inputs, runs, repeatab
     t.chances.failures === undefined ? undefined : new KeptFailures<readonly T[]>(t.chances.failures, caseId);
   const examples = ((await kept?.read()) ?? []).map((input): [readonly T[]] => [input]);
   let found: Found<T> | undefined;
+  let foundIn: number | undefined;
   let until = Infinity;
 
-  async function holds(input: readonly T[]): Promise<boolean> {
-    if (performance.now() > until) return true;
+  async function holds(lane: number, input: readonly T[]): Promise<boolean> {
+    if (performance.now() > until || (foundIn ?? lane) !== lane) return true;
     const failure = await tryOne(t, input, play);
-    if (failure === undefined) return true;
+    if (failure === undefined || (foundIn ?? lane) !== lane) return true;
     if (found === undefined) until = performance.now() + SHRINK_MS;
+    foundIn = lane;
     found = failure;
     return false;
   }
 
-  const seed = t.random.int(2 ** 31);
-  const result = await fc.check(fc.asyncProperty(inputs, holds), {
-    seed,
-    numRuns: runs + examples.length,
-    examples,
-    endOnFailure: !repeatable,
-  });
-  t.count("random inputs", result.numRuns);
+  const lanes = t.subject.server === undefined ? 1 : LANES;
+  const results = await Promise.all(
+    Array.from({ length: lanes }, (_, lane) => {
+      const mine = lane === 0 ? examples : [];
+      const numRuns = Math.ceil((runs - lane) / lanes) + mine.length;
+      const property = fc.asyncProperty(inputs, (input) => holds(lane, input));
+      return fc.check(property, { seed: t.random.int(2 ** 31), numRuns, examples: mine, endOnFailure: !repeatable });
+    }),
+  );
+  const tried = results.reduce((sum, { numRuns }) => sum + numRuns, 0);
+  t.count("random inputs", tried);
   if (examples.length > 0) t.count("of them kept from before", examples.length);
-  check(result.numRuns > 0, "at least one input is tried");
-  if (!result.failed) return;
+  check(tried > 0, "at least one input is tried");
+  const result = results.find(({ failed }) => failed);
+  if (result === undefined) return;
   if (found === undefined) throw result.errorInstance;
   until = performance.now() + SHRINK_MS;
-  if (repeatable) await shorten(found.input, holds);
+  if (repeatable) await shorten(found.input, (input) => holds(foundIn!, input));
   await kept?.add(found.input);
   throw explained(found, {
     ...(kept && { kept: `in ${kept.path}: it is tried first from now on` }),
-    found: `after ${result.numRuns} inputs; fast-check seed ${seed}, path "${result.counterexamplePath}"`,
+    found: `after ${tried} inputs; fast-check seed ${result.seed}, path "${result.counterexamplePath}"`,
   });
 }
 
