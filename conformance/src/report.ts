@@ -35,6 +35,8 @@ export interface ConformanceReport {
   readonly runtime: string;
   readonly capabilities: Capabilities;
   readonly seed: number;
+  /** From the first case to the end of the last. */
+  readonly ms: number;
   readonly cases: readonly CaseReport[];
   /** How often each declared guard was seen to refuse. */
   readonly guards: Readonly<Record<string, number>>;

@@ -45,6 +45,7 @@ describe("the report", { timeout: 60_000 }, () => {
       "runtime",
       "capabilities",
       "seed",
+      "ms",
       "cases",
       "guards",
     ]);

@@ -29,6 +29,7 @@ const report: ConformanceReport = {
     listing: "strong",
   },
   seed: 7,
+  ms: 2_600,
   cases: [passed, { ...failed, message: failed.message! }, { ...passed, id: "tx.deliver", status: "not-applicable" }],
   guards: { "stale-hold-refused": 0, "stale-park-refused": 3 },
 };

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import memory from "../backends/memory.ts";
 import { equal } from "../src/assert.ts";
 import { CASES } from "../src/cases/index.ts";
 import type { ConformanceCase } from "../src/case.ts";
 import { INVARIANTS } from "../src/invariants.ts";
+import type { Level } from "../src/level.ts";
 import { isPass, silentGuards } from "../src/report.ts";
 import { runConformance } from "../src/runner.ts";
 import type { BackendUnderTest } from "../src/subject.ts";
@@ -135,6 +137,27 @@ describe("runConformance", () => {
     expect(report.cases.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
     expect(isPass(report)).toBe(true);
     expect([...open]).toEqual([]);
+  });
+
+  it("plays four cases of L1 to L3 at once, and those that need all of the machine by themselves", async () => {
+    const most: Partial<Record<Level, number>> = {};
+    let playing = 0;
+    const cases = (["L1", "L3", "L4", "L5"] as const).flatMap((level) =>
+      ["a", "b", "c", "d", "e"].map((name) =>
+        planted({
+          id: `setup.${level}-${name}`,
+          level,
+          async run() {
+            playing += 1;
+            most[level] = Math.max(most[level] ?? 0, playing);
+            await sleep(5);
+            playing -= 1;
+          },
+        }),
+      ),
+    );
+    await runConformance(memory, { cases });
+    expect(most).toEqual({ L1: 4, L3: 4, L4: 1, L5: 1 });
   });
 
   it("makes the same choices for the same seed, and others for another", async () => {

@@ -12,7 +12,7 @@ export const USAGE = `perdure-conformance BACKEND… [options]
                  their failures
   --seed N       reproduces every choice that cases make by chance; 1 by default
   --bail         stop after the first failure
-  --jobs N       so many cases at once; 1 by default
+  --jobs N       so many cases of L1 to L3 at once; 4 by default
   --runs N       random sequences, histories and worlds of L5
   --full         the large numbers
   --json FILE    write the report; a list of reports if there are several backends
