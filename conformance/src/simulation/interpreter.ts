@@ -83,7 +83,6 @@ export function interpreterOf(activities: SimulatedActivities) {
       case "race":
         return Promise.race([ctx.sleep("1h").then(() => "long"), ctx.sleep(step.ms).then(() => "short")]);
       case "any":
-        await hearOfCancel(ctx);
         return Promise.any([
           ctx.run(activities.fail, undefined),
           ctx.sleep("1h").then(() => "long"),
@@ -106,7 +105,6 @@ export function interpreterOf(activities: SimulatedActivities) {
         return Promise.resolve(child).catch(codeIf("child-failed"));
       }
       case "detach":
-        await hearOfCancel(ctx);
         ctx.child(interpreter, step.program, { id: `${ctx.runId}-${step.id}`, parentClose: step.close });
         return null;
       case "forever":
@@ -135,14 +133,6 @@ export function interpreterOf(activities: SimulatedActivities) {
 
 function outputsOf({ state }: { readonly state: StateHandle<Record<string, unknown>> }, name: string): unknown[] {
   return state.get(name) as unknown[];
-}
-
-/**
- * A cancel that a shield has held up is told once, to the first thing that the code asks for: a branch that may lose to another, or a child
- * that nobody awaits, would keep it to itself.
- */
-function hearOfCancel(ctx: Context): Promise<void> {
-  return ctx.sleep(0);
 }
 
 function stayInBranch(): never {

@@ -54,7 +54,7 @@ export const cancelCases: readonly ConformanceCase[] = [
     id: "replay.cancel-shielded",
     invariants: ["I11", "I12", "I17"],
     scenarios: ["S15"],
-    why: "What must not be left half done is done to its end, children included, although the run is cancelled in the middle of it.",
+    why: "What must not be left half done is done to its end, children included, although the run is cancelled in the middle of it. What it waits for next is cancelled, whatever else it asked for before.",
     async play(lab) {
       const { queue, mode } = lab;
       const done: string[] = [];
@@ -68,15 +68,17 @@ export const cancelCases: readonly ConformanceCase[] = [
             await ctx.sleep(20);
             await ctx.run("book", () => void done.push(`book ${word}`));
           });
-          return await ctx.waitFor(go);
+          void ctx.child(kid, undefined, { id: `${mode}-after` });
+          return await Promise.any([ctx.run("too late", () => void done.push("too late")), ctx.waitFor(go)]);
         } catch (error) {
           await ctx.run("clean up", () => void done.push("clean up"));
-          throw error;
+          throw error instanceof AggregateError ? error.errors[0] : error;
         }
       });
       const first = await lab.work([definition, kid]);
       const run = await lab.start(definition, undefined);
-      const [inside, outside] = ["inside", "outside"].map((name) => lab.client.handle<string>(`${mode}-${name}`));
+      const handles = ["inside", "outside", "after"].map((name) => lab.client.handle<string>(`${mode}-${name}`));
+      const [inside, outside, after] = handles;
       await lab.parked(run, "CHILD_STARTED", 2);
       for (const child of [inside!, outside!]) await lab.parked(child, "SIGNAL_AWAITED");
       await run.cancel({ reason: "enough" });
@@ -93,6 +95,7 @@ export const cancelCases: readonly ConformanceCase[] = [
         "the shielded part is done once, and then comes the clean-up (I12)",
       );
       equal(await lab.output(inside!), "now", "a child of the shielded part is not cancelled");
+      await lab.cancelled(after!);
     },
   }),
   bothWays({

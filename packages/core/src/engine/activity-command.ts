@@ -73,13 +73,12 @@ function schedule(
   settings: AttemptSettings,
 ): Promise<unknown> {
   const { name } = activity;
-  const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(
     ["ACTIVITY_SCHEDULED", "ACTIVITY_RETRYING", "ACTIVITY_COMPLETED", "ACTIVITY_FAILED"],
     name,
   );
   if (asked === null) return new Promise(() => {});
-  if (cancelled !== null) return Promise.reject(cancelled);
+  if (execution.owedCancel.isOwed) return execution.owedCancel.refusal();
   const { command } = asked;
   return openPromise((settler) => {
     execution.open.activities.set(command, {

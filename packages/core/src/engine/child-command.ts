@@ -26,10 +26,8 @@ export function startChild(
   const { codec } = execution.environment;
   const encoded = encodeAs(codec, checked(definition, input), "input of child workflow", definition.name);
   requireChildOptions(options);
-  const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["CHILD_SCHEDULED"], definition.name);
   if (asked === null) return unborn(options, new Promise(() => {}));
-  if (cancelled !== null) return unborn(options, forCode(Promise.reject(cancelled)));
 
   const { command } = asked;
   const intent = asked.recorded ?? recordIntent(execution, command, definition, encoded, options);
@@ -55,6 +53,13 @@ export function startChild(
     child = { ...intended, ...settler };
     execution.open.children.set(command, child);
   });
+  // It is there all the same: what is told is who awaits it.
+  if (execution.owedCancel.isOwed) {
+    execution.owedCancel.add((error) => {
+      child.interrupted = true;
+      child.reject(error);
+    });
+  }
   return handle(execution, { runId: intended.runId, incarnation }, forCode(promise), () => {
     if (child.interrupted) execution.owedCancel.seen();
   });

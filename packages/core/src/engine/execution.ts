@@ -351,12 +351,6 @@ export class Execution implements CommandLog {
     if (isNew) this.#attributesChanged = true;
   }
 
-  /** Ends what the code is about to wait for, if it has not been told of a cancel request. */
-  takeOwedCancel(): CancelledError | null {
-    if (!this.owedCancel.take()) return null;
-    return thrownInto(this, new CancelledError({ reason: this.cancelRequested?.reason }));
-  }
-
   // How the code is moved
 
   /** Lets the code answer to one event. `deliver` says whether it has anything to answer to. */
@@ -371,8 +365,13 @@ export class Execution implements CommandLog {
     this.#answered = this.#delivered ?? this.head;
     this.#inTurn = true;
     if (deliver()) await this.environment.settle();
+    while (this.broken === null && this.ending === null && this.#tellOwedCancel()) await this.environment.settle();
     this.#inTurn = false;
     this.owedCancel.turnOver();
+  }
+
+  #tellOwedCancel(): boolean {
+    return this.owedCancel.tell(() => thrownInto(this, new CancelledError({ reason: this.cancelRequested?.reason })));
   }
 
   #continue({ generation, attributes, cancelRequested }: EventData["WORKFLOW_CONTINUED_AS_NEW"]): void {

@@ -45,9 +45,10 @@ async function post(execution: Execution, to: Recipient, signal: string | null, 
   // An intent that is repeated says what it said the first time.
   const { runId, incarnation } = recorded?.data ?? to;
   const payload = recorded === undefined ? encoded : codec.encode(recorded.data.payload);
-  const status = await openPromise((settler) =>
-    execution.open.sends.set(command, { command, ...settler, seq, runId, incarnation, signal, payload }),
-  );
+  const status = await openPromise((settler) => {
+    execution.open.sends.set(command, { command, ...settler, seq, runId, incarnation, signal, payload });
+    if (execution.owedCancel.isOwed) execution.owedCancel.add(settler.reject);
+  });
   if (status === "accepted" || signal === null) return;
   if (status === "closed") {
     throw new UsageError(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { code, drive, Driven, replayPrefixes, STARTED_AT } from "../../test/execution.ts";
+import type { WorkflowContext } from "../define/context.ts";
 import { signal } from "../define/signal.ts";
 import { type AnyWorkflow, workflow } from "../define/workflow.ts";
 import { isPerdureError } from "../errors/index.ts";
@@ -216,6 +217,88 @@ describe("ctx.shield", () => {
       await live.complete(3, "refunded");
     });
     expect(run.output).toEqual(["cancelled", "refunded"]);
+  });
+
+  describe.each<[string, (ctx: WorkflowContext) => void]>([
+    ["an activity", (ctx) => void ctx.run("log", () => null)],
+    ["a timer, caught", (ctx) => void ctx.sleep("1h").catch(() => {})],
+    ["a wait", (ctx) => void ctx.waitFor(go)],
+    ["a child", (ctx) => void ctx.child(kid, undefined)],
+    ["a message", (ctx) => void ctx.signal("other", go, "hello")],
+  ])("a request that came inside is not lost on %s that nobody awaits", (_, ask) => {
+    it.each(["at once", "a moment later"])("but tells who waits %s", async (when) => {
+      const definition = code(async (ctx) => {
+        await ctx.shield(() => ctx.run("inside", () => null));
+        ask(ctx);
+        if (when === "a moment later") for (let turns = 0; turns < 9; turns++) await Promise.resolve();
+        return [await ctx.sleep("1d").catch(isCancelled), await ctx.run("clean up", () => null)];
+      });
+      const run = await driven(definition, async (live) => {
+        await live.execution.cancelReceived("enough");
+        await live.complete(1, null);
+        await live.complete(4, "cleaned");
+      });
+      expect(run.output).toEqual(["cancelled", "cleaned"]);
+    });
+  });
+
+  it("tells every branch of what the code waits for next, and leaves the signal that is there for later", async () => {
+    const definition = code(async (ctx) => {
+      await ctx.shield(() => ctx.run("inside", () => null));
+      const any = Promise.any([ctx.run("quick", () => null), ctx.waitFor(go), ctx.child(kid, undefined), ctx.sleep(1)]);
+      const told = await any.catch((error: AggregateError) => error.errors.map(isCancelled));
+      return [told, await ctx.waitFor(go)];
+    });
+    const run = await driven(definition, async (live) => {
+      await live.signal("go", "sent");
+      await live.execution.cancelReceived("enough");
+      await live.complete(1, null);
+    });
+    expect(run.output).toEqual([["cancelled", "cancelled", "cancelled", "cancelled"], "sent"]);
+  });
+
+  it("tells who waits for a message after it", async () => {
+    const definition = code(async (ctx) => {
+      await ctx.shield(() => ctx.run("inside", () => null));
+      return [await ctx.signal("other", go, "hello").catch(isCancelled), await ctx.run("clean up", () => null)];
+    });
+    const run = await driven(definition, async (live) => {
+      await live.execution.cancelReceived("enough");
+      await live.complete(1, null);
+      await live.execution.signalDelivered(2, "accepted");
+      await live.complete(3, "cleaned");
+    });
+    expect(run.output).toEqual(["cancelled", "cleaned"]);
+    expect(run.history.map(({ type }) => type)).toContain("SIGNAL_SENT");
+  });
+
+  it("starts the children that the code asks for afterwards, also if it ends then", async () => {
+    const definition = code(async (ctx) => {
+      await ctx.shield(() => ctx.run("inside", () => null));
+      return ctx.child(kid, undefined, { id: "report", parentClose: "abandon" }).runId;
+    });
+    const run = await driven(definition, async (live) => {
+      await live.execution.cancelReceived("enough");
+      await live.complete(1, null);
+    });
+    expect(run.output).toBe("report");
+    expect(run.history.map(({ type }) => type)).toContain("CHILD_SCHEDULED");
+  });
+
+  it("that follows another at once is not interrupted; what comes after it is, although others were told before", async () => {
+    const definition = code(async (ctx) => {
+      const other = ctx.sleep("1h").catch(isCancelled);
+      await ctx.shield(() => ctx.run("first", () => null));
+      void ctx.run("log", () => null);
+      const second = await ctx.shield(() => ctx.run("second", () => null));
+      return [await other, second, await ctx.sleep("1h").catch(isCancelled)];
+    });
+    const run = await driven(definition, async (live) => {
+      await live.execution.cancelReceived("enough");
+      await live.complete(2, "first");
+      await live.complete(4, "second");
+    });
+    expect(run.output).toEqual(["cancelled", "second", "cancelled"]);
   });
 
   it("goes with branches, iterators and messages that begin inside", async () => {

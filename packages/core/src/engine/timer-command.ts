@@ -8,10 +8,9 @@ import { openPromise } from "./open-promise.ts";
 export async function sleep(execution: Execution, time: Duration | Date): Promise<void> {
   const until = time instanceof Date ? requireInstant(time, "time of ctx.sleep") : null;
   const ms = until === null ? requireDuration(time as Duration, "time of ctx.sleep") : 0;
-  const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["TIMER_STARTED"], "");
   if (asked === null) return new Promise(() => {});
-  if (cancelled !== null) throw cancelled;
+  if (execution.owedCancel.isOwed) return execution.owedCancel.refusal();
   const { command, recorded } = asked;
   const dueAt = recorded?.data.dueAt ?? until ?? execution.time() + ms;
   if (recorded === undefined) execution.record("TIMER_STARTED", command, { dueAt });

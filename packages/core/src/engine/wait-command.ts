@@ -22,10 +22,9 @@ export async function waitFor(
   const { timeout } = options;
   const timeoutMs =
     timeout === undefined ? null : requireDuration(timeout, `the time-out of the wait for "${signal.name}"`);
-  const cancelled = execution.takeOwedCancel();
   const asked = execution.ask(["SIGNAL_AWAITED"], signal.name);
   if (asked === null) return new Promise(() => {});
-  if (cancelled !== null) throw cancelled;
+  if (execution.owedCancel.isOwed) return execution.owedCancel.refusal();
   const { command, recorded } = asked;
   if (recorded === undefined) {
     const buffered = execution.open.takeSignal(signal.name);
