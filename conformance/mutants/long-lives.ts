@@ -64,6 +64,22 @@ export const longLifeMutants: readonly Mutant[] = [
     }),
   }),
   mutant({
+    name: "row-behind-while-held",
+    breaks: "The fields of a run's row are written when its claim is given up, and not before.",
+    killedBy: ["replay.turn-in-parts"],
+    plant: () => (honest) => ({
+      commitTasks: (commits, options) =>
+        honest.commitTasks(
+          commits.map((commit): TaskCommit => {
+            if (commit.kind !== "workflow" || commit.next.do !== "hold") return commit;
+            const { run: _run, ...rest } = commit;
+            return rest;
+          }),
+          options,
+        ),
+    }),
+  }),
+  mutant({
     name: "renewed-three-times",
     breaks: "A lease is renewed three times, as if nothing could take longer.",
     killedBy: ["lease.activity-outlives-it"],

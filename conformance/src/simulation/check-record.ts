@@ -1,4 +1,3 @@
-import type { WorkflowEvent } from "@perdure/core";
 import type { Millis } from "@perdure/core/storage";
 import { check, equal, unique } from "../assert.ts";
 import type { RecordedRun } from "../crash/recorded-run.ts";
@@ -20,13 +19,9 @@ export function checkRecord(record: RecordedRun, state: unknown, world: World): 
   checkActivities(record, world);
 }
 
-/**
- * The row of a run is the fold of its history. That of a run which was ended without its code may be ahead, by what its worker was about
- * to record; and a child that its parent's end has created has a state from its first change on.
- */
+/** The row of a run is the fold of its history. A child that its parent's end has created has a state from its first change on. */
 function checkRow({ run, history }: RecordedRun, stored: unknown): void {
   const { runId } = run;
-  if (isEndedWithoutCode(history.at(-1)!)) return;
   let state: Record<string, unknown> = {};
   const attributes: Record<string, unknown> = {};
   for (const { type, data } of history) {
@@ -36,11 +31,6 @@ function checkRow({ run, history }: RecordedRun, stored: unknown): void {
   }
   equal(run.attributes, attributes, `the attributes of run "${runId}" are the fold of its history (I3)`);
   equal(stored ?? {}, state, `the state of run "${runId}" is the fold of its history (I3)`);
-}
-
-function isEndedWithoutCode({ type, data }: WorkflowEvent): boolean {
-  if (type === "WORKFLOW_CANCELLED") return data.terminated === true;
-  return type === "WORKFLOW_FAILED" && data.failure.code === "timed-out";
 }
 
 /** Accepted means recorded, in this order, also by a run that has ended before its code could see it. */

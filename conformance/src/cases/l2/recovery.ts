@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { activity, signal, workflow } from "@perdure/core";
+import { activity, type RunHandle, signal, workflow } from "@perdure/core";
+import type { StorageBackend, WorkflowCommit } from "@perdure/core/storage";
 import { check, contains, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
+import { wrapVerbs } from "../../verbs.ts";
 import { bothWays } from "./both-ways.ts";
+import type { MortalWorker } from "./mortal-worker.ts";
 
 /** Of a worker that is going to die: somebody waits for it to end. */
 const SHORT_LEASE_MS = 500;
@@ -157,4 +160,66 @@ export const recoveryCases: readonly ConformanceCase[] = [
       equal(executed, [1, 2], "and repeats nothing (I13)");
     },
   }),
+  bothWays({
+    id: "replay.turn-in-parts",
+    invariants: ["I3", "I4", "I9"],
+    why: "A turn that is too large for one commit is made in several. Whoever looks when its worker has died between two of them sees a row that says what the history says; also when nobody goes on, and when somebody does.",
+    hint: "Are the fields of the run's row written by each commit, whatever it does next?",
+    async play(lab) {
+      const definition = workflow(
+        { name: "in-parts", queue: lab.queue, state: { initial: { n: 0 } } },
+        async (ctx, wanted: number) => {
+          for (let n = 1; n <= wanted; n++) {
+            ctx.state.set("n", n);
+            ctx.attributes.set({ n });
+          }
+          await ctx.waitFor(go);
+        },
+      );
+      const stateAndAttributes = async (run: RunHandle<unknown, { n: number }>): Promise<unknown> => [
+        await run.state(),
+        (await lab.storage.getRun(run.runId))!.attributes,
+      ];
+      for (const isTerminated of [true, false]) {
+        const storage = await lab.open();
+        let parts = 0;
+        const first: MortalWorker = await lab.work([definition], {
+          lease: SHORT_LEASE_MS,
+          storage: inParts(storage, 4, () => {
+            if (++parts === 2) void first.die();
+          }),
+        });
+        const run = await lab.start(definition, 9, { name: isTerminated ? "terminated" : "resumed" });
+        await lab.until("two parts are recorded", async () => parts === 2);
+        const last = (await run.history()).findLast(({ type }) => type === "STATE_SET");
+        equal(await stateAndAttributes(run), [{ n: 3 }, { n: 3 }], "the row is what history says after two parts (I3)");
+        equal(last?.data, { key: "n", value: 3 }, "which has come so far");
+        if (isTerminated) await run.terminate();
+        const second = await lab.work([definition]);
+        if (!isTerminated) {
+          await lab.parked(run, "SIGNAL_AWAITED");
+          equal(await stateAndAttributes(run), [{ n: 9 }, { n: 9 }], "who goes on brings the row up to date");
+          await run.signal(go, 0);
+          await lab.output(run);
+        } else await lab.cancelled(run);
+        const n = isTerminated ? 3 : 9;
+        equal(await stateAndAttributes(run), [{ n }, { n }], "and so it stays (I3)");
+        await second.retire();
+      }
+    },
+  }),
 ];
+
+/** The storage as one that takes so many events in a commit. `taken` is told of each commit of events. */
+function inParts(storage: StorageBackend, eventsPerCommit: number, taken: () => void): StorageBackend {
+  const info = { ...storage.info, limits: { ...storage.info.limits, eventsPerCommit } };
+  return {
+    ...wrapVerbs(storage, async (verb, args, call) => {
+      const answer = await call();
+      if (verb === "commitTasks" && (args[0] as readonly WorkflowCommit[]).some(({ events }) => events?.length > 0))
+        taken();
+      return answer;
+    }),
+    info,
+  };
+}

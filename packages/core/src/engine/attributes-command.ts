@@ -5,7 +5,7 @@ import type { Execution } from "./execution.ts";
 /** Replaces the named search attributes of the run and keeps the others. */
 export function setAttributes(execution: Execution, attributes: Attributes): void {
   const checked = requireAttributes(attributes);
-  const asked = execution.askNow(["ATTRIBUTES_SET"], "");
-  if (asked.recorded === undefined) execution.record("ATTRIBUTES_SET", asked.command, { attributes: checked });
-  execution.mergeAttributes(checked, asked.recorded === undefined);
+  const { command, recorded } = execution.askNow(["ATTRIBUTES_SET"], "");
+  const fresh = recorded === undefined ? execution.record("ATTRIBUTES_SET", command, { attributes: checked }) : null;
+  execution.mergeAttributes(checked, fresh);
 }

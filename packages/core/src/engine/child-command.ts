@@ -27,7 +27,7 @@ export function startChild(
   const encoded = encodeAs(codec, checked(definition, input), "input of child workflow", definition.name);
   requireChildOptions(options);
   const asked = execution.ask(["CHILD_SCHEDULED"], definition.name);
-  if (asked === null) return unborn(options, new Promise(() => {}));
+  if (asked === null) return unborn(options);
 
   const { command } = asked;
   const intent = asked.recorded ?? recordIntent(execution, command, definition, encoded, options);
@@ -107,8 +107,9 @@ function recordIntent(
   return { seq, data: { ...data, input: undefined } };
 }
 
-/** The handle of a child that is not asked for: whatever is awaited of it says why, and a stranger that has its id hears nothing. */
-function unborn({ id = "" }: ChildOptions, promise: Promise<never>): ChildHandle<unknown> {
+/** The handle of a child that is not asked for: nothing is answered, and a stranger that has its id hears nothing. */
+function unborn({ id = "" }: ChildOptions): ChildHandle<unknown> {
+  const promise = new Promise<never>(() => {});
   return {
     runId: id,
     // oxlint-disable-next-line unicorn/no-thenable -- a child handle is awaited for the child's result

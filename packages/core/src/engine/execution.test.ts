@@ -396,12 +396,32 @@ describe("the run row", () => {
   it("gets again what a refused commit carried", async () => {
     const run = await drive(definition);
     const { execution } = run;
-    const fields = execution.takeRunFields();
+    execution.takeRunFields();
     const events = execution.fresh.splice(0);
     await run.complete(3, null);
-    execution.restore(events, fields);
+    execution.restore(events);
     expect(run.take()).toEqual(["STATE_SET 1", "ATTRIBUTES_SET 2", "ACTIVITY_COMPLETED 3", "ATTRIBUTES_SET 4"]);
     expect(execution.takeRunFields()).toEqual({ state: '{"n":1}', attributes: { tier: "gold", size: 3 } });
+  });
+
+  it("gets what history has up to a seq: a turn may be committed in parts", async () => {
+    const parts = workflow({ name: "code", state: { initial: { n: 0 } as Record<string, number> } }, async (ctx) => {
+      ctx.state.set("n", 1);
+      ctx.state.update(() => ({ n: 2, later: 2 }));
+      ctx.attributes.set({ tier: "gold" });
+      ctx.state.set("later", 3);
+      ctx.attributes.set({ tier: "iron" });
+      await ctx.sleep("1h");
+    });
+    const { execution } = await drive(parts);
+    expect(execution.takeRunFields(1)).toBeUndefined();
+    expect(execution.takeRunFields(2)).toEqual({ state: '{"n":1}' });
+    execution.restore([]);
+    expect(execution.takeRunFields(4)).toEqual({ state: '{"n":2,"later":2}', attributes: { tier: "gold" } });
+    expect(execution.takeRunFields(5)).toEqual({ state: '{"n":2,"later":3}' });
+    execution.restore([]);
+    expect(execution.takeRunFields()).toEqual({ state: '{"n":2,"later":3}', attributes: { tier: "iron" } });
+    expect(execution.takeRunFields()).toBeUndefined();
   });
 
   it("gets nothing from a replay: it is there already", async () => {

@@ -18,6 +18,7 @@ import { OpenCommands } from "./open-commands.ts";
 import { openEvent } from "./open-event.ts";
 import { OwedCancel } from "./owed-cancel.ts";
 import { isAbout, RecordedCommands } from "./recorded-commands.ts";
+import { RowChanges } from "./row-changes.ts";
 import { StateObject } from "./state-object.ts";
 import { TaskChanges } from "./task-changes.ts";
 import { thrownInto } from "./thrown-into-code.ts";
@@ -84,7 +85,7 @@ export class Execution implements CommandLog {
 
   readonly #body: WorkflowBody;
   readonly #commands = new RecordedCommands();
-  #attributesChanged = false;
+  readonly #attributeChanges = new RowChanges<Attributes>();
   #inTurn = false;
   #lastAt: Millis = 0;
   /** Seq of the event that is delivered again; `null` for one that is recorded now. */
@@ -121,21 +122,19 @@ export class Execution implements CommandLog {
     this.broken = nonDurableAwait(this.run);
   }
 
-  /** The fields of the run row that changed since the last call, or since a commit that was refused. */
-  takeRunFields(): WorkflowCommit["run"] {
-    const state = this.state.takeSnapshot();
-    const { attributes } = this;
-    const set = this.#attributesChanged;
-    this.#attributesChanged = false;
-    if (state === undefined && !set) return undefined;
-    return { ...(state !== undefined && { state }), ...(set && { attributes }) };
+  /** The fields of the run row that events up to this seq have changed, since the last call or since a commit that was refused. */
+  takeRunFields(upTo: Seq = this.head): WorkflowCommit["run"] {
+    const state = this.state.takeSnapshot(upTo);
+    const attributes = this.#attributeChanges.take(upTo).at(-1);
+    if (state === undefined && attributes === undefined) return undefined;
+    return { ...(state !== undefined && { state }), ...(attributes !== undefined && { attributes }) };
   }
 
   /** Puts back what a refused commit carried. */
-  restore(events: readonly NewEvent[], fields: WorkflowCommit["run"]): void {
+  restore(events: readonly NewEvent[]): void {
     this.fresh = [...events, ...this.fresh];
-    if (fields?.state !== undefined) this.state.dirty = true;
-    if (fields?.attributes !== undefined) this.#attributesChanged = true;
+    this.state.changes.restore();
+    this.#attributeChanges.restore();
   }
 
   /** Takes over what the generations before have left, before anything is delivered. */
@@ -316,16 +315,17 @@ export class Execution implements CommandLog {
     return this.#inTurn;
   }
 
-  /** Appends the record of a command that the code has just asked for. */
+  /** Appends the record of a command that the code has just asked for. Answers its seq. */
   record<T extends EventType>(
     type: T,
     command: number,
     plain: Omit<EventData[T], keyof SealedValues>,
     values?: SealedValues,
-  ): void {
+  ): Seq {
     // Such commands are recorded in the order of asking: history would have this one if it were the code's.
     if (command < this.#commands.last) this.broken ??= unrecordedCommand(this.run, command, { type, data: plain });
     if (this.broken === null) this.append(type, command, plain, values);
+    return this.head;
   }
 
   /**
@@ -346,9 +346,10 @@ export class Execution implements CommandLog {
     } else this.broken = nonDurableAwait(this.run);
   }
 
-  mergeAttributes(attributes: Attributes, isNew: boolean): void {
+  /** `fresh`: the seq of the event that records them, if it is new. */
+  mergeAttributes(attributes: Attributes, fresh: Seq | null): void {
     this.attributes = { ...this.attributes, ...attributes };
-    if (isNew) this.#attributesChanged = true;
+    if (fresh !== null) this.#attributeChanges.add(fresh, this.attributes);
   }
 
   // How the code is moved

@@ -38,7 +38,7 @@ export class OwedCancel {
 
   /** Answers by being told: for what need not be begun. */
   refusal(): Promise<never> {
-    return new Promise((_, reject) => void this.add(reject));
+    return new Promise((_, reject) => this.add(reject));
   }
 
   /** `tell` is called when the code is quiet. */

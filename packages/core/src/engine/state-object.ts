@@ -1,8 +1,10 @@
 import { encodeAs } from "../codec/encode-as.ts";
 import type { StateHandle } from "../define/context.ts";
 import { UsageError } from "../errors/index.ts";
+import type { Seq } from "../model/ids.ts";
 import type { Payload } from "../model/payload.ts";
 import type { CommandLog } from "./command-log.ts";
+import { RowChanges } from "./row-changes.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -11,8 +13,8 @@ const LARGE_STATE_CHARACTERS = 64 * 1024;
 
 /** The run's state: rebuilt by the code itself in every replay; each change is recorded once. */
 export class StateObject implements StateHandle<Fields> {
-  /** Changed since {@link takeSnapshot}. */
-  dirty = false;
+  /** Each as what the fields that it has set were before; `undefined`: not there. */
+  readonly changes = new RowChanges<ReadonlyMap<string, Payload | undefined>>();
   readonly #log: CommandLog;
   /** Every field as the codec wrote it: what is read is a copy. */
   #fields = new Map<string, Payload>();
@@ -43,12 +45,12 @@ export class StateObject implements StateHandle<Fields> {
   set(key: string, value: unknown): void {
     const text = encodeAs(this.#codec, value, "state field", key);
     const changes = new Map([[key, text]]);
-    if (this.#batch !== null) return this.#apply(changes);
+    if (this.#batch !== null) return void this.#apply(changes);
     this.#requireFit(changes);
     const asked = this.#log.askNow(["STATE_SET"], key);
-    this.#apply(changes);
-    if (asked.recorded === undefined) this.#log.record("STATE_SET", asked.command, { key }, { value: text });
-    this.dirty ||= asked.recorded === undefined;
+    const before = this.#apply(changes);
+    if (asked.recorded !== undefined) return;
+    this.changes.add(this.#log.record("STATE_SET", asked.command, { key }, { value: text }), before);
   }
 
   update(change: (state: Fields) => Fields): void {
@@ -80,11 +82,16 @@ export class StateObject implements StateHandle<Fields> {
     return this.#decode(this.#fields);
   }
 
-  /** The encoded state if it changed since the last call. */
-  takeSnapshot(): Payload | undefined {
-    if (!this.dirty) return undefined;
-    this.dirty = false;
-    return this.#codec.encode(this.snapshot());
+  /** The encoded state as of an event, if it changed since the last call. */
+  takeSnapshot(upTo: Seq): Payload | undefined {
+    if (this.changes.take(upTo).length === 0) return undefined;
+    const fields = new Map(this.#fields);
+    for (const before of this.changes.left.toReversed())
+      for (const [key, text] of before) {
+        if (text === undefined) fields.delete(key);
+        else fields.set(key, text);
+      }
+    return this.#codec.encode(this.#decode(fields));
   }
 
   /** Records several changes as one. */
@@ -92,17 +99,21 @@ export class StateObject implements StateHandle<Fields> {
     const value = this.#codec.encode(this.#decode(changes));
     this.#requireFit(changes);
     const asked = this.#log.askNow(["STATE_UPDATE"], "");
-    this.#apply(changes);
-    if (asked.recorded === undefined) this.#log.record("STATE_UPDATE", asked.command, {}, { value });
-    this.dirty ||= asked.recorded === undefined;
+    const before = this.#apply(changes);
+    if (asked.recorded !== undefined) return;
+    this.changes.add(this.#log.record("STATE_UPDATE", asked.command, {}, { value }), before);
   }
 
-  #apply(changes: ReadonlyMap<string, Payload>): void {
+  /** Answers what the fields were before. */
+  #apply(changes: ReadonlyMap<string, Payload>): ReadonlyMap<string, Payload | undefined> {
     this.#size += this.#growth(changes);
+    const before = new Map<string, Payload | undefined>();
     for (const [key, text] of changes) {
+      before.set(key, this.#fields.get(key));
       this.#fields.set(key, text);
       this.#batch?.add(key);
     }
+    return before;
   }
 
   /** Throws when the state with these changes could not be stored, or is refused by its schema. */

@@ -245,9 +245,10 @@ export class HeldRun implements Held {
     const count = firstThatFit(fresh, limits, (at) => execution.taskChanges.bytesAt(durable + 1 + at));
     if (count < fresh.length) {
       execution.fresh = fresh.slice(count);
-      const ackInbox = this.#inbox.ackedBy(durable + count);
+      const upTo = durable + count;
       const events = fresh.slice(0, count);
-      return this.#send({ events, run: execution.takeRunFields(), next: { do: "hold" } }, ackInbox);
+      const run = execution.takeRunFields(upTo);
+      return this.#send({ events, run, next: { do: "hold" } }, this.#inbox.ackedBy(upTo));
     }
     if (broken !== null || stuck) return this.#block();
     if (ending !== null && !this.#effects.open) {
@@ -356,7 +357,7 @@ export class HeldRun implements Held {
       case "unread":
         // Accepted means recorded: the messages go in before the terminal event.
         this.#unreadRounds++;
-        this.#execution.restore(commit.events.slice(0, -1), commit.run);
+        this.#execution.restore(commit.events.slice(0, -1));
         return this.#receive(result.messages);
       case "lease-lost":
         this.#release = { to: "lost" };
