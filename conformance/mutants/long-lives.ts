@@ -80,6 +80,18 @@ export const longLifeMutants: readonly Mutant[] = [
     }),
   }),
   mutant({
+    name: "born-without-state",
+    breaks: "A run has a state from its first commit on, whatever it was created with.",
+    killedBy: ["replay.child-of-an-ended-parent"],
+    plant: () => (honest) => ({
+      createRuns: (runs, options) =>
+        honest.createRuns(
+          runs.map((run) => ({ ...run, state: null })),
+          options,
+        ),
+    }),
+  }),
+  mutant({
     name: "renewed-three-times",
     breaks: "A lease is renewed three times, as if nothing could take longer.",
     killedBy: ["lease.activity-outlives-it"],

@@ -19,7 +19,7 @@ export function checkRecord(record: RecordedRun, state: unknown, world: World): 
   checkActivities(record, world);
 }
 
-/** The row of a run is the fold of its history. A child that its parent's end has created has a state from its first change on. */
+/** The row of a run is the fold of its history. */
 function checkRow({ run, history }: RecordedRun, stored: unknown): void {
   const { runId } = run;
   let state: Record<string, unknown> = {};
@@ -30,7 +30,7 @@ function checkRow({ run, history }: RecordedRun, stored: unknown): void {
     if (type === "ATTRIBUTES_SET") Object.assign(attributes, data.attributes);
   }
   equal(run.attributes, attributes, `the attributes of run "${runId}" are the fold of its history (I3)`);
-  equal(stored ?? {}, state, `the state of run "${runId}" is the fold of its history (I3)`);
+  equal(stored, state, `the state of run "${runId}" is the fold of its history (I3)`);
 }
 
 /** Accepted means recorded, in this order, also by a run that has ended before its code could see it. */

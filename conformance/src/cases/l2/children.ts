@@ -1,7 +1,9 @@
 import { isPerdureError, signal, workflow } from "@perdure/core";
-import { equal } from "../../assert.ts";
+import { check, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
+import { wrapVerbs } from "../../verbs.ts";
 import { bothWays } from "./both-ways.ts";
+import type { MortalWorker } from "./mortal-worker.ts";
 
 const go = signal<number>("go");
 
@@ -113,6 +115,48 @@ export const childCases: readonly ConformanceCase[] = [
       equal(await abandoned!.status(), "suspended", "the third one is left alone");
       await abandoned!.signal(go, 3);
       equal(await lab.output(abandoned!), 3, "and goes on");
+    },
+  }),
+  bothWays({
+    id: "replay.child-of-an-ended-parent",
+    invariants: ["I3", "I9", "I12"],
+    why: "A parent is terminated when it has asked for a child and nobody has made it yet. Whoever ends the parent makes the child, without the code of either: it is there as if it had been started otherwise, state included.",
+    hint: "Is the state that a run is created with written with it?",
+    async play(lab) {
+      const { queue, mode } = lab;
+      const kid = workflow(
+        { name: "kid", queue: `${queue}-kids`, state: { initial: (n: number) => ({ n, phase: "new" }) } },
+        async (ctx, n: number) => {
+          ctx.state.set("phase", "grown");
+          return n;
+        },
+      );
+      const parent = workflow({ name: "parent", queue }, async (ctx) => {
+        void ctx.child(kid, 7, { id: `${mode}-kid`, parentClose: "abandon" });
+        await ctx.waitFor(go);
+      });
+      const storage = await lab.open();
+      const asked = Promise.withResolvers<void>();
+      const first: MortalWorker = await lab.work([parent], {
+        lease: 500,
+        storage: wrapVerbs(storage, async (verb, _args, call) => {
+          const answer = await call();
+          if (verb === "commitTasks") asked.resolve(first.die());
+          return answer;
+        }),
+      });
+      const run = await lab.start(parent, undefined);
+      await asked.promise;
+      check((await lab.types(run)).includes("CHILD_SCHEDULED"), "the child was asked for");
+      equal(await lab.storage.getRun(`${mode}-kid`), undefined, "and not made");
+      await run.terminate();
+      await lab.work([parent]);
+      await lab.cancelled(run);
+      const child = lab.client.handle<number, { readonly n: number; readonly phase: string }>(`${mode}-kid`);
+      equal(await child.state(), { n: 7, phase: "new" }, "the child shows the state that its workflow begins with");
+      await lab.work([kid], { queues: [`${queue}-kids`] });
+      equal(await lab.output(child), 7, "the child goes on to its end");
+      equal(await child.state(), { n: 7, phase: "grown" }, "and shows the state that it ends with");
     },
   }),
 ];

@@ -3,7 +3,7 @@ import type { Payload } from "../model/payload.ts";
 import type { Codec } from "./codec.ts";
 
 /** Fields of events and messages that hold the user's values. All others are plain JSON. */
-const VALUE_FIELDS = ["input", "output", "payload", "value", "failure"] as const;
+const VALUE_FIELDS = ["input", "output", "payload", "value", "failure", "state"] as const;
 
 /** Encoded values by field; an absent one is left out. */
 export type SealedValues = Partial<Readonly<Record<(typeof VALUE_FIELDS)[number], Payload | undefined>>>;

@@ -9,9 +9,12 @@ import { validateNow } from "../errors/validate.ts";
 import type { EventOf } from "../model/event.ts";
 import { childIncarnation } from "./child-name.ts";
 import type { Execution } from "./execution.ts";
-import type { OpenChild, Settler } from "./open-command.ts";
+import type { ChildIntent, OpenChild, Settler } from "./open-command.ts";
 import { forCode, openPromise } from "./open-promise.ts";
 import { type Recipient, send, sendCancel } from "./send-command.ts";
+
+/** A state above this is not recorded with the intent. */
+const LARGE_STATE_CHARACTERS = 64 * 1024;
 
 /** Starts a child run: the intent is recorded, the run created after that is durable. */
 export function startChild(
@@ -29,8 +32,10 @@ export function startChild(
   const asked = execution.ask(["CHILD_SCHEDULED"], definition.name);
   if (asked === null) return unborn(options);
 
-  const { command } = asked;
-  const intent = asked.recorded ?? recordIntent(execution, command, definition, encoded, options);
+  const { command, recorded } = asked;
+  const { initialState } = definition;
+  const state = initialState === null ? null : codec.encode(initialState(codec.decode(encoded)));
+  const intent = recorded ?? recordIntent(execution, command, definition, { input: encoded, state }, options);
   const { workflow, version, queue, parentClose, timeoutMs, incarnation } = intent.data;
   const intended: Omit<OpenChild, keyof Settler> = {
     command,
@@ -39,11 +44,11 @@ export function startChild(
     version: version ?? null,
     runId: intent.data.runId,
     incarnation,
-    input: asked.recorded === undefined ? encoded : codec.encode(asked.recorded.data.input),
+    input: recorded === undefined ? encoded : codec.encode(recorded.data.input),
     queue,
     parentClose,
     timeoutMs: timeoutMs ?? null,
-    state: definition.initialState === null ? null : codec.encode(definition.initialState(codec.decode(encoded))),
+    state: recorded?.data.state === undefined ? state : codec.encode(recorded.data.state),
     started: false,
     cancelOwed: false,
     interrupted: false,
@@ -89,7 +94,7 @@ function recordIntent(
   execution: Execution,
   command: number,
   definition: AnyWorkflow,
-  input: string,
+  { input, state }: Pick<ChildIntent, "input" | "state">,
   options: ChildOptions,
 ): Intent {
   const seq = execution.head + 1;
@@ -103,7 +108,9 @@ function recordIntent(
     parentClose: options.parentClose ?? "cancel",
     ...(definition.timeoutMs !== null && { timeoutMs: definition.timeoutMs }),
   };
-  execution.record("CHILD_SCHEDULED", command, data, { input });
+  // Beside a large input, a large state might be more than an event can hold.
+  const small = state !== null && state.length <= LARGE_STATE_CHARACTERS ? state : undefined;
+  execution.record("CHILD_SCHEDULED", command, data, { input, state: small });
   return { seq, data: { ...data, input: undefined } };
 }
 

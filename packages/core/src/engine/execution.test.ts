@@ -433,6 +433,19 @@ describe("the run row", () => {
   });
 });
 
+describe("the record of a child that is asked for", () => {
+  it.each([
+    ["has what its state begins with", 7, '{"n":7}'],
+    ["leaves out one that is large", "x".repeat(70_000), undefined],
+  ])("%s", async (_, n, state) => {
+    const kid = workflow({ name: "kid", state: { initial: (input: unknown) => ({ n: input }) } }, async () => null);
+    const { execution } = await drive(code(async (ctx) => ctx.child(kid, n)));
+    const { data } = execution.fresh[0]!;
+    expect((JSON.parse(data) as { state?: unknown }).state).toEqual(state && JSON.parse(state));
+    expect(execution.open.children.get(1)!.state).toBe(JSON.stringify({ n }));
+  });
+});
+
 describe("an event of a kind that this version does not know", () => {
   it("is passed over", async () => {
     const definition = code((ctx) => ctx.run(charge, 1));

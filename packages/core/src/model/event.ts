@@ -109,6 +109,8 @@ export interface EventData {
     readonly queue: string;
     readonly parentClose: ParentClose;
     readonly timeoutMs?: number;
+    /** What its state begins with, unless that is large: for who creates it and does not have its code. */
+    readonly state?: unknown;
   };
   CHILD_STARTED: Readonly<Record<never, never>>;
   /** `scheduled`, in place of a command and an output: the CHILD_SCHEDULED of an earlier generation, which nobody awaits any more. */
