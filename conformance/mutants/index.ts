@@ -7,6 +7,7 @@ import { inboxMutants } from "./inboxes.ts";
 import { longLifeMutants } from "./long-lives.ts";
 import type { Mutant } from "./mutant.ts";
 import { type MutantOutcome, runMutant } from "./run-mutant.ts";
+import { neighbourMutants } from "./neighbours.ts";
 import { readMutants } from "./reads.ts";
 import { sequenceMutants } from "./sequences.ts";
 import { storeMutants } from "./stores.ts";
@@ -22,6 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...readMutants,
   ...textMutants,
   ...activityMutants,
+  ...neighbourMutants,
   ...cacheMutants,
   ...storeMutants,
   ...longLifeMutants,

@@ -53,6 +53,25 @@ export const cacheCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "cache.spares-other-entries",
+    level: "L1",
+    invariants: ["I12", "I21"],
+    why: "A checkpoint that is replaced, and a result that has expired, make room for nothing but their own key.",
+    hint: "Delete by namespace and key together.",
+    async run(t) {
+      const other = await t.open({ namespace: "b" });
+      const entry = t.make.cacheEntry({ mode: "replace" });
+      const neighbour = t.make.cacheEntry({ value: '"neighbour"' });
+      await other.writeCache([{ ...entry, value: '"elsewhere"' }]);
+      await t.backend.writeCache([neighbour, entry]);
+      const expired = t.make.cacheEntry({ expiresAt: 0 });
+      await t.backend.writeCache([expired, { ...entry, value: '"replaced"' }, { ...expired, expiresAt: null }]);
+      const read = (await t.backend.readCache([neighbour.key, entry.key, expired.key])).map((found) => found?.value);
+      equal(read, [neighbour.value, '"replaced"', expired.value], "the others stay");
+      equal((await other.readCache([entry.key]))[0]?.value, '"elsewhere"', "as does the same key elsewhere");
+    },
+  },
+  {
     id: "cache.same-key-in-one-batch",
     level: "L1",
     invariants: ["I3", "I12"],

@@ -1,4 +1,4 @@
-import { contains, equal, status } from "../../assert.ts";
+import { check, contains, equal, status } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { heldRun, park, parkedRun } from "../../scenes.ts";
 
@@ -47,6 +47,34 @@ export const claimTimeCases: readonly ConformanceCase[] = [
         const orders = { ...one, handlers: { workflows: ["order"], activities: [] } };
         equal((await t.worker().claim(orders)).nextReadyAt, now + 400_000, "the first of a name");
       }
+    },
+  },
+  {
+    id: "claim.next-ready-at-beside-a-task",
+    level: "L1",
+    invariants: ["I10", "I28"],
+    why: "A worker that got tasks, and has room for more, sleeps until the next one of those that it serves.",
+    hint: "What was just handed out does not count, nor what others would get: on each queue, and by deadlines.",
+    async run(t) {
+      const now = await t.time.now();
+      const queues = ["main", "b"];
+      await t.create({ queue: "c", readyAt: now - 2_000 });
+      await t.create({ queue: "c", readyAt: now + 100_000 });
+      await t.create({ queue: "b", readyAt: now + 500_000 });
+      for (let round = 0; round < 2; round++) {
+        await t.create({ readyAt: now - 1_000 });
+        await t.create({ readyAt: now - 1_000 });
+        const some = await t.worker().claim({ queues, limit: 1, leaseMs: 900_000 });
+        equal(some.tasks.length, 1, "one of two is handed out");
+        check(some.nextReadyAt !== null && some.nextReadyAt <= some.now, "the other is ready");
+        const rest = await t.worker().claim({ queues, leaseMs: 900_000, overdue: true });
+        equal(rest.tasks.length, 1, "the other is handed out");
+        equal(rest.nextReadyAt, now + 500_000, "what comes next is on the other queue");
+      }
+      await t.create({ readyAt: now + 400_000 });
+      await t.create({ readyAt: now - 1_000 });
+      const { tasks, nextReadyAt } = await t.worker().claim({ queues, leaseMs: 900_000 });
+      equal([tasks.length, nextReadyAt], [1, now + 400_000], "or on its own");
     },
   },
   {

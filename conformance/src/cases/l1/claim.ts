@@ -128,6 +128,43 @@ export const claimCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "claim.kinds-are-apart",
+    level: "L1",
+    invariants: ["I8", "I22"],
+    why: "A workflow and an activity may have one name, on one queue: a worker that has code for one of them gets no other.",
+    hint: "The kind belongs to the key of whatever tasks are found by, beside queue and name.",
+    async run(t) {
+      const handlers = { workflows: ["ship"], activities: ["ship"] };
+      const { run, worker, task } = await heldRun(t, { workflow: "ship" }, 60_000, { handlers });
+      await park(t, worker, task, { schedule: [t.make.activity(run, 2, { activity: "ship" })] });
+      const next = await t.create({ workflow: "ship" });
+      const requests = [
+        { kinds: ["workflow"], handlers },
+        { kinds: ["activity"], handlers },
+        { handlers: { ...handlers, activities: [] } },
+        { handlers: { ...handlers, workflows: [] } },
+      ] as const;
+      // Who has just come knows nothing of the queue, and others have it in mind.
+      for (const backend of [t.backend, await t.open()]) {
+        for (const [index, request] of requests.entries()) {
+          const other = t.worker(backend);
+          const { tasks } = await other.claim(request);
+          equal(
+            tasks.map(({ kind, claim }) => [kind, claim.runId]),
+            [index % 2 === 0 ? ["workflow", next.runId] : ["activity", run.runId]],
+            "each is handed out as what it is",
+          );
+          const [given] = tasks as [(typeof tasks)[number]];
+          await other.commit(
+            given.kind === "workflow"
+              ? t.make.turn(given, { next: { do: "park", wakeAt: 0 } })
+              : t.make.outcome(given, { do: "release" }),
+          );
+        }
+      }
+    },
+  },
+  {
     id: "claim.limit",
     level: "L1",
     invariants: ["I8", "I29"],

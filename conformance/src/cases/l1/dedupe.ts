@@ -1,6 +1,6 @@
 import { equal, status } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
-import { heldRun, park } from "../../scenes.ts";
+import { doneRun, heldRun, park } from "../../scenes.ts";
 import { unchanged } from "../../snapshot.ts";
 
 export const dedupeCases: readonly ConformanceCase[] = [
@@ -117,6 +117,40 @@ export const dedupeCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "inbox.forgetting-spares-the-rest",
+    level: "L1",
+    requires: "advance",
+    invariants: ["I11", "I18"],
+    why: "Ids that are older than the declared time may be forgotten: not younger ones, no message that waits, nothing of another run.",
+    hint: "What is forgotten is of one run, and up to the last one that is old enough.",
+    async run(t) {
+      const other = await heldRun(t);
+      await t.backend.deliver(t.make.messages(3, other.run.runId));
+      await park(t, other.worker, other.task, { ackInbox: 3 });
+      const { run, worker, task } = await heldRun(t);
+      await t.backend.deliver([t.make.message(run.runId)]);
+      await park(t, worker, task, { ackInbox: 1 });
+      await t.time.pass(t.info.limits.dedupeMs + 60_000);
+      const waiting = t.make.message(other.run.runId);
+      const [young, unread] = [t.make.message(run.runId), t.make.message(run.runId)];
+      await t.backend.deliver([young, unread]);
+      const woken = await worker.take();
+      await t.backend.deliver([waiting]);
+      await park(t, worker, woken, { ackInbox: 2 });
+      const repeated = await t.backend.deliver([young, unread, waiting]);
+      equal(
+        repeated.map((answer) => answer.status),
+        ["duplicate", "duplicate", "duplicate"],
+        "young ids are remembered",
+      );
+      const tasks = (await worker.claim({ kinds: ["workflow"] })).tasks.flatMap((one) =>
+        one.kind === "workflow" ? one.messages : [],
+      );
+      const ids = tasks.map(({ dedupeId }) => dedupeId).toSorted();
+      equal(ids, [unread.dedupeId, waiting.dedupeId].toSorted(), "and what waits goes on waiting");
+    },
+  },
+  {
     id: "inbox.dedupe-outlives-the-end",
     level: "L1",
     invariants: ["I18", "I26"],
@@ -167,6 +201,14 @@ export const dedupeCases: readonly ConformanceCase[] = [
         ["accepted", "accepted"],
         "each run has its own inbox",
       );
+      const many = runs.map(({ runId }) => ["a", "b"].map((dedupeId) => t.make.message(runId, { dedupeId })));
+      for (const batch of many) {
+        const each = (await t.backend.deliver(batch)).map((answer) => answer.status);
+        equal(each, ["accepted", "accepted"], "also for several messages at once");
+      }
+      const { run: done } = await doneRun(t, { queue: "q" }, { queues: ["q"] });
+      const [late] = await t.backend.deliver([t.make.message(done.runId, { dedupeId: "same" })]);
+      status(late, "closed", "and what has ended knows its own only");
     },
   },
 ];

@@ -16,6 +16,7 @@ import { leaseCases } from "./lease.ts";
 import { listFilterCases } from "./list-filters.ts";
 import { listCases } from "./list.ts";
 import { namespaceCases } from "./namespace.ts";
+import { neighbourCases } from "./neighbours.ts";
 import { nextStepCases } from "./next-step.ts";
 import { payloadCases } from "./payload.ts";
 import { purgeCases } from "./purge.ts";
@@ -39,6 +40,7 @@ export const L1: readonly ConformanceCase[] = [
   ...commitCases,
   ...nextStepCases,
   ...activityCases,
+  ...neighbourCases,
   ...refusalCases,
   ...inboxCases,
   ...dedupeCases,

@@ -1,7 +1,7 @@
 import type { StorageBackend } from "@perdure/core/storage";
 import { check, contains, equal, status } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
-import { doneRun, heldActivity, heldRun } from "../../scenes.ts";
+import { heldActivity, heldRun, park } from "../../scenes.ts";
 import { history } from "../../snapshot.ts";
 
 export const namespaceCases: readonly ConformanceCase[] = [
@@ -34,26 +34,72 @@ export const namespaceCases: readonly ConformanceCase[] = [
     invariants: ["I21"],
     why: "A worker that claims another namespace's run executes another customer's work.",
     async run(t) {
-      const other = await t.open({ namespace: "b" });
-      const { run } = await heldActivity(t);
+      const early = await t.open({ namespace: "b" });
+      const { run, worker } = await heldActivity(t);
       await t.create();
       const entry = t.make.cacheEntry();
       await t.backend.writeCache([entry]);
-      await doneRun(t, { queue: "q" }, { queues: ["q"] });
+      const ended = await heldRun(t, { queue: "q" }, 60_000, { queues: ["q"] });
+      await t.backend.deliver([t.make.message(ended.run.runId)]);
+      const close = { status: "completed", discardUnread: true } as const;
+      status(await ended.worker.commit(t.make.final(ended.task, { close })), "ok", "a run ends, and drops a message");
+      const blocked = await heldRun(t, { queue: "q" }, 60_000, { queues: ["q"] });
+      await park(t, blocked.worker, blocked.task, { next: { do: "block", reason: '"why"', until: null } });
+      await t.create({ deadlineAt: (await t.time.now()) - 1 });
+      const late = await t.open({ namespace: "b" });
 
+      for (const other of [early, late]) {
+        const claimed = await t.worker(other).claim({ queues: ["main", "q"], overdue: true });
+        contains(claimed, { tasks: [], nextReadyAt: null }, "no task");
+        const namesake = t.worker(other).request({ workerInstance: worker.instance, overdue: true });
+        contains(await other.claimTasks(namesake), { tasks: [], nextReadyAt: null }, "nor one that it holds elsewhere");
+      }
+      const other = late;
       equal(await other.getRun(run.runId), undefined, "no run");
       equal(await other.readEvents([{ runId: run.runId, after: 0 }]), [{ events: [], lastSeq: 0 }], "no event");
-      const claimed = await t.worker(other).claim({ queues: ["main", "q"], overdue: true });
-      contains(claimed, { tasks: [], nextReadyAt: null }, "no task");
       equal(await other.readCache([entry.key]), [undefined], "no cache entry");
       equal((await other.deliver([t.make.message(run.runId)]))[0], { status: "unknown" }, "no inbox");
       await t.listed(async () => {
         equal((await other.listRuns({ limit: 10 })).items, [], "no row");
         const stats = await other.stats();
-        contains(stats, { queues: [], runs: { open: 0, completed: 0, failed: 0, cancelled: 0 } }, "no count");
+        const none = { queues: [], runs: { open: 0, completed: 0, failed: 0, cancelled: 0 }, discardedMessages: 0 };
+        contains(stats, none, "no count");
       });
       const closedBefore = (await t.time.now()) + 1;
       equal((await other.purgeRuns({ closedBefore, minAgeMs: 0, limit: 10 })).purged, 0, "nothing to purge");
+      await other.createRuns([t.make.run()]);
+      const own = await t.worker(early).claim({ overdue: true });
+      equal(own.tasks.length, 1, "only its own run is handed out");
+      equal(own.nextReadyAt, null, "and beside it nothing is waited for");
+      const after = await t.worker(late).claim({ overdue: true });
+      contains(after, { tasks: [], nextReadyAt: own.tasks[0]!.leaseUntil }, "but the end of its lease");
+    },
+  },
+  {
+    id: "namespace.repeats-are-known-in-each",
+    level: "L1",
+    invariants: ["I7", "I21"],
+    why: "Test and production have runs with the same ids, and both repeat commits whose answers were lost.",
+    hint: "A commit of a task that is gone is looked up by namespace, too.",
+    async run(t) {
+      const run = t.make.run();
+      const spaces = [t.backend, await t.open({ namespace: "b" })];
+      for (const backend of spaces) await backend.createRuns([run]);
+      for (const backend of spaces) {
+        const worker = t.worker(backend);
+        const task = await worker.take();
+        const schedule = [t.make.activity(run, 2)];
+        await worker.commit(t.make.turn(task, { schedule, next: { do: "hold" } }));
+        const outcome = t.make.outcome(await worker.takeActivity());
+        await worker.commit(outcome);
+        const [stranger] = spaces.filter((other) => other !== backend).map((other) => t.worker(other));
+        status(await worker.commit(outcome), "duplicate", "the end of the activity is known");
+        status(await stranger!.commit(outcome), "lease-lost", "and elsewhere it is not");
+        const end = t.make.final(task, { expectedSeq: 2, ackInbox: 1 });
+        await worker.commit(end);
+        status(await worker.commit(end), "duplicate", "so is the end of the run");
+        status(await stranger!.commit(end), "lease-lost", "and elsewhere it is not");
+      }
     },
   },
   {
@@ -118,18 +164,24 @@ export const namespaceCases: readonly ConformanceCase[] = [
     why: "Clearing the test namespace must leave production alone.",
     async run(t) {
       const other = await t.open({ namespace: "b" });
-      const { run } = await doneRun(t);
+      const { run, ...mine } = await heldRun(t);
+      await t.backend.deliver([t.make.message(run.runId)]);
       await other.createRuns([run]);
       const worker = t.worker(other);
       const task = await worker.take();
       const entry = t.make.cacheEntry({ owner: task.claim });
       await other.writeCache([entry]);
-      await worker.commit(t.make.final(task));
+      await other.deliver([t.make.message(run.runId)]);
+      const close = { status: "completed", discardUnread: true } as const;
+      await worker.commit(t.make.final(task, { close }));
+      await mine.worker.commit(t.make.final(mine.task, { close }));
       const { purged } = await t.backend.purgeRuns({ closedBefore: (await t.time.now()) + 1, minAgeMs: 0, limit: 10 });
       equal(purged, 1, "one run is purged");
       equal((await other.getRun(run.runId))?.status, "completed", "the same id elsewhere is still there");
       equal((await history(other, run.runId)).length, 2, "with its history");
       check((await other.readCache([entry.key]))[0], "and its cache entries");
+      const dropped = [(await t.backend.stats()).discardedMessages, (await other.stats()).discardedMessages];
+      equal(dropped, [0, 1], "and the count of its messages");
     },
   },
 ];

@@ -48,6 +48,7 @@ export const statsCases: readonly ConformanceCase[] = [
     invariants: ["I20"],
     why: "Backlog and age of each queue are what people scale by.",
     async run(t) {
+      const early = await t.open();
       const now = await t.time.now();
       await t.create({ queue: "b", readyAt: now - 7_000 });
       await t.create({ queue: "b", readyAt: now - 9_000 });
@@ -56,7 +57,11 @@ export const statsCases: readonly ConformanceCase[] = [
       const held = await heldRun(t, { queue: "a" }, 60_000, b);
       await parkedRun(t, { queue: "a" }, b);
       const blocked = await heldRun(t, { queue: "a" }, 60_000, b);
-      await park(t, blocked.worker, blocked.task, { next: { do: "block", reason: '"why"', until: null } });
+      const block = { next: { do: "block", reason: '"why"', until: null } } as const;
+      await park(t, blocked.worker, blocked.task, block);
+      const mended = await heldRun(t, { queue: "a" }, 60_000, b);
+      await park(t, mended.worker, mended.task, block);
+      await mended.worker.take({ taskIds: [mended.task.claim.taskId] });
       await held.worker.commit(
         t.make.turn(held.task, {
           events: t.make.events(4),
@@ -82,12 +87,13 @@ export const statsCases: readonly ConformanceCase[] = [
           { ready: 2, leased: 0, waiting: 1, blocked: 0, oldestReadyAt: now - 3_000 },
           "activities of a",
         );
-        contains(queues[2], { ready: 0, leased: 1, waiting: 1, blocked: 1, oldestReadyAt: null }, "workflows of a");
+        contains(queues[2], { ready: 0, leased: 2, waiting: 1, blocked: 1, oldestReadyAt: null }, "workflows of a");
         contains(
           queues[3],
           { ready: 2, leased: 0, waiting: 1, blocked: 0, oldestReadyAt: now - 9_000 },
           "workflows of b",
         );
+        equal((await early.stats()).queues, queues, "a client that was there before them counts the same");
       });
     },
   },

@@ -67,6 +67,31 @@ export const holdingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "claim.lost-reply-through-another-client",
+    level: "L3",
+    invariants: ["I8"],
+    why: "A worker's next claim goes through a client that handed nothing out itself: what it names is held, and all else was lost.",
+    hint: "What `holding` names is found in the store, not in a client's memory.",
+    async run(t) {
+      await t.create({ queue: "elsewhere" });
+      await scheduledActivity(t);
+      await t.create();
+      await t.create();
+      const worker = t.worker();
+      const { tasks } = await worker.claim();
+      equal(tasks.length, 3, "two runs and an activity are handed out");
+      for (const lost of tasks) {
+        const again = new Worker(await t.open(), worker.id, worker.instance);
+        const holding = tasks.flatMap(({ claim }) => (claim.taskId === lost.claim.taskId ? [] : claim.taskId));
+        equal(
+          (await again.claim({ holding })).tasks.map(({ claim }) => claim.taskId),
+          [lost.claim.taskId],
+          "the one that is not named comes again, and no other",
+        );
+      }
+    },
+  },
+  {
     id: "claim.lost-reply-comes-first",
     level: "L3",
     invariants: ["I8", "I27"],
