@@ -1,4 +1,4 @@
-import type { StorageBackend } from "@perdure/core/storage";
+import { parseTaskId, type StorageBackend } from "@perdure/core/storage";
 import { mutant, type Mutant } from "./mutant.ts";
 
 /** Run ids are changed on their way in. */
@@ -15,6 +15,17 @@ function inputs(honest: StorageBackend, change: (input: string) => string): Part
 }
 
 export const textMutants: readonly Mutant[] = [
+  mutant({
+    name: "ids-taken-apart-blindly",
+    breaks: "An id that names no task is not unknown, but an error.",
+    killedBy: ["ids.task-ids-that-name-nothing"],
+    plant: () => (honest) => ({
+      claimTasks(request) {
+        for (const taskId of request.taskIds ?? []) parseTaskId(taskId)!.runId.trim();
+        return honest.claimTasks(request);
+      },
+    }),
+  }),
   mutant({
     name: "ids-folded",
     breaks: "Ids are compared without case.",

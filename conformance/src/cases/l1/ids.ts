@@ -1,4 +1,4 @@
-import { workflowTaskId } from "@perdure/core/storage";
+import { type TaskId, workflowTaskId } from "@perdure/core/storage";
 import { check, equal, status, throws, unique } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { doneRun, heldRun, park } from "../../scenes.ts";
@@ -201,6 +201,38 @@ export const idsCases: readonly ConformanceCase[] = [
       });
       const page = await t.backend.readEvents([{ runId: run.runId, incarnation: other, after: 0 }]);
       equal(page, [{ events: [], lastSeq: 0 }], "its events are those of an unknown run");
+    },
+  },
+  {
+    id: "ids.task-ids-that-name-nothing",
+    level: "L1",
+    invariants: ["I22", "I29"],
+    why: "Ids come from people and from other versions of a program: one that names no task is unknown, like that of a task that is gone.",
+    hint: "What cannot be parsed is looked up nowhere, and is no error.",
+    async run(t) {
+      const { run, worker, task } = await heldRun(t);
+      const { runId, incarnation } = task.claim;
+      const nothing = ["nonsense", ":", `${incarnation}.0:${runId}`, `${incarnation}.x:${runId}`, `:${runId}`, runId];
+      await unchanged(t, [run.runId], "nothing is changed", async () => {
+        for (const text of nothing) {
+          const taskId = text as TaskId;
+          const claim = { ...task.claim, taskId };
+          equal(await t.backend.unblockTasks([taskId]), [{ status: "unknown" }], `${text} is blocked by nobody`);
+          const { tasks, now } = await t.worker().claim({ taskIds: [taskId] });
+          check(tasks.length === 0 && now > 0, "is handed out to nobody");
+          status(await t.worker().renew({ claim }), "lost", "is held by nobody");
+          status(await t.worker().commit(t.make.turn(task, { claim })), "lease-lost", "writes no history");
+          const end = { kind: "activity", claim, commitId: t.make.commitId(), next: { do: "release" } } as const;
+          status(await t.worker().commit(end), "lease-lost", "has no end");
+          equal(
+            await t.backend.writeCache([t.make.cacheEntry({ owner: claim })]),
+            [{ status: "lease-lost" }],
+            "owns nothing",
+          );
+        }
+      });
+      const cancel = nothing as TaskId[];
+      status(await worker.commit(t.make.turn(task, { cancel })), "ok", "and is cancelled in vain");
     },
   },
   {

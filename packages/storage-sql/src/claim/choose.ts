@@ -1,4 +1,4 @@
-import type { ClaimRequest, TaskId } from "@perdure/core/storage";
+import { type ClaimRequest, parseTaskId, type TaskId } from "@perdure/core/storage";
 import { lockOrderOf } from "../lock-order.ts";
 import { each, type Steps } from "../steps.ts";
 import { namedTask, type TaskRow } from "../tasks.ts";
@@ -37,6 +37,8 @@ export function* chooseNamed(
   taskIds: readonly TaskId[],
   limit: number,
 ): Steps<readonly Choice[]> {
+  // What names nothing asks for nothing, alongside of which the time would come.
+  if (taskIds.every((taskId) => parseTaskId(taskId) === undefined)) yield* turn.askTime();
   const known = new Set(request.holding);
   const choices = new Map<string, Choice>();
   const tasks = yield* each(taskIds, lockOrderOf, (taskId) => namedTask(turn, taskId));
