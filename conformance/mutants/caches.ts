@@ -52,6 +52,17 @@ export const cacheMutants: readonly Mutant[] = [
     },
   }),
   mutant({
+    name: "cache-expires-too-late",
+    breaks: "An entry is still there at the moment at which it expires.",
+    killedBy: ["timer.to-the-millisecond"],
+    plant: () => (honest) => ({
+      writeCache: (entries) =>
+        honest.writeCache(
+          entries.map((one) => (one.expiresAt === null ? one : { ...one, expiresAt: one.expiresAt + 1 })),
+        ),
+    }),
+  }),
+  mutant({
     name: "expired-entry-in-the-way",
     breaks: "An expired entry keeps its key: a new one is never written.",
     killedBy: ["cache.expired-is-overwritten"],

@@ -280,6 +280,15 @@ export const claimMutants: readonly Mutant[] = [
     }),
   }),
   mutant({
+    name: "overdue-without-priority",
+    breaks: "Runs with a deadline stand in line without their priority.",
+    killedBy: ["claim.overdue-in-line"],
+    plant: () => (honest) => ({
+      createRuns: (runs) =>
+        honest.createRuns(runs.map((run) => (run.deadlineAt === null ? run : { ...run, priority: 0 }))),
+    }),
+  }),
+  mutant({
     name: "claim-by-id-names-a-time",
     breaks: "Who claims by id and gets nothing is told when to come back.",
     killedBy: ["claim.by-id-respects-leases"],

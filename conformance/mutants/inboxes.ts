@@ -57,6 +57,22 @@ export const inboxMutants: readonly Mutant[] = [
     }),
   }),
   mutant({
+    name: "duplicates-wake",
+    breaks: "A batch of messages that are all known makes their run claimable.",
+    killedBy: ["inbox.duplicate-within-a-batch"],
+    plant() {
+      let woken = 0;
+      return (honest) => ({
+        async deliver(messages) {
+          const answers = await honest.deliver(messages);
+          const isKnown = messages.length > 1 && answers.every(({ status }) => status === "duplicate");
+          if (isKnown) await honest.deliver([{ ...messages[0]!, dedupeId: `wake ${woken++}`, external: false }]);
+          return answers;
+        },
+      });
+    },
+  }),
+  mutant({
     name: "dedupe-across-runs",
     breaks: "Dedupe ids are unique in the whole namespace.",
     killedBy: ["inbox.dedupe-is-per-run"],

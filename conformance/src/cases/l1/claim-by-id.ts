@@ -16,6 +16,10 @@ export const claimByIdCases: readonly ConformanceCase[] = [
       await park(t, blocked.worker, blocked.task, { next: { do: "block", reason: '"why"', until: null } });
       await t.create({ runId: "bystander" });
       const taskIds = [sleeping, blocked.run].map((run) => workflowTaskId(run.runId, run.incarnation));
+      const limited = t.worker();
+      const some = (await limited.claim({ taskIds, limit: 1, leaseMs: t.time.short })).tasks;
+      equal(some.length, 1, "no more than there is room for");
+      await t.time.until(some[0]!.leaseUntil);
       const result = await t.worker().claim({ taskIds });
       const ids = result.tasks.map((task) => task.claim.runId);
       equal(ids.toSorted(), [sleeping.runId, blocked.run.runId].toSorted(), "exactly the named tasks are handed out");

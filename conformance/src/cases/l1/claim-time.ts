@@ -75,6 +75,10 @@ export const claimTimeCases: readonly ConformanceCase[] = [
       await t.create({ readyAt: now - 1_000 });
       const { tasks, nextReadyAt } = await t.worker().claim({ queues, leaseMs: 900_000 });
       equal([tasks.length, nextReadyAt], [1, now + 400_000], "or on its own");
+      await t.create({ readyAt: now - 1_000, deadlineAt: now + 50_000 });
+      await t.create({ queue: "elsewhere", readyAt: now + 200_000, deadlineAt: now + 300_000 });
+      const last = await t.worker().claim({ queues, leaseMs: 900_000, overdue: true });
+      equal([last.tasks.length, last.nextReadyAt], [1, now + 300_000], "or past its deadline, wherever it is");
     },
   },
   {
@@ -127,6 +131,35 @@ export const claimTimeCases: readonly ConformanceCase[] = [
       contains(task, { onlyTimeOut: true, closed: false }, "it is handed out to be timed out, and for nothing else");
       equal(task.claim.runId, run.runId, "it is that run");
       equal((await t.worker().claim(helpful)).tasks, [], "and to one worker only");
+    },
+  },
+  {
+    id: "claim.overdue-in-line",
+    level: "L1",
+    invariants: ["I9", "I27"],
+    why: "Runs that are past their deadlines stand in the same line as all others: by ready time and priority, not by deadline.",
+    hint: "The order of claiming is one, also of what is found by another index.",
+    async run(t) {
+      const base = await t.time.now();
+      const overdue = { workflow: "unknown", queue: "elsewhere" };
+      await t.create({ ...overdue, runId: "old", readyAt: base - 30_000, deadlineAt: base - 20_000 });
+      await t.create({ ...overdue, runId: "high", readyAt: base - 10_000, deadlineAt: base - 1, priority: 5 });
+      await t.create({ ...overdue, runId: "late", readyAt: base - 25_000, deadlineAt: base - 2 });
+      await t.create({ runId: "known", readyAt: base - 28_000 });
+      await t.create({ runId: "known and overdue", readyAt: base - 27_000, deadlineAt: base - 20_000 });
+      const order: (readonly [string, boolean])[] = [];
+      while (order.length < 5) {
+        const task = await t.worker().take({ limit: 1, overdue: true });
+        order.push([task.claim.runId, task.onlyTimeOut]);
+      }
+      const expected = [
+        ["high", true],
+        ["old", true],
+        ["known", false],
+        ["known and overdue", false],
+        ["late", true],
+      ];
+      equal(order, expected, "each comes in its turn, once");
     },
   },
   {

@@ -148,7 +148,8 @@ export const claimCases: readonly ConformanceCase[] = [
       for (const backend of [t.backend, await t.open()]) {
         for (const [index, request] of requests.entries()) {
           const other = t.worker(backend);
-          const { tasks } = await other.claim(request);
+          const { tasks, nextReadyAt } = await other.claim(request);
+          equal(nextReadyAt, null, "there is nothing else for it");
           equal(
             tasks.map(({ kind, claim }) => [kind, claim.runId]),
             [index % 2 === 0 ? ["workflow", next.runId] : ["activity", run.runId]],

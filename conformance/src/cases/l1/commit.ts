@@ -1,4 +1,5 @@
 import { check, contains, equal, status } from "../../assert.ts";
+import type { Attributes } from "@perdure/core/storage";
 import type { ConformanceCase } from "../../case.ts";
 import { doneRun, heldRun, park } from "../../scenes.ts";
 import { history } from "../../snapshot.ts";
@@ -21,6 +22,11 @@ export const commitCases: readonly ConformanceCase[] = [
       await step({ run: { state: '"s1"' } });
       contains(await stored(), { state: '"s1"', attributes: { a: 1, b: 2 }, baseSeq: 0 }, "only the state changes");
       await step({ run: { attributes: { c: true } } });
+      await t.listed(async () => {
+        const found = (attributes: Attributes): Promise<number> =>
+          t.backend.listRuns({ attributes, limit: 10 }).then(({ items }) => items.length);
+        equal([await found({ c: true }), await found({ a: 1 })], [1, 0], "and it is found by the new ones");
+      });
       contains(await stored(), { state: '"s1"', attributes: { c: true } }, "attributes are replaced, not merged");
       await step({});
       contains(await stored(), { state: '"s1"', attributes: { c: true } }, "nothing changes what a turn does not name");

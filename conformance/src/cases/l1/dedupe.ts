@@ -38,12 +38,17 @@ export const dedupeCases: readonly ConformanceCase[] = [
       const answers = await t.backend.deliver([first, second, first, first, second]);
       const statuses = answers.map((answer) => answer.status);
       equal(statuses, ["accepted", "accepted", "duplicate", "duplicate", "duplicate"], "the batch is applied in order");
-      const { messages } = await t.worker().take();
+      const worker = t.worker();
+      const task = await worker.take();
       equal(
-        messages.map(({ dedupeId }) => dedupeId),
+        task.messages.map(({ dedupeId }) => dedupeId),
         [first.dedupeId, second.dedupeId],
         "each counts once",
       );
+      await park(t, worker, task);
+      const repeated = (await t.backend.deliver([first, second])).map((answer) => answer.status);
+      equal(repeated, ["duplicate", "duplicate"], "also when they were consumed");
+      equal((await t.worker().claim()).tasks, [], "and a batch that brings nothing new wakes nobody");
     },
   },
   {
@@ -135,19 +140,22 @@ export const dedupeCases: readonly ConformanceCase[] = [
       const [young, unread] = [t.make.message(run.runId), t.make.message(run.runId)];
       await t.backend.deliver([young, unread]);
       const woken = await worker.take();
-      await t.backend.deliver([waiting]);
+      const fresh = t.make.message((await t.create()).runId);
+      await t.backend.deliver([waiting, fresh]);
       await park(t, worker, woken, { ackInbox: 2 });
-      const repeated = await t.backend.deliver([young, unread, waiting]);
+      const repeated = await t.backend.deliver([young, unread, waiting, fresh]);
       equal(
         repeated.map((answer) => answer.status),
-        ["duplicate", "duplicate", "duplicate"],
+        ["duplicate", "duplicate", "duplicate", "duplicate"],
         "young ids are remembered",
       );
-      const tasks = (await worker.claim({ kinds: ["workflow"] })).tasks.flatMap((one) =>
-        one.kind === "workflow" ? one.messages : [],
+      const { tasks } = await worker.claim();
+      const messages = tasks.flatMap((one) => (one.kind === "workflow" ? one.messages : []));
+      equal(
+        messages.map(({ dedupeId }) => dedupeId).toSorted(),
+        [unread, waiting, fresh].map(({ dedupeId }) => dedupeId).toSorted(),
+        "and what waits goes on waiting",
       );
-      const ids = tasks.map(({ dedupeId }) => dedupeId).toSorted();
-      equal(ids, [unread.dedupeId, waiting.dedupeId].toSorted(), "and what waits goes on waiting");
     },
   },
   {

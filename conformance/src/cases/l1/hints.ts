@@ -67,6 +67,11 @@ export const hintCases: readonly ConformanceCase[] = [
         return other.commit(t.make.outcome(activity, { do: "release" }));
       };
       check(await hinted(t, t.backend, { of: "queue", queue: "s" }, release), "a task that is given back is hinted at");
+      const back = async (): Promise<unknown> => {
+        const due = await other.take({ queues: ["p"] });
+        return other.commit(t.make.turn(due, { next: { do: "park", wakeAt: 0 } }));
+      };
+      check(await hinted(t, t.backend, woken, back), "and so is a run");
       const { claim } = task;
       const again = await t.worker().take({ queues: ["p"] });
       await t.worker().commit(t.make.turn(again, { next: { do: "block", reason: '"why"', until: null } }));

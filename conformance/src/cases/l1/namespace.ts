@@ -68,7 +68,7 @@ export const namespaceCases: readonly ConformanceCase[] = [
       const closedBefore = (await t.time.now()) + 1;
       equal((await other.purgeRuns({ closedBefore, minAgeMs: 0, limit: 10 })).purged, 0, "nothing to purge");
       await other.createRuns([t.make.run()]);
-      const own = await t.worker(early).claim({ overdue: true });
+      const own = await t.worker(early).claim({ workerInstance: worker.instance, overdue: true });
       equal(own.tasks.length, 1, "only its own run is handed out");
       equal(own.nextReadyAt, null, "and beside it nothing is waited for");
       const after = await t.worker(late).claim({ overdue: true });

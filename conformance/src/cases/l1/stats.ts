@@ -51,7 +51,7 @@ export const statsCases: readonly ConformanceCase[] = [
       const early = await t.open();
       const now = await t.time.now();
       await t.create({ queue: "b", readyAt: now - 7_000 });
-      await t.create({ queue: "b", readyAt: now - 9_000 });
+      await t.create({ queue: "b", readyAt: now - 9_000, priority: 3 });
       await t.create({ queue: "b", readyAt: now + 900_000 });
       const b = { queues: ["a"] };
       const held = await heldRun(t, { queue: "a" }, 60_000, b);

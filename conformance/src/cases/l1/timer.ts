@@ -1,4 +1,5 @@
-import { check, equal, unique } from "../../assert.ts";
+import type { NewRun } from "@perdure/core/storage";
+import { check, contains, equal, status, unique } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { heldRun, park } from "../../scenes.ts";
 
@@ -24,6 +25,81 @@ export const timerCases: readonly ConformanceCase[] = [
       const { now, tasks } = await worker.claim();
       equal(tasks.length, 1, "at its time it is");
       check(now >= wakeAt, "by the storage's own now");
+    },
+  },
+  {
+    id: "timer.to-the-millisecond",
+    level: "L1",
+    requires: "driven-clock",
+    invariants: ["I8", "I10", "I20", "I24"],
+    why: "All that has a time is decided by one rule: at that very moment a lease has ended, a result has expired, a timer is due.",
+    hint: "`<=` in one WHERE and `<` in another: who looks by one and acts by the other finds nothing, again and again.",
+    async run(t) {
+      const begin = 1_800_000_000_000;
+      let now = begin;
+      const backend = await t.openOn({ now: () => now }, "exact");
+      t.onEnd(() => backend.close());
+      await backend.setup();
+      const runs = t.make.runs(4).map((run, index) => ({ ...run, queue: `q${index}` }));
+      const [mine, due, ill, late] = runs as [NewRun, NewRun, NewRun, NewRun];
+      const at = begin + 500;
+      await backend.createRuns([mine, { ...due, readyAt: at }, ill, { ...late, deadlineAt: at }]);
+      const worker = t.worker(backend);
+      const held = await worker.take({ queues: [mine.queue], leaseMs: 500 });
+      const next = { do: "block", reason: '"why"', until: at } as const;
+      await park(t, worker, await worker.take({ queues: [ill.queue] }), { next });
+      await park(t, worker, await worker.take({ queues: [late.queue] }));
+      await backend.deliver([t.make.message(late.runId)]);
+      const entry = t.make.cacheEntry({ expiresAt: at });
+      await backend.writeCache([entry]);
+      const request = { queues: runs.slice(0, 3).map(({ queue }) => queue) };
+
+      now = begin + 499;
+      contains(await t.worker(backend).claim(request), { tasks: [], nextReadyAt: at }, "before it, nothing is");
+      equal((await t.worker(backend).claim({ taskIds: [held.claim.taskId] })).tasks, [], "nor by id");
+      const before = (await backend.stats()).queues.map(({ ready, leased, blocked, waiting }) => [
+        ready,
+        leased,
+        blocked,
+        waiting,
+      ]);
+      equal(
+        before,
+        [
+          [0, 1, 0, 0],
+          [0, 0, 0, 1],
+          [0, 0, 1, 0],
+          [1, 0, 0, 0],
+        ],
+        "and nothing counts as ready",
+      );
+      equal((await backend.readCache([entry.key]))[0]?.value, entry.value, "what expires is there");
+
+      now = at;
+      const after = (await backend.stats()).queues;
+      const moved = after.filter(
+        ({ ready, leased, waiting, blocked }) => ready !== 1 || leased + waiting + blocked > 0,
+      );
+      equal(moved, [], "at it, everything counts as ready, and as nothing else");
+      const oldest = after.map(({ oldestReadyAt }) => oldestReadyAt);
+      equal(oldest, [at, at, at, begin], "since its time");
+      equal(await backend.readCache([entry.key]), [undefined], "what expires is gone");
+      status((await backend.writeCache([{ ...entry, value: '"new"' }]))[0], "written", "and makes room");
+      const byId = await t.worker(backend).take({ taskIds: [held.claim.taskId] });
+      equal(byId.claim.epoch, 2, "a lease has ended");
+      const { tasks } = await t.worker(backend).claim(request);
+      equal(tasks.length, 2, "a timer is due, and a block has ended");
+      const task = await t.worker(backend).take({ queues: [], overdue: true });
+      contains(task, { onlyTimeOut: true }, "a deadline has come");
+      const close = { status: "failed", failure: '"timed out"' } as const;
+      status(await t.worker(backend).commit(t.make.final(task, { close })), "ok", "the run ends");
+
+      const purge = async (): Promise<number> =>
+        (await backend.purgeRuns({ closedBefore: begin + 501, minAgeMs: 50, limit: 10 })).purged;
+      now = begin + 549;
+      equal(await purge(), 0, "a run is not old enough");
+      now = begin + 550;
+      equal(await purge(), 1, "and then it is");
     },
   },
   {

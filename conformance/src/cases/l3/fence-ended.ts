@@ -179,6 +179,21 @@ export const endedCases: readonly ConformanceCase[] = [
           t.guard("mixed-claim-refused");
         }
       });
+      const [first, second] = [await heldActivity(t), await heldActivity(t)];
+      const { claim: one } = first.activity;
+      const { claim: two } = second.activity;
+      const others = [
+        { ...one, runId: two.runId },
+        { ...one, taskId: two.taskId },
+        { ...one, incarnation: two.incarnation },
+      ];
+      await unchanged(t, [first.run.runId, second.run.runId], "nor is an activity", async () => {
+        for (const claim of others) {
+          status(await first.worker.renew({ claim }), "lost", "a mixed claim renews none");
+          const release = { ...t.make.outcome(first.activity, { do: "release" }), claim };
+          status(await first.worker.commit(release), "lease-lost", "and ends none");
+        }
+      });
     },
   },
   {

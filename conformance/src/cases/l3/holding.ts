@@ -59,6 +59,9 @@ export const holdingCases: readonly ConformanceCase[] = [
       const known = await heldBy(t, worker);
       await worker.commit(t.make.turn(await heldBy(t, worker)));
       worker.forget(...lost.tasks);
+      const one = await worker.claim({ limit: 1 });
+      equal(one.tasks.length, 1, "as many as there is room for");
+      worker.forget(...one.tasks);
       const again = await worker.claim();
       const ids = (tasks: typeof lost.tasks): string[] => tasks.map(({ claim }) => claim.taskId).toSorted();
       equal(ids(again.tasks), ids(lost.tasks), "what was lost comes again");
