@@ -2,6 +2,7 @@ import type { NewRun, StorageBackend, StorageInfo } from "@perdure/core/storage"
 import { status } from "./assert.ts";
 import { Builder } from "./build/builder.ts";
 import type { Chances } from "./chances.ts";
+import { checkBackend, checkInfo } from "./check-backend.ts";
 import { ConformanceFailure } from "./failure.ts";
 import { Journal } from "./journal.ts";
 import type { Random } from "./random.ts";
@@ -104,10 +105,15 @@ export class CaseContext {
     const name = this.namespace(namespace);
     this.#namespaces.add(name);
     const clock = { now: () => Date.now() + skewMs };
-    const opened = await this.subject.open({ namespace: name, clock, ...(server && { server }) });
+    const options = { namespace: name, ...(server && { server }) };
+    const opened = await this.journal.open(options, () => this.subject.open({ ...options, clock }));
+    checkBackend(opened);
     const client = this.journal.record(`client${this.#clients.length + 1}`, opened);
     this.#clients.push(client);
-    if (setup) await client.setup();
+    if (setup) {
+      await client.setup();
+      checkInfo(client);
+    }
     return client;
   }
 
@@ -193,10 +199,19 @@ export class CaseContext {
     }
   }
 
-  /** Closes every client and removes every namespace. */
+  /** Closes every client and removes every namespace. @throws what failed first, when all has been tried */
   async end(): Promise<void> {
-    for (const cleanup of this.#cleanups.toReversed()) await cleanup();
-    await Promise.all(this.#clients.map((client) => client.close()));
-    for (const namespace of this.#namespaces) await this.subject.destroy?.(namespace);
+    const failed: unknown[] = [];
+    const attempt = async (work: () => void | Promise<void>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        failed.push(error);
+      }
+    };
+    for (const cleanup of this.#cleanups.toReversed()) await attempt(cleanup);
+    await Promise.all(this.#clients.map((client) => attempt(() => client.close())));
+    for (const namespace of this.#namespaces) await attempt(() => this.subject.destroy?.(namespace));
+    if (failed.length > 0) throw failed[0];
   }
 }

@@ -1,6 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { inspect } from "node:util";
 import type { StorageBackend } from "@perdure/core/storage";
+import { checkAnswer } from "./check-answer.ts";
+import { print } from "./print.ts";
 import { wrapVerbs } from "./verbs.ts";
 
 interface Operation {
@@ -22,6 +24,23 @@ export class Journal {
     this.#keep = keep;
   }
 
+  /** Opens a client. That is told of as long as it is not over, and when it has failed. */
+  async open<T>(options: object, open: () => T | Promise<T>): Promise<T> {
+    const opening: Operation = { client: "subject", verb: "open", args: [options], pending: true };
+    this.#keepOne(opening);
+    try {
+      const opened = await open();
+      const at = this.#entries.indexOf(opening);
+      if (at >= 0) this.#entries.splice(at, 1);
+      return opened;
+    } catch (error) {
+      opening.error = error;
+      throw error;
+    } finally {
+      opening.pending = false;
+    }
+  }
+
   /** A client whose calls are kept. */
   record(client: string, backend: StorageBackend): StorageBackend {
     return wrapVerbs(backend, async (verb, args, call) => {
@@ -31,13 +50,14 @@ export class Journal {
       if (++this.#calls % 256 === 0) await turn();
       try {
         operation.answer = await call();
-        return operation.answer;
       } catch (error) {
         operation.error = error;
         throw error;
       } finally {
         operation.pending = false;
       }
+      checkAnswer(verb, args, operation.answer);
+      return operation.answer;
     });
   }
 
@@ -70,8 +90,3 @@ function shown(arg: unknown): unknown {
 }
 
 const TRANSACTION = { [inspect.custom]: () => "tx" };
-
-/** A value in few words: long texts and lists are cut. */
-export function print(value: unknown, breakLength = Infinity): string {
-  return inspect(value, { depth: 8, maxStringLength: 160, maxArrayLength: 12, breakLength, compact: true });
-}

@@ -1,9 +1,11 @@
 import type { Capabilities } from "@perdure/core/storage";
+import { again } from "./again.ts";
 import { check } from "./assert.ts";
 import { type ConformanceCase, twinOf } from "./case.ts";
 import type { Chances } from "./chances.ts";
 import { CaseContext } from "./context.ts";
 import { explain } from "./explain.ts";
+import { ConformanceFailure } from "./failure.ts";
 import { Random } from "./random.ts";
 import type { CaseReport } from "./report.ts";
 import { unmet } from "./requirement.ts";
@@ -17,6 +19,10 @@ export interface RunCaseOptions extends Partial<Strikes>, Chances {
   readonly timeoutMs?: number;
   /** The large numbers; `false` by default. */
   readonly full?: boolean;
+  /** Ends the case from outside: it fails with the signal's reason, and what it has opened is closed. */
+  readonly signal?: AbortSignal;
+  /** How the command finds the backend, if not by the subject's name. */
+  readonly word?: string;
 }
 
 export interface CaseOutcome {
@@ -53,7 +59,7 @@ export async function runCase(
   subjectCase: ConformanceCase,
   options: RunCaseOptions,
 ): Promise<CaseOutcome> {
-  const { seed, timeoutMs = TIMEOUT_MS, full = false } = options;
+  const { seed, timeoutMs = TIMEOUT_MS, full = false, signal } = options;
   const { id, level, invariants, requires = [], guards = [], nemesis } = subjectCase;
   const random = new Random(seed, id);
   const strikes = strikesOf(options, full);
@@ -64,7 +70,7 @@ export async function runCase(
   let missing: string | undefined;
   let failure: { readonly error: unknown } | undefined;
   try {
-    await within(limitOf(subjectCase, options), "the case ends", async () => {
+    const work = async (): Promise<void> => {
       await t.start();
       capabilities = t.info.capabilities;
       missing = unmet(requires, subject, t.info);
@@ -72,21 +78,25 @@ export async function runCase(
       await subjectCase.run(t);
       const struck = nemesis === undefined || (t.counts.get(nemesis) ?? 0) > 0;
       check(struck, `the case counts ${nemesis}: a nemesis that never fired proves nothing`);
-    });
+    };
+    await within(limitOf(subjectCase, options), "the case ends", work, signal);
   } catch (error) {
     failure = { error };
   }
-  const journal = failure && t.journal.print();
+  let calls = failure && t.journal.print();
   try {
-    await within(timeoutMs, "the case ends", () => t.end());
+    await within(timeoutMs, "every client is closed and its namespace destroyed", () => t.end());
+    signal?.throwIfAborted();
   } catch (error) {
     failure ??= { error };
+    calls ??= t.journal.print();
   }
   const ms = Math.round(performance.now() - began);
   const counts = Object.fromEntries(t.counts);
   const base = { id, level, invariants, ms, ...(t.counts.size > 0 && { counts }) };
   if (failure !== undefined) {
-    const message = explain(subjectCase, failure.error, { backend: subject.name, seed, calls: journal });
+    const how = failure.error instanceof ConformanceFailure ? failure.error.again : undefined;
+    const message = explain(subjectCase, failure.error, { again: again(subjectCase, subject, options, how), calls });
     return {
       report: { ...base, status: "failed", message },
       guards: t.guards,

@@ -1,6 +1,6 @@
 import type { StorageBackend } from "@perdure/core/storage";
 
-const VERBS = [
+export const VERBS = [
   "setup",
   "close",
   "now",

@@ -1,13 +1,22 @@
 import { ConformanceFailure } from "./failure.ts";
 
-/** Waits so long. @throws ConformanceFailure when it takes longer; `what` says what should have been */
-export async function within(ms: number, what: string, work: () => Promise<void>): Promise<void> {
+/**
+ * Waits so long, and not after `signal` is aborted.
+ * @throws ConformanceFailure when it takes longer; `what` says what should have been. The signal's reason
+ */
+export async function within(
+  ms: number,
+  what: string,
+  work: () => void | Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
+  const ended = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new ConformanceFailure(`${what} within ${ms} ms`)), ms);
+    signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   });
   try {
-    await Promise.race([work(), late]);
+    await Promise.race([work(), ended]);
   } finally {
     clearTimeout(timer);
   }

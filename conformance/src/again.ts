@@ -1,0 +1,29 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ConformanceCase } from "./case.ts";
+import type { RunCaseOptions } from "./run-case.ts";
+import type { BackendUnderTest } from "./subject.ts";
+
+/** The command that runs one case again as it ran; `seed`: the options by which its chances come again. */
+export function again(
+  { id, nemesis }: ConformanceCase,
+  subject: BackendUnderTest,
+  options: RunCaseOptions,
+  seed = `--seed ${options.seed}`,
+): string {
+  const strikes = nemesis && options[nemesis];
+  const flags = [
+    ...(options.full === true ? ["--full"] : []),
+    ...(nemesis && strikes !== undefined ? [`--${inKebabCase(nemesis)} ${strikes}`] : []),
+  ];
+  return ["perdure-conformance", options.word ?? wordFor(subject), "--grep", id, ...flags, seed].join(" ");
+}
+
+/** Its module, if it names one: the command knows few subjects by name. */
+function wordFor({ module, name }: BackendUnderTest): string {
+  return module?.protocol === "file:" ? `./${relative(process.cwd(), fileURLToPath(module))}` : name;
+}
+
+function inKebabCase(name: string): string {
+  return name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);
+}
