@@ -4,12 +4,15 @@ import { type ReportFiles, readArguments, USAGE } from "./cli/arguments.ts";
 import { findSubject } from "./cli/find-subject.ts";
 import { runMutants } from "./cli/mutants.ts";
 import { readReports } from "./cli/read-reports.ts";
-import { writeReports } from "./cli/write-reports.ts";
+import { Interrupted, interrupts } from "./cli/interrupts.ts";
+import { Underway } from "./cli/underway.ts";
+import { emptyReports, writeReports } from "./cli/write-reports.ts";
 import { type ConformanceReport, isPass } from "./report.ts";
 import { matrix } from "./reporters/matrix.ts";
 import { promises } from "./reporters/promises.ts";
 import { caseLine, summary } from "./reporters/summary.ts";
 import { type RunOptions, runConformance } from "./runner.ts";
+import type { BackendUnderTest } from "./subject.ts";
 
 /** Runs a command line; answers with the exit code: 0 only if every applicable case passed. */
 async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
@@ -25,14 +28,18 @@ async function main(args: readonly string[], print: (line: string) => void): Pro
       print(promises(CASES));
       return 0;
     case "mutants": {
+      await emptyReports(command.files);
       const report = await runMutants(print);
       const killed = report.mutants?.filter(({ killedBy }) => killedBy !== null).length ?? 0;
       print(`\n${killed} of ${report.mutants?.length ?? 0} mutants killed\n`);
       return end([report], command.files, print);
     }
     case "run": {
+      await emptyReports(command.files);
+      const subjects: (readonly [word: string, subject: BackendUnderTest])[] = [];
+      for (const word of command.backends) subjects.push([word, await find(word)]);
       const reports: ConformanceReport[] = [];
-      for (const word of command.backends) reports.push(await runOne(word, command.options, print));
+      for (const [word, subject] of subjects) reports.push(await runOne(word, subject, command.options, print));
       return end(reports, command.files, print);
     }
     default:
@@ -40,11 +47,27 @@ async function main(args: readonly string[], print: (line: string) => void): Pro
   }
 }
 
-async function runOne(word: string, options: RunOptions, print: (line: string) => void): Promise<ConformanceReport> {
+async function find(word: string): Promise<BackendUnderTest> {
+  const work = `the import of ${word}`;
+  underway.begin(work);
   const subject = await findSubject(word);
+  underway.end(work);
+  return subject;
+}
+
+async function runOne(
+  word: string,
+  subject: BackendUnderTest,
+  options: RunOptions,
+  print: (line: string) => void,
+): Promise<ConformanceReport> {
   return runConformance(subject, {
     ...options,
+    word,
+    signal,
+    onBegin: (id) => underway.begin(id),
     onCase(one) {
+      underway.end(one.id);
       const line = options.grep !== undefined && one.status === "failed" ? one.message : caseLine(one);
       if (line !== undefined) print(`${subject.name}  ${line}`);
     },
@@ -56,16 +79,21 @@ async function end(
   files: ReportFiles,
   print: (line: string) => void,
 ): Promise<number> {
-  await writeReports(reports, files);
   print(`\n${summary(reports)}`);
+  await writeReports(reports, files);
   return reports.every(isPass) ? 0 : 1;
 }
 
+const underway = new Underway();
+underway.guard();
+const signal = interrupts();
 let code = 2;
 try {
   code = await main(process.argv.slice(2), (line) => console.log(line));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
+  if (error instanceof Interrupted) code = error.exitCode;
 }
+underway.done();
 // A backend that leaves handles behind must not keep the command alive; the case that sees it has failed.
 process.exit(code);

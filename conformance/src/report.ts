@@ -40,6 +40,8 @@ export interface ConformanceReport {
   readonly cases: readonly CaseReport[];
   /** How often each declared guard was seen to refuse. */
   readonly guards: Readonly<Record<string, number>>;
+  /** What went wrong outside of any case, in sentences; absent if nothing did. */
+  readonly problems?: readonly string[];
   readonly mutants?: readonly MutantReport[];
 }
 
@@ -48,12 +50,13 @@ export function silentGuards({ guards }: ConformanceReport): readonly string[] {
   return Object.keys(guards).filter((name) => guards[name] === 0);
 }
 
-/** Whether every applicable case passed, every guard fired and no mutant survived. */
+/** Whether every applicable case passed, every guard fired, nothing went wrong beside them and no mutant survived. */
 export function isPass(report: ConformanceReport): boolean {
   return (
     report.cases.some(({ status }) => status === "passed") &&
     report.cases.every(({ status }) => status !== "failed") &&
     silentGuards(report).length === 0 &&
+    (report.problems ?? []).length === 0 &&
     (report.mutants ?? []).every(({ killedBy }) => killedBy !== null)
   );
 }

@@ -4,10 +4,13 @@ import type { ConformanceCase } from "./case.ts";
 import { CASES } from "./cases/index.ts";
 import type { Chances } from "./chances.ts";
 import type { Level } from "./level.ts";
+import { Interruptions } from "./interruptions.ts";
+import { print, printError } from "./print.ts";
 import type { CaseReport, ConformanceReport } from "./report.ts";
 import { type CaseOutcome, runCase } from "./run-case.ts";
 import type { Strikes } from "./strikes.ts";
 import type { BackendUnderTest } from "./subject.ts";
+import { within } from "./within.ts";
 
 export interface RunOptions extends Partial<Strikes>, Chances {
   /** All by default. */
@@ -25,6 +28,12 @@ export interface RunOptions extends Partial<Strikes>, Chances {
   readonly full?: boolean;
   /** Other cases than the suite's own. */
   readonly cases?: readonly ConformanceCase[];
+  /** How the command finds the backend, if not by the subject's name; failures tell how to run their case again. */
+  readonly word?: string;
+  /** Ends the run: what is open is closed, and the signal's reason thrown. */
+  readonly signal?: AbortSignal;
+  /** Is told of each case as it begins. */
+  readonly onBegin?: (id: string) => void;
   /** Is told of each case as it ends. */
   readonly onCase?: (report: CaseReport) => void;
 }
@@ -42,16 +51,18 @@ export function selectCases({ levels, grep, cases = CASES }: RunOptions): readon
 }
 
 /**
- * Runs the suite over one backend. Never throws for what the backend does: that is in the report.
+ * Runs the suite over one backend. Never throws for what the backend does: that is in the report, also errors that it leaves to nobody.
  * A guard that a finished case declared and that never fired stands in the report with 0, and is no pass.
  */
 export async function runConformance(subject: BackendUnderTest, options: RunOptions = {}): Promise<ConformanceReport> {
-  const { seed = 1, bail = false, jobs = bail ? 1 : 4, onCase } = options;
+  const { seed = 1, bail = false, jobs = bail ? 1 : 4, signal, onBegin, onCase } = options;
   const selected = selectCases(options);
   const order = new Map(selected.map(({ id }, index) => [id as string, index]));
   const reports: CaseReport[] = [];
   const guards: Record<string, number> = {};
   let capabilities: Capabilities | undefined;
+  const problems: string[] = [];
+  const interruptions = new Interruptions(signal);
   let stopped = false;
 
   function note(outcome: CaseOutcome): void {
@@ -62,23 +73,48 @@ export async function runConformance(subject: BackendUnderTest, options: RunOpti
     onCase?.(outcome.report);
   }
 
+  async function run(one: ConformanceCase): Promise<CaseOutcome> {
+    onBegin?.(one.id);
+    const outcome = await interruptions.during((own) => runCase(subject, one, { ...options, seed, signal: own }));
+    signal?.throwIfAborted();
+    note(outcome);
+    return outcome;
+  }
+
   async function work(queue: ConformanceCase[]): Promise<void> {
     for (let next = queue.shift(); next !== undefined && !stopped; next = queue.shift()) {
-      const outcome = await runCase(subject, next, { ...options, seed });
-      note(outcome);
-      if (outcome.twin !== undefined) {
-        order.set(outcome.twin.id, order.get(next.id)! + 0.5);
-        note(await runCase(subject, outcome.twin, { ...options, seed }));
+      const { twin } = await run(next);
+      if (twin !== undefined) {
+        order.set(twin.id, order.get(next.id)! + 0.5);
+        await run(twin);
       }
     }
   }
 
+  async function runAll(): Promise<void> {
+    await work(selected.filter(isAlone));
+    const others = selected.filter((one) => !isAlone(one));
+    await Promise.all(Array.from({ length: jobs }, () => work(others)));
+  }
+
+  async function end(): Promise<void> {
+    try {
+      await within(LAST_MS, "`end` of the subject is over", () => subject.end?.());
+    } catch (error) {
+      problems.push(`\`end\` of the subject fails: ${printError(error)}`);
+    }
+    interruptions.close();
+    problems.push(...interruptions.unheard);
+  }
+
   const beganAt = performance.now();
-  await work(selected.filter(isAlone));
-  const others = selected.filter((one) => !isAlone(one));
-  await Promise.all(Array.from({ length: jobs }, () => work(others)));
-  const store = await versionOf(subject);
-  await subject.end?.();
+  let store: string | undefined;
+  try {
+    await runAll();
+    store = await versionOf(subject);
+  } finally {
+    await end();
+  }
   return {
     schema: 1,
     suite: SUITE,
@@ -90,8 +126,12 @@ export async function runConformance(subject: BackendUnderTest, options: RunOpti
     ms: Math.round(performance.now() - beganAt),
     cases: reports.toSorted((a, b) => order.get(a.id)! - order.get(b.id)!),
     guards,
+    ...(problems.length > 0 && { problems }),
   };
 }
+
+/** So long a subject has for what belongs to no case. */
+const LAST_MS = 30_000;
 
 /** Some look at the whole process; those of L4 and L5 need all of the machine. */
 function isAlone({ alone = false, level }: ConformanceCase): boolean {
@@ -110,11 +150,14 @@ const UNKNOWN: Capabilities = {
 
 /** A store that does not even say that has failed its cases. */
 async function versionOf(subject: BackendUnderTest): Promise<string | undefined> {
+  let version: unknown;
   try {
-    return await subject.version?.();
+    await within(LAST_MS, "the version is told", async () => void (version = await subject.version?.()));
   } catch {
     return undefined;
   }
+  if (version === undefined) return undefined;
+  return typeof version === "string" ? version : print(version);
 }
 
 function suiteName(): string {

@@ -1,21 +1,46 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { printError } from "../print.ts";
 import type { BackendUnderTest } from "../subject.ts";
+import { within } from "../within.ts";
 
 /** Subjects of this repository, by name. A published suite has none. */
 const BUILT_IN = new URL("../../backends/", import.meta.url);
 const BUILT_IN_NAMES = ["memory", "sqlite", "postgres", "postgres-pgbouncer", "mysql"];
 
-/** The subject that a word of the command line names. @throws Error with one sentence about what is missing. */
+/** A module has so long to be evaluated. */
+const IMPORT_MS = 30_000;
+
+/** The subject that a word of the command line names. @throws Error that says what is missing */
 export async function findSubject(word: string): Promise<BackendUnderTest> {
-  const module = (await import(locate(word))) as { readonly default?: Partial<BackendUnderTest> };
-  const subject = module.default;
+  const { default: subject } = await importOf(word);
   if (typeof subject?.open !== "function" || typeof subject.name !== "string") {
     throw new Error(`${word} does not export a backend under test by default: an object with name and open.`);
   }
   return subject as BackendUnderTest;
+}
+
+async function importOf(word: string): Promise<{ readonly default?: Partial<BackendUnderTest> }> {
+  const url = locate(word);
+  let module: { readonly default?: Partial<BackendUnderTest> } = {};
+  try {
+    await within(IMPORT_MS, `${word} is evaluated`, async () => void (module = (await import(url)) as typeof module));
+  } catch (cause) {
+    throw new Error(`${word} cannot be imported. ${reason(url, cause)}`, { cause });
+  }
+  return module;
+}
+
+function reason(url: string, error: unknown): string {
+  const { code } = Object(error) as { readonly code?: unknown };
+  const unknown = code === "ERR_UNKNOWN_FILE_EXTENSION" && /^\.m?tsx?$/u.test(extname(url));
+  if (unknown) {
+    return `Node ${process.versions.node} does not run this TypeScript: take Node 22.18 or newer and a .ts file, or compile it.`;
+  }
+  // Also where in the module it is, which for syntax errors stands in the stack alone.
+  return error instanceof Error && error.stack !== undefined ? error.stack : printError(error);
 }
 
 function locate(word: string): string {

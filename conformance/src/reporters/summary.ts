@@ -22,11 +22,8 @@ export function summary(reports: readonly ConformanceReport[]): string {
     const silent = silentGuards(report);
     if (silent.length > 0)
       lines.push(`${report.backend}: guards that never fired, so nothing is proved: ${silent.join(", ")}`);
-    if (count(report, "failed") > 0) {
-      lines.push(
-        `For all there is to say about a failure: perdure-conformance ${report.backend} --grep ID --seed ${report.seed}`,
-      );
-    }
+    for (const problem of report.problems ?? []) lines.push(`${report.backend}: ${problem}`);
+    if (count(report, "failed") > 0) lines.push("For all there is to say about a failure, add --grep with its id.");
   }
   lines.push(reports.every(isPass) ? "Every applicable case passed." : "This is not a pass.");
   return lines.join("\n");
