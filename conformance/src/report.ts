@@ -37,6 +37,8 @@ export interface ConformanceReport {
   readonly seed: number;
   /** From the first case to the end of the last. */
   readonly ms: number;
+  /** Not every case of the suite was asked for: what passed says nothing about the others. Absent if all were. */
+  readonly partial?: true;
   readonly cases: readonly CaseReport[];
   /** How often each declared guard was seen to refuse. */
   readonly guards: Readonly<Record<string, number>>;

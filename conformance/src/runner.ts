@@ -124,6 +124,7 @@ export async function runConformance(subject: BackendUnderTest, options: RunOpti
     capabilities: capabilities ?? UNKNOWN,
     seed,
     ms: Math.round(performance.now() - beganAt),
+    ...(selected.length < (options.cases ?? CASES).length && { partial: true as const }),
     cases: reports.toSorted((a, b) => order.get(a.id)! - order.get(b.id)!),
     guards,
     ...(problems.length > 0 && { problems }),

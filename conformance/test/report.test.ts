@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,6 +46,7 @@ describe("the report", { timeout: 60_000 }, () => {
       "capabilities",
       "seed",
       "ms",
+      "partial",
       "cases",
       "guards",
     ]);
@@ -56,6 +57,7 @@ describe("the report", { timeout: 60_000 }, () => {
       runtime: expect.stringMatching(/^node v\d+/u) as string,
       capabilities: { clock: { kind: "shared" }, durability: "memory" },
       seed: 11,
+      partial: true,
     });
     expect(report.cases.length).toBeGreaterThan(20);
     for (const one of report.cases) {
@@ -72,12 +74,30 @@ describe("the report", { timeout: 60_000 }, () => {
 
   it("exits with 0 for a pass, 1 for anything else, 2 for what it cannot understand", async () => {
     expect(await cli("memory", "--grep", "setup.")).toMatchObject({ code: 0 });
-    const nothing = await cli("memory", "--grep", "no such case");
-    expect(nothing).toMatchObject({ code: 1 });
-    expect(nothing.stdout).toContain("This is not a pass.");
-    expect(await cli("no-such-backend")).toMatchObject({ code: 2 });
-    expect(await cli("memory", "--level", "L9")).toMatchObject({ code: 2 });
-    expect((await cli("memory", "--seed", "x")).stderr).toContain("--seed x is not a whole number.");
+    for (const [args, sentence] of [
+      [["memory", "--level", "L2", "--grep", "fence."], "No case of L2 has fence. in its id."],
+      [["no-such-backend"], "There is no backend no-such-backend"],
+      [["memory", "no-such-backend"], "There is no backend no-such-backend"],
+      [[folder], `${folder} is a folder`],
+      [["memory", "--level", "L9"], "There is no level L9."],
+      [["memory", "--seed", "x"], "--seed x is not a whole number."],
+      [["memory", "--seed", "99999999999999999999"], "--seed 99999999999999999999 is not a whole number."],
+      [["memory", "--jobs", "0"], "--jobs 0 runs nothing."],
+      [["matrix"], "Give the files of some reports"],
+      [["mutants", "memory"], "mutants stands alone"],
+    ] as const) {
+      const { code, stderr } = await cli(...args);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+    }
+  });
+
+  it("is written to folders that do not exist yet, and is not what an earlier run has left", async () => {
+    const file = join(folder, "new", "report.json");
+    expect((await reportOf("memory", "--grep", "setup.info")).cases).toHaveLength(1);
+    await cli("memory", "--grep", "setup.info", "--json", file);
+    expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({ backend: "memory" });
+    const { code, stderr } = await cli("memory", "--grep", "setup.info", "--json", folder);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("EISDIR")]);
   });
 
   it("counts what was tried at random: as much as it is told", async () => {
@@ -101,7 +121,21 @@ describe("the report", { timeout: 60_000 }, () => {
     await cli("memory", "--level", "L1,L3", "--grep", "cache.", "--json", file);
     const { stdout } = await cli("matrix", file);
     expect(stdout).toContain("| backend | store | L1 | L2 | L3 | L4 | L5 | conforms |");
-    expect(stdout).toMatch(/\| memory \|  \| \d+\/\d+ \| – \| \d+\/\d+ \|/u);
+    expect(stdout).toMatch(/\| memory \|  \| \d+\/\d+ \| – \| \d+\/\d+ \| – \| – \| in part \|/u);
+  });
+
+  it("becomes no table if it is none", async () => {
+    for (const [name, content, sentence] of [
+      ["text.json", "no json", "text.json is no report"],
+      ["object.json", "{}", "object.json is no report"],
+      ["newer.json", '{"schema":2}', "newer.json has schema 2, and this command reads schema 1"],
+    ] as const) {
+      const file = join(folder, name);
+      await writeFile(file, content);
+      const { code, stderr } = await cli("matrix", file);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+    }
+    expect((await cli("matrix", join(folder, "none.json"))).stderr).toContain("none.json cannot be read");
   });
 
   it("is also a page to read, and what build servers read", async () => {

@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
-import type { CaseReport, ConformanceReport } from "../src/report.ts";
+import { type CaseReport, type ConformanceReport, isPass } from "../src/report.ts";
 import { junit } from "../src/reporters/junit.ts";
 import { markdown } from "../src/reporters/markdown.ts";
+import { matrix } from "../src/reporters/matrix.ts";
+import { summary } from "../src/reporters/summary.ts";
 
 const failed: CaseReport = {
   id: "payload.nul",
@@ -43,6 +45,34 @@ it("writes XML that holds any message, counts a guard that never fired as a fail
   expect(xml).toContain("&lt;a &amp; b&gt;&#10;  actual     \ufffd");
   expect(xml).toContain('<testcase classname="mine.guards" name="stale-hold-refused" time="0"><failure');
   expect(xml).not.toContain("stale-park-refused");
+});
+
+it("writes pages that hold any name and any message", () => {
+  const name = "a | b\n<c>";
+  const page = markdown([{ ...report, backend: name, cases: [{ ...failed, message: "code:\n```ts\n````" }] }]);
+  expect(page).toContain("| a \\| b &lt;c&gt; | Mine 1.0 |");
+  expect(page).toContain("\n## a | b &lt;c&gt;\n");
+  expect(page).toContain("\n`````text\ncode:\n```ts\n````\n`````\n");
+});
+
+it("tells of problems outside of cases everywhere, and takes none of them for a pass", () => {
+  const troubled = { ...report, cases: [passed], guards: {}, problems: ["`end` fails."] };
+  expect(isPass({ ...troubled, problems: [] })).toBe(true);
+  expect(isPass(troubled)).toBe(false);
+  expect(summary([troubled])).toContain("mine: `end` fails.\nThis is not a pass.");
+  expect(markdown([troubled])).toContain("Beside the cases: `end` fails.");
+  const xml = junit([troubled]);
+  expect(xml).toContain('tests="2" failures="1"');
+  expect(xml).toContain(
+    '<testcase classname="mine.problems" name="beside the cases" time="0"><failure message="`end` fails."',
+  );
+});
+
+it("says that a part is a part", () => {
+  const part = { ...report, cases: [passed], guards: {}, partial: true } as const;
+  expect(matrix([part])).toContain("| in part |");
+  expect(matrix([{ ...part, cases: [failed] }])).toContain("| no |");
+  expect(summary([part])).toContain("Every applicable case of this part passed.");
 });
 
 it("writes a page with the table, every failure whole, and the silent guards", () => {

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { type Level, LEVELS } from "../level.ts";
 import { FAILURES } from "../model/kept-failures.ts";
-import type { RunOptions } from "../runner.ts";
+import { type RunOptions, selectCases } from "../runner.ts";
 
 export const USAGE = `perdure-conformance BACKEND… [options]
 
@@ -83,9 +83,14 @@ export function readArguments(args: readonly string[]): Command {
   const [first, ...rest] = positionals;
   if (values.help === true || first === undefined) return { do: "help" };
   const files: ReportFiles = { json: values.json, junit: values.junit, markdown: values.markdown };
-  if (first === "mutants" && rest.length === 0) return { do: "mutants", files };
-  if (first === "promises" && rest.length === 0) return { do: "promises" };
-  if (first === "matrix") return { do: "matrix", files: rest };
+  if (first === "mutants" || first === "promises") {
+    if (rest.length > 0) throw new Error(`${first} stands alone: leave out ${rest.join(" ")}.`);
+    return first === "mutants" ? { do: "mutants", files } : { do: "promises" };
+  }
+  if (first === "matrix") {
+    if (rest.length === 0) throw new Error("Give the files of some reports, as `--json` writes them.");
+    return { do: "matrix", files: rest };
+  }
   const options: RunOptions = {
     ...(values.level !== undefined && { levels: readLevels(values.level) }),
     ...(values.grep !== undefined && { grep: values.grep }),
@@ -103,7 +108,13 @@ export function readArguments(args: readonly string[]): Command {
     bail: values.bail ?? false,
     full: values.full ?? false,
   };
+  if (options.jobs === 0) throw new Error("--jobs 0 runs nothing. Give 1 or more.");
+  if (selectCases(options).length === 0) throw new Error(noCase(options));
   return { do: "run", backends: positionals, options, files };
+}
+
+function noCase({ levels = LEVELS, grep = "" }: RunOptions): string {
+  return `No case of ${levels.join(", ")} has ${grep} in its id. \`perdure-conformance promises\` names them all.`;
 }
 
 function readLevels(text: string): readonly Level[] {
@@ -121,6 +132,7 @@ function whole<K extends string>(
   flag: string = name,
 ): { readonly [key in K]?: number } {
   if (text === undefined) return {};
-  if (!/^\d+$/u.test(text)) throw new Error(`--${flag} ${text} is not a whole number.`);
+  if (!/^\d+$/u.test(text) || !Number.isSafeInteger(Number(text)))
+    throw new Error(`--${flag} ${text} is not a whole number.`);
   return { [name]: Number(text) } as { readonly [key in K]: number };
 }

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -48,6 +48,9 @@ function locate(word: string): string {
   if (/^[\w-]+$/u.test(word) && existsSync(builtIn)) return builtIn.href;
   if (BUILT_IN_NAMES.includes(word)) {
     throw new Error(`The backend ${word} is only in the repository of Perdure. Give a file, such as ./backend.ts.`);
+  }
+  if (statSync(resolve(word), { throwIfNoEntry: false })?.isDirectory()) {
+    throw new Error(`${word} is a folder. Give the file in it that exports the backend.`);
   }
   if (existsSync(resolve(word))) return pathToFileURL(resolve(word)).href;
   try {

@@ -10,20 +10,27 @@ export function junit(reports: readonly ConformanceReport[]): string {
 function suite(report: ConformanceReport): string {
   const silent = silentGuards(report);
   const cases = report.cases.map((one) => testCase(report.backend, one));
-  const guards = silent.map((name) => {
-    const failure = element("failure", { message: "This guard never fired, so nothing is proved." }, []);
-    return element("testcase", { classname: `${report.backend}.guards`, name, time: 0 }, [failure]);
-  });
+  const guards = silent.map((name) =>
+    failedBeside(`${report.backend}.guards`, name, "This guard never fired, so nothing is proved."),
+  );
+  const problems = (report.problems ?? []).map((problem) =>
+    failedBeside(`${report.backend}.problems`, "beside the cases", problem),
+  );
   const attributes = {
     name: `conformance of ${report.backend}`,
-    tests: cases.length + guards.length,
-    failures: count(report, "failed") + guards.length,
+    tests: cases.length + guards.length + problems.length,
+    failures: count(report, "failed") + guards.length + problems.length,
     skipped: count(report, "not-applicable"),
     time: report.cases.reduce((sum, { ms }) => sum + ms, 0) / 1000,
   };
   const properties = { suite: report.suite, store: report.store ?? "", runtime: report.runtime, seed: report.seed };
   const described = Object.entries(properties).map(([name, value]) => element("property", { name, value }, []));
-  return element("testsuite", attributes, [element("properties", {}, described), ...cases, ...guards]);
+  return element("testsuite", attributes, [element("properties", {}, described), ...cases, ...guards, ...problems]);
+}
+
+/** What failed and is no case. */
+function failedBeside(classname: string, name: string, message: string): string {
+  return element("testcase", { classname, name, time: 0 }, [element("failure", { message }, [])]);
 }
 
 function testCase(backend: string, { id, level, status, ms, message = "" }: CaseReport): string {

@@ -9,12 +9,17 @@ export function matrix(reports: readonly ConformanceReport[]): string {
     report.backend,
     report.store ?? "",
     ...LEVELS.map((level) => cell({ ...report, cases: report.cases.filter((one) => one.level === level) })),
-    isPass(report) ? "yes" : "no",
+    conforms(report),
     report.capabilities.durability,
     report.runtime,
     report.seed,
   ]);
   return markdownTable([["backend", "store", ...LEVELS, "conforms", "durability", "runtime", "seed"], ...rows]);
+}
+
+function conforms(report: ConformanceReport): string {
+  if (!isPass(report)) return "no";
+  return report.partial === true ? "in part" : "yes";
 }
 
 function cell(report: ConformanceReport): string {

@@ -25,7 +25,9 @@ export function summary(reports: readonly ConformanceReport[]): string {
     for (const problem of report.problems ?? []) lines.push(`${report.backend}: ${problem}`);
     if (count(report, "failed") > 0) lines.push("For all there is to say about a failure, add --grep with its id.");
   }
-  lines.push(reports.every(isPass) ? "Every applicable case passed." : "This is not a pass.");
+  const whole = reports.every(({ partial }) => partial !== true);
+  const pass = `Every applicable case ${whole ? "passed" : "of this part passed"}.`;
+  lines.push(reports.every(isPass) ? pass : "This is not a pass.");
   return lines.join("\n");
 }
 

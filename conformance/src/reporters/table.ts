@@ -14,8 +14,14 @@ export function table(rows: readonly (readonly (string | number)[])[]): string {
     .join("\n");
 }
 
+/** A text that is one line of Markdown, and no HTML in it. */
+export function markdownLine(text: string | number): string {
+  return String(text).replaceAll(/\s+/gu, " ").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
 /** The same as Markdown. */
 export function markdownTable(rows: readonly (readonly (string | number)[])[]): string {
   const [heading = [], ...rest] = rows;
-  return [heading, heading.map(() => "---"), ...rest].map((row) => `| ${row.join(" | ")} |`).join("\n");
+  const cell = (text: string | number): string => markdownLine(text).replaceAll("|", "\\|");
+  return [heading, heading.map(() => "---"), ...rest].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n");
 }
