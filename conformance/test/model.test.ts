@@ -54,8 +54,18 @@ describe("random sequences", () => {
   });
 
   it("say so when what was kept cannot be read", async () => {
-    await writeFile(join(failures, "model.sequences.json"), "[{");
-    expect((await sequences(memory)).message).toContain("model.sequences.json cannot be read. Delete it");
+    for (const broken of ["[{", "{}", '[{"do":"now"}]']) {
+      await writeFile(join(failures, "model.sequences.json"), broken);
+      expect((await sequences(memory)).message).toContain("model.sequences.json cannot be read. Delete it");
+    }
+  });
+
+  it("tell what they have found also where nothing can be kept", async () => {
+    const file = join(failures, "a file");
+    await writeFile(file, "");
+    const { message } = await sequences(mutant("claim-skips-closed"), { failures: join(file, "folder") });
+    expect(message).toMatch(/differs {4}answer\.\w+/u);
+    expect(message).toContain("  kept       nowhere: Error (ENOTDIR)");
   });
 
   it("do without time where it cannot be moved", async () => {

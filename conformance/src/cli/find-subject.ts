@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { ConformanceFailure } from "../failure.ts";
 import { printError } from "../print.ts";
 import type { BackendUnderTest } from "../subject.ts";
 import { within } from "../within.ts";
@@ -26,7 +27,11 @@ async function importOf(word: string): Promise<{ readonly default?: Partial<Back
   const url = locate(word);
   let module: { readonly default?: Partial<BackendUnderTest> } = {};
   try {
-    await within(IMPORT_MS, `${word} is evaluated`, async () => void (module = (await import(url)) as typeof module));
+    await within(
+      IMPORT_MS,
+      `the import of ${word} is over`,
+      async () => void (module = (await import(url)) as typeof module),
+    );
   } catch (cause) {
     throw new Error(`${word} cannot be imported. ${reason(url, cause)}`, { cause });
   }
@@ -39,8 +44,9 @@ function reason(url: string, error: unknown): string {
   if (unknown) {
     return `Node ${process.versions.node} does not run this TypeScript: take Node 22.18 or newer and a .ts file, or compile it.`;
   }
-  // Also where in the module it is, which for syntax errors stands in the stack alone.
-  return error instanceof Error && error.stack !== undefined ? error.stack : printError(error);
+  if (error instanceof ConformanceFailure || !(error instanceof Error)) return printError(error);
+  // Where it was thrown, without Node's own part in it.
+  return String(error.stack).replaceAll(/\n\s+at .*node:internal.*/gu, "");
 }
 
 function locate(word: string): string {

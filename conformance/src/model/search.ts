@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { check } from "../assert.ts";
 import type { CaseContext } from "../context.ts";
 import { ConformanceFailure } from "../failure.ts";
+import { printError } from "../print.ts";
 import { within } from "../within.ts";
 import { KeptFailures } from "./kept-failures.ts";
 
@@ -70,11 +71,20 @@ export async function search<T>(t: CaseContext, { caseId, inputs, runs, repeatab
   if (found === undefined) throw result.errorInstance;
   until = performance.now() + SHRINK_MS;
   if (repeatable) await shorten(found.input, (input) => holds(foundIn!, input));
-  await kept?.add(found.input);
   throw explained(found, {
-    ...(kept && { kept: `in ${kept.path}: it is tried first from now on` }),
+    ...(kept && { kept: await keep(kept, found.input) }),
     found: `after ${tried} inputs; fast-check seed ${result.seed}, path "${result.counterexamplePath}"`,
   });
+}
+
+/** Says where; a folder that cannot be written to must not hide what was found. */
+async function keep<T>(kept: KeptFailures<readonly T[]>, input: readonly T[]): Promise<string> {
+  try {
+    await kept.add(input);
+    return `in ${kept.path}: it is tried first from now on`;
+  } catch (error) {
+    return `nowhere: ${printError(error)}`;
+  }
 }
 
 /** Leaves out what the failure does not need, from the end to the beginning. */
@@ -108,7 +118,7 @@ async function tryOne<T>(t: CaseContext, input: readonly T[], play: Search<T>["p
 
 function explained({ error, calls }: Found<unknown>, notes: Readonly<Record<string, string>>): ConformanceFailure {
   if (error instanceof ConformanceFailure) return error.with({ calls: error.calls ?? calls, notes });
-  const failure = new ConformanceFailure(`no call throws ${String(error)}`, undefined, { calls, notes });
+  const failure = new ConformanceFailure(`no call throws ${printError(error)}`, undefined, { calls, notes });
   failure.cause = error;
   return failure;
 }

@@ -126,10 +126,9 @@ class Play {
   }
 
   async #pass(steps: number): Promise<void> {
-    const { subject, time, journal } = this.#t;
+    const { subject, time } = this.#t;
     if (subject.advance === undefined || this.#world.step + steps > MOST_STEPS) return;
-    await time.pass(steps * STEP);
-    journal.note(`await advance(${steps} * STEP);`);
+    await time.pass(steps * STEP, `${steps} * STEP`);
     this.#clock.advance(steps * STEP);
     this.#world.step += steps;
   }
