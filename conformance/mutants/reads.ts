@@ -2,6 +2,7 @@ import {
   encodeCursor,
   type EventPage,
   type Page,
+  type Run,
   type RunQuery,
   type RunSummary,
   type StorageBackend,
@@ -35,6 +36,23 @@ export const readMutants: readonly Mutant[] = [
     breaks: "A cursor counts rows: what is written between two pages shifts them.",
     killedBy: ["list.paging-under-writes", "list.paging-while-status-changes", "list.foreign-cursor"],
     plant: () => (honest) => byOffset(honest),
+  }),
+  mutant({
+    name: "run-read-from-a-copy",
+    breaks: "A run is read from a copy that is some milliseconds behind.",
+    killedBy: ["list.lags-alone"],
+    plant() {
+      const copies = new Map<string, { readonly run: Run | undefined; readonly since: number }>();
+      return (honest) => ({
+        async getRun(runId) {
+          const copy = copies.get(runId);
+          if (copy !== undefined && performance.now() - copy.since < 100) return copy.run;
+          const run = await honest.getRun(runId);
+          copies.set(runId, { run, since: performance.now() });
+          return run;
+        },
+      });
+    },
   }),
   mutant({
     name: "stats-drift",

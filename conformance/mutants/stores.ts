@@ -129,6 +129,26 @@ export const storeMutants: readonly Mutant[] = [
     },
   }),
   mutant({
+    name: "purge-by-an-old-list",
+    breaks: "A purge goes through the runs that had ended some time ago, and asks nothing but their ids.",
+    killedBy: ["purge.spares-who-has-the-id-now"],
+    plant() {
+      const [listed, gone] = [new Set<string>(), new Set<string>()];
+      return (honest) => ({
+        async getRun(runId) {
+          return gone.has(runId) ? undefined : honest.getRun(runId);
+        },
+        async purgeRuns(request) {
+          for (const runId of listed) gone.add(runId);
+          const { items } = await honest.listRuns({ status: ["completed"], limit: 1000 });
+          for (const { runId } of items) listed.add(runId);
+          const { purged, more } = await honest.purgeRuns(request);
+          return { purged: purged + gone.size, more };
+        },
+      });
+    },
+  }),
+  mutant({
     name: "hints-never-come",
     breaks: "Wake-ups are declared, and nothing ever calls.",
     killedBy: ["inbox.hint"],

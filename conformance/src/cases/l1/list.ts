@@ -1,5 +1,5 @@
 import type { Page, RunQuery, RunSummary } from "@perdure/core/storage";
-import { check, equal, throws, unique } from "../../assert.ts";
+import { check, contains, equal, status, throws, unique } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { doneRun } from "../../scenes.ts";
 import { createInOrder, ids } from "./pages.ts";
@@ -173,6 +173,52 @@ export const listCases: readonly ConformanceCase[] = [
         await throws("invalid-argument", what, () => t.backend.listRuns({ limit: 1, cursor }));
         t.guard("foreign-cursor-refused");
       }
+    },
+  },
+  {
+    id: "list.lags-alone",
+    level: "L1",
+    invariants: ["I4"],
+    why: "Lists may show the past, a run may not: whoever starts it, signals it or waits for its end reads it and goes by what he sees.",
+    hint: "getRun, readEvents and readCache read where writes go, never a copy or an index that follows later.",
+    async run(t) {
+      const reader = await t.open();
+      const run = t.make.run();
+      const shows = async (expected: object | null, what: string): Promise<void> => {
+        const seen = await reader.getRun(run.runId);
+        if (expected === null) return equal(seen, undefined, what);
+        contains({ ...seen, ...seen?.task, done: seen?.task === null }, { ...expected }, what);
+        const [page] = await reader.readEvents([{ runId: run.runId, after: 0 }]);
+        equal(page?.events.length, seen?.lastSeq, "its history is as long as it says");
+      };
+      await shows(null, "there is no run");
+      await t.backend.createRuns([run]);
+      await shows({ status: "open", lastSeq: 1, epoch: 0 }, "a new run is there at once");
+      const worker = t.worker();
+      const first = await worker.take({ leaseMs: 60_000 });
+      await shows({ epoch: 1, leaseUntil: first.leaseUntil, deliveries: 1 }, "its claim, too");
+      const renewed = status(await worker.renew(first, 90_000), "held", "the lease is renewed");
+      await shows({ leaseUntil: renewed.leaseUntil }, "and the new end of its lease");
+      await t.backend.deliver([t.make.message(run.runId)]);
+      await shows({ unread: 1 }, "a message");
+      await worker.commit(t.make.turn(first, { ackInbox: 1, next: { do: "hold" } }));
+      await shows({ lastSeq: 2, unread: 0 }, "a turn");
+      await worker.commit(
+        t.make.turn(first, { expectedSeq: 2, ackInbox: 1, next: { do: "block", reason: '"why"', until: null } }),
+      );
+      await shows({ lastSeq: 3, leaseUntil: null, blocked: '"why"' }, "a block");
+      await t.backend.unblockTasks([first.claim.taskId]);
+      await shows({ blocked: null }, "its end");
+      const second = await worker.take();
+      const entry = t.make.cacheEntry({ owner: second.claim });
+      await t.backend.writeCache([entry]);
+      check((await reader.readCache([entry.key]))[0], "a cache entry");
+      await worker.commit(t.make.closing(second));
+      await shows({ status: "completed", lastSeq: 4, done: false }, "the end of the run");
+      await worker.commit(t.make.turn(second, { expectedSeq: 4, events: [], next: { do: "done" } }));
+      await shows({ done: true }, "that of its task");
+      await t.backend.purgeRuns({ closedBefore: (await t.time.now()) + 1, minAgeMs: 0, limit: 1 });
+      await shows(null, "and a purge");
     },
   },
 ];

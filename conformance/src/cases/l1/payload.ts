@@ -239,6 +239,10 @@ export const payloadCases: readonly ConformanceCase[] = [
         await t.backend.readCache([entry.key]),
       ];
       const written = await t.backend.writeCache([entry]);
+      await t.listed(async () => {
+        const { items } = await t.backend.listRuns({ limit: 10 });
+        contains(items[0]?.task, { epoch: 1, deliveries: 0 }, "the list shows the newest write");
+      });
       const before = structuredClone(await seen());
       for (const answer of [await seen(), task, committed, written]) spoil(answer);
       equal(await seen(), before, "changing an answer changes nothing that is stored");

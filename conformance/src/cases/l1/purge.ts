@@ -86,6 +86,26 @@ export const purgeCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: "purge.spares-who-has-the-id-now",
+    level: "L1",
+    invariants: ["I26"],
+    guards: ["purge-of-recreated-run-refused"],
+    why: "A purge that picks its runs from a list that lags behind, by their ids, takes a new run for the old one.",
+    hint: "Look again in the write that deletes: at the incarnation, or at what made the run purgeable.",
+    async run(t) {
+      const old = [await doneRun(t), await doneRun(t)];
+      equal(await purge(t), 2, "both are purged");
+      const again = old.map(({ run }) => ({ ...run, incarnation: t.make.run().incarnation }));
+      for (const created of await t.backend.createRuns(again)) status(created, "created", "the id is free");
+      const runIds = again.map(({ runId }) => runId);
+      await unchanged(t, runIds, "runs that have the ids of purged ones are untouched", async () => {
+        equal(await purge(t), 0, "nothing is purged");
+        equal(await purge(t, { runIds }), 0, "not even by name");
+        t.guard("purge-of-recreated-run-refused");
+      });
+    },
+  },
+  {
     id: "purge.spares-the-living",
     level: "L1",
     invariants: ["I26"],
