@@ -1,6 +1,7 @@
 import { activityMutants } from "./activities.ts";
 import { cacheMutants } from "./caches.ts";
 import { claimMutants } from "./claims.ts";
+import { clientClockMutants } from "./client-clocks.ts";
 import { commitMutants } from "./commits.ts";
 import { fenceMutants } from "./fences.ts";
 import { inboxMutants } from "./inboxes.ts";
@@ -29,6 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...longLifeMutants,
   ...transactionMutants,
   ...sequenceMutants,
+  ...clientClockMutants,
 ];
 
 /** Sets the suite upon all of them. */

@@ -29,7 +29,10 @@ export interface ContextOptions {
 export interface ClientOptions {
   /** Another namespace of this case. */
   readonly namespace?: string;
-  /** How far the client's own clock is off. */
+  /**
+   * How far the client's own clock is off. By default that of the first one is right, and where clients' clocks decide those of
+   * all others are as far off as they may be, in turns ahead and behind.
+   */
   readonly skewMs?: number;
   /** `false`: the case calls `setup()` itself. */
   readonly setup?: boolean;
@@ -101,7 +104,12 @@ export class CaseContext {
   }
 
   /** One more client, independent of the others. */
-  async open({ namespace = "", skewMs = 0, setup = true, server }: ClientOptions = {}): Promise<StorageBackend> {
+  async open({
+    namespace = "",
+    skewMs = this.#skew(),
+    setup = true,
+    server,
+  }: ClientOptions = {}): Promise<StorageBackend> {
     const name = this.namespace(namespace);
     this.#namespaces.add(name);
     const clock = { now: () => Date.now() + skewMs };
@@ -115,6 +123,11 @@ export class CaseContext {
       checkInfo(client);
     }
     return client;
+  }
+
+  #skew(): number {
+    const half = Math.floor((this.#time?.errorMs ?? 0) / 2);
+    return this.#clients.length % 2 === 0 ? -half : half;
   }
 
   /** A client of a store of its own, whose only clock is this one: see {@link BackendUnderTest.openOn}. Whoever asks for it closes it. */

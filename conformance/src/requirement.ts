@@ -62,6 +62,10 @@ const REQUIREMENTS = {
     unmet: "the clock is declared as the client's",
     met: (_, { capabilities }) => capabilities.clock.kind === "shared",
   },
+  "client-clock": {
+    unmet: "the clock is declared as shared",
+    met: (_, { capabilities }) => capabilities.clock.kind === "client",
+  },
   "tx-createRuns": joins("createRuns"),
   "tx-deliver": joins("deliver"),
   "tx-commitTasks": joins("commitTasks"),

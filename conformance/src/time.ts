@@ -25,6 +25,11 @@ export class StoreTime {
     return clock.kind === "client" ? clock.errorMs : 0;
   }
 
+  /** When what ends or is due at a moment is claimable. */
+  claimableAt(at: Millis): Millis {
+    return at + this.errorMs;
+  }
+
   now(): Promise<Millis> {
     return this.#backend.now();
   }
@@ -35,9 +40,12 @@ export class StoreTime {
     else await this.#subject.advance(this.#namespace, ms);
   }
 
-  /** Lets time pass until what is due at `at` must have come: exactly `at` where time can be moved. */
+  /**
+   * Lets time pass until what is due at `at` must have come for all clients: exactly `at` where time can be moved and is that of all.
+   * A client's clock may be behind that of the first by half of the error.
+   */
   async until(at: Millis): Promise<void> {
-    const due = at + this.errorMs;
+    const due = this.claimableAt(at) + Math.ceil(this.errorMs / 2);
     for (;;) {
       const left = due - (await this.now());
       if (left <= 0) return;

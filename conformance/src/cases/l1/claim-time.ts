@@ -15,13 +15,25 @@ export const claimTimeCases: readonly ConformanceCase[] = [
       await t.create({ runId: "later", readyAt: now + 900_000 });
       await t.create({ runId: "elsewhere", readyAt: now + 100_000, queue: "other" });
       await t.create({ runId: "unknown", readyAt: now + 200_000, workflow: "unknown" });
-      equal((await t.worker().claim()).nextReadyAt, now + 900_000, "only tasks that this worker could claim count");
+      equal(
+        (await t.worker().claim()).nextReadyAt,
+        t.time.claimableAt(now + 900_000),
+        "only tasks that this worker could claim count",
+      );
       await t.create({ runId: "sooner", readyAt: now + 800_000 });
-      equal((await t.worker().claim()).nextReadyAt, now + 800_000, "the earliest of them");
+      equal((await t.worker().claim()).nextReadyAt, t.time.claimableAt(now + 800_000), "the earliest of them");
       const { worker, task } = await heldRun(t, { runId: "held" }, 600_000);
-      equal((await t.worker().claim()).nextReadyAt, task.leaseUntil, "the end of a lease of another worker counts");
+      equal(
+        (await t.worker().claim()).nextReadyAt,
+        t.time.claimableAt(task.leaseUntil),
+        "the end of a lease of another worker counts",
+      );
       await park(t, worker, task, { next: { do: "park", wakeAt: now + 700_000 } });
-      equal((await t.worker().claim()).nextReadyAt, now + 700_000, "the time of a parked run counts");
+      equal(
+        (await t.worker().claim()).nextReadyAt,
+        t.time.claimableAt(now + 700_000),
+        "the time of a parked run counts",
+      );
       equal((await t.worker().claim({ kinds: ["activity"] })).nextReadyAt, null, "kinds count");
     },
   },
@@ -41,11 +53,11 @@ export const claimTimeCases: readonly ConformanceCase[] = [
       const request = { queues: ["a", "b"], handlers: { workflows: ["other", "order"], activities: ["charge"] } };
       const reversed = { queues: ["b", "a"], handlers: { workflows: ["order", "other"], activities: ["charge"] } };
       for (const one of [request, reversed]) {
-        equal((await t.worker().claim(one)).nextReadyAt, now + 200_000, "the first of all");
+        equal((await t.worker().claim(one)).nextReadyAt, t.time.claimableAt(now + 200_000), "the first of all");
         const activities = await t.worker().claim({ ...one, kinds: ["activity"] });
-        equal(activities.nextReadyAt, now + 300_000, "the first activity");
+        equal(activities.nextReadyAt, t.time.claimableAt(now + 300_000), "the first activity");
         const orders = { ...one, handlers: { workflows: ["order"], activities: [] } };
-        equal((await t.worker().claim(orders)).nextReadyAt, now + 400_000, "the first of a name");
+        equal((await t.worker().claim(orders)).nextReadyAt, t.time.claimableAt(now + 400_000), "the first of a name");
       }
     },
   },
@@ -104,7 +116,7 @@ export const claimTimeCases: readonly ConformanceCase[] = [
       await park(t, worker, task, { next: { do: "block", reason: '"unknown version"', until } });
       const early = await worker.claim();
       if (early.now < until) equal(early.tasks, [], "a blocked task is not claimable before its time");
-      equal(early.nextReadyAt, until, "its end is the next moment");
+      equal(early.nextReadyAt, t.time.claimableAt(until), "its end is the next moment");
       await t.time.until(until);
       const again = await worker.take();
       equal(again.blocked, '"unknown version"', "it comes back with its reason");
@@ -121,7 +133,7 @@ export const claimTimeCases: readonly ConformanceCase[] = [
       const helpful = { overdue: true };
       const early = await t.worker().claim(helpful);
       if (early.now < deadlineAt) equal(early.tasks, [], "before its deadline it is nobody's");
-      equal(early.nextReadyAt, deadlineAt, "its deadline is the next moment");
+      equal(early.nextReadyAt, t.time.claimableAt(deadlineAt), "its deadline is the next moment");
       await t.time.until(deadlineAt);
       await t.create({ workflow: "unknown" });
       await t.create({ queue: "elsewhere" });
@@ -185,7 +197,11 @@ export const claimTimeCases: readonly ConformanceCase[] = [
       await park(t, worker, task, { next: { do: "park", wakeAt: deadlineAt } });
       const handlers = { workflows: ["other"], activities: [] };
       const stranger = { queues: ["other"], kinds: ["activity"], handlers, overdue: true } as const;
-      equal((await t.worker().claim(stranger)).nextReadyAt, deadlineAt, "a willing worker learns when");
+      equal(
+        (await t.worker().claim(stranger)).nextReadyAt,
+        t.time.claimableAt(deadlineAt),
+        "a willing worker learns when",
+      );
       await t.time.until(deadlineAt);
       const overdue = await t.worker().take(stranger);
       contains(overdue, { onlyTimeOut: true }, "any worker that is willing gets it");

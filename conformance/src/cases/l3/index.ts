@@ -1,5 +1,6 @@
 import type { ConformanceCase } from "../../case.ts";
 import { ambiguousCases } from "./ambiguous.ts";
+import { clientClockCases } from "./client-clocks.ts";
 import { clockCases } from "./clocks.ts";
 import { crowdCacheCases } from "./crowd-cache.ts";
 import { crowdCommitCases } from "./crowd-commit.ts";
@@ -30,4 +31,5 @@ export const L3: readonly ConformanceCase[] = [
   ...crowdCommitCases,
   ...crowdReadCases,
   ...clockCases,
+  ...clientClockCases,
 ];
