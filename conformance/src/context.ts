@@ -82,7 +82,7 @@ export class CaseContext {
   /** Opens the case's first client. */
   async start(): Promise<void> {
     this.#backend = await this.open();
-    this.#time = new StoreTime(this.subject, this.namespace(), this.#backend);
+    this.#time = new StoreTime(this.subject, this.namespace(), this.#backend, this.journal);
   }
 
   /** The first client, after `setup()`. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Millis, StorageBackend } from "@perdure/core/storage";
+import type { Journal } from "./journal.ts";
 import type { BackendUnderTest } from "./subject.ts";
 
 /** The store's time: moved where the subject can, waited for where it cannot. */
@@ -7,11 +8,13 @@ export class StoreTime {
   readonly #subject: BackendUnderTest;
   readonly #namespace: string;
   readonly #backend: StorageBackend;
+  readonly #journal: Journal;
 
-  constructor(subject: BackendUnderTest, namespace: string, backend: StorageBackend) {
+  constructor(subject: BackendUnderTest, namespace: string, backend: StorageBackend, journal: Journal) {
     this.#subject = subject;
     this.#namespace = namespace;
     this.#backend = backend;
+    this.#journal = journal;
   }
 
   /** A lease or a delay that a case is going to wait for: long enough to do something meanwhile. */
@@ -34,10 +37,12 @@ export class StoreTime {
     return this.#backend.now();
   }
 
-  /** Lets so many milliseconds pass in the store. */
-  async pass(ms: number): Promise<void> {
-    if (this.#subject.advance === undefined) await sleep(ms);
-    else await this.#subject.advance(this.#namespace, ms);
+  /** Lets so many milliseconds pass in the store. `written`: how the calls that lead to a failure say it. */
+  async pass(ms: number, written = String(ms)): Promise<void> {
+    const moves = this.#subject.advance !== undefined;
+    this.#journal.note(`await ${moves ? "advance" : "sleep"}(${written});`);
+    if (moves) await this.#subject.advance!(this.#namespace, ms);
+    else await sleep(ms);
   }
 
   /**
@@ -55,6 +60,7 @@ export class StoreTime {
 
   /** Sets the clock under the store back. */
   async stepBack(ms: number): Promise<void> {
+    this.#journal.note(`await stepBack(${ms});`);
     await this.#subject.stepBack!(this.#namespace, ms);
   }
 

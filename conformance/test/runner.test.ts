@@ -48,6 +48,18 @@ describe("runConformance", () => {
     expect(message).toMatch(/await client1\.createRuns\(\[ \{ runId: 'the run'/u);
   });
 
+  it("tells of the time that passed between calls", async () => {
+    const waits = planted({
+      async run(t) {
+        await t.time.pass(5_000);
+        await t.time.stepBack(1_000);
+        equal(1, 2, "one is two");
+      },
+    });
+    const [{ message = "" } = {}] = (await runConformance(memory, { cases: [waits] })).cases;
+    expect(message).toMatch(/last calls:\n.*setup\(\);.*\n {4}await advance\(5000\);\n {4}await stepBack\(1000\);$/u);
+  });
+
   it("does not pass when a declared guard never fired", async () => {
     const silent = planted({ guards: ["stale-commit-refused"] });
     const report = await runConformance(memory, { cases: [silent] });
