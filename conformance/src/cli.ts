@@ -86,6 +86,8 @@ async function end(
 
 const underway = new Underway();
 underway.guard();
+// Whoever was reading has gone, as `head` does: that is no failure of the case at hand.
+process.stdout.once("error", () => process.exit(1));
 const signal = interrupts();
 let code = 2;
 try {

@@ -3,7 +3,7 @@ import type { Capabilities } from "@perdure/core/storage";
 import type { ConformanceCase } from "./case.ts";
 import { CASES } from "./cases/index.ts";
 import type { Chances } from "./chances.ts";
-import type { Level } from "./level.ts";
+import { type Level, LEVELS } from "./level.ts";
 import { Interruptions } from "./interruptions.ts";
 import { print, printError } from "./print.ts";
 import type { CaseReport, ConformanceReport } from "./report.ts";
@@ -48,6 +48,12 @@ export function selectCases({ levels, grep, cases = CASES }: RunOptions): readon
       (levels?.includes(level) ?? true) &&
       (grep === undefined || id.includes(grep) || scenarios.some((tag) => tag === grep)),
   );
+}
+
+/** What to say where these options select no case: a suite that tests nothing must not look like one that passes. */
+export function nothingSelected({ levels = LEVELS, grep = "" }: RunOptions): Error {
+  const names = "`perdure-conformance promises` names them all.";
+  return new Error(`No case of ${levels.join(", ")} has ${grep} in its id. ${names}`);
 }
 
 /**

@@ -17,6 +17,9 @@ it("the suite runs under node:test, too, where what is not applicable is skipped
   const passed = await run("setup.");
   expect(passed).toMatch(/ok \d+ - setup\.idempotent \(I25\)/u);
   expect(passed).toMatch(/^# fail 0$/mu);
+  await expect(run("no such case")).rejects.toMatchObject({
+    stdout: expect.stringContaining("No case of L1, L2, L3, L4, L5 has no such case in its id.") as string,
+  });
   const skipped = await run("crash.reopen");
   expect(skipped).toMatch(/ok \d+ - crash\.reopen .* # SKIP Not applicable: /u);
 });

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { type Level, LEVELS } from "../level.ts";
 import { FAILURES } from "../model/kept-failures.ts";
-import { type RunOptions, selectCases } from "../runner.ts";
+import { nothingSelected, type RunOptions, selectCases } from "../runner.ts";
 
 export const USAGE = `perdure-conformance BACKEND… [options]
 
@@ -109,12 +109,8 @@ export function readArguments(args: readonly string[]): Command {
     full: values.full ?? false,
   };
   if (options.jobs === 0) throw new Error("--jobs 0 runs nothing. Give 1 or more.");
-  if (selectCases(options).length === 0) throw new Error(noCase(options));
+  if (selectCases(options).length === 0) throw nothingSelected(options);
   return { do: "run", backends: positionals, options, files };
-}
-
-function noCase({ levels = LEVELS, grep = "" }: RunOptions): string {
-  return `No case of ${levels.join(", ")} has ${grep} in its id. \`perdure-conformance promises\` names them all.`;
 }
 
 function readLevels(text: string): readonly Level[] {

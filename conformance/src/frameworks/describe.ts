@@ -3,7 +3,7 @@ import type { Chances } from "../chances.ts";
 import { type Level, LEVEL_TITLES, LEVELS } from "../level.ts";
 import { FAILURES } from "../model/kept-failures.ts";
 import { type CaseOutcome, limitOf, runCase } from "../run-case.ts";
-import { selectCases } from "../runner.ts";
+import { nothingSelected, selectCases } from "../runner.ts";
 import type { Strikes } from "../strikes.ts";
 import type { BackendUnderTest } from "../subject.ts";
 
@@ -33,10 +33,12 @@ export interface TestFramework {
 export function describeWith(framework: TestFramework, subject: BackendUnderTest, options: DescribeOptions): void {
   const { levels = LEVELS, grep, seed = 1, ...others } = options;
   const how = { seed, failures: FAILURES, ...others };
+  const selection = { levels, ...(grep !== undefined && { grep }) };
+  if (selectCases(selection).length === 0) throw nothingSelected(selection);
   framework.describe(`conformance of ${subject.name}`, () => {
     framework.after(() => subject.end?.());
     for (const level of levels) {
-      const cases = selectCases({ levels: [level], ...(grep !== undefined && { grep }) });
+      const cases = selectCases({ ...selection, levels: [level] });
       if (cases.length > 0) describeLevel(level, cases);
     }
   });
