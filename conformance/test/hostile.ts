@@ -30,13 +30,6 @@ const HOSTILE: Readonly<Record<string, () => Partial<BackendUnderTest>>> = {
   "opens nothing": () => ({ open: () => undefined as never }),
   "lacks a verb": () => ({ open: () => ({ ...plain(), deliver: undefined as never }) }),
   "lacks info": () => ({ open: () => ({ ...plain(), info: undefined as never }) }),
-  "cannot be opened": () => ({
-    open: () => {
-      throw new Error("connect ECONNREFUSED");
-    },
-  }),
-  "opens for ever": () => ({ open: () => new Promise(() => {}) }),
-  "closes for ever": () => ({ open: () => ({ ...plain(), close: () => new Promise(() => {}) }) }),
   "cannot end": () => ({
     end() {
       throw new Error("cannot end");
