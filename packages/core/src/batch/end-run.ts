@@ -53,7 +53,12 @@ class RunEnd {
   readonly #inherited = new Map<Seq, ChildLeft>();
   readonly #sends = new Map<number | null, SendIntent>();
   readonly #events: NewEvent[] = [];
+  /** Signals that history has, by the id of their message. */
+  readonly #signals = new Set<string>();
   #seq: Seq;
+  /** Messages up to here are recorded. */
+  #seen: InboxNo;
+  /** Messages up to here need not be seen by another holder. */
   #acked: InboxNo;
   #lastAt: Millis;
 
@@ -69,7 +74,7 @@ class RunEnd {
     this.#task = task;
     this.#history = history;
     this.#seq = task.lastSeq;
-    this.#acked = task.inboxAcked;
+    this.#seen = this.#acked = task.inboxAcked;
     this.#lastAt = history.at(-1)?.at ?? 0;
     for (const child of children) this.#inherited.set(child.seq, child);
     for (const event of history) this.#fold(event);
@@ -108,19 +113,21 @@ class RunEnd {
 
   async #close(ending: Ending, messages: readonly StoredMessage[], round: number): Promise<boolean> {
     for (const message of messages) {
-      if (message.no <= this.#acked) continue;
+      if (message.no <= this.#seen) continue;
       this.#record(message);
       if (this.#isFull() && !(await this.#flush())) return false;
     }
     const { status, failure } = closeOf(this.#codec, ending);
     const result = await this.#commit({
       events: [...this.#events, terminalEvent(this.#codec, ending, this.#time())],
+      ackInbox: this.#seen,
       close: closeAfter(this.#codec, ending, round),
       next: { do: "hold" },
     });
     if (result.status === "unread") return this.#close(ending, result.messages, round + 1);
     if (result.status !== "ok" && result.status !== "duplicate") return false;
     this.#seq += this.#events.length + 1;
+    this.#acked = this.#seen;
     return this.#finish(status, failure);
   }
 
@@ -146,7 +153,9 @@ class RunEnd {
     return result.status === "ok" || result.status === "duplicate";
   }
 
-  #commit(change: Pick<WorkflowCommit, "events" | "close" | "next">): Promise<CommitResult> {
+  #commit(
+    change: Pick<WorkflowCommit, "events" | "close" | "next"> & { readonly ackInbox?: InboxNo },
+  ): Promise<CommitResult> {
     const commitId = this.#access.runtime.id();
     return this.#access.commit({
       kind: "workflow",
@@ -158,11 +167,16 @@ class RunEnd {
     });
   }
 
-  /** Accepted means recorded, also by a run whose code will not see it. */
+  /**
+   * Accepted means recorded, also by a run whose code will not see it. A termination is no event: it is acknowledged with the end that it
+   * brings, and so is what comes after it. Another holder that gets that again finds the signals among it recorded.
+   */
   #record(message: StoredMessage): void {
-    this.#acked = message.no;
     const content = readMessage(this.#codec, message.data);
+    if (this.#acked === this.#seen && content.kind !== "terminate") this.#acked = message.no;
+    this.#seen = message.no;
     if (content.kind === "signal") {
+      if (this.#signals.has(message.dedupeId)) return;
       const payload = this.#codec.encode(content.payload);
       this.#append("SIGNAL_RECEIVED", null, { signal: content.signal, id: message.dedupeId }, { payload });
     } else if (content.kind === "cancel" && !this.#isCancelled()) {
@@ -200,6 +214,9 @@ class RunEnd {
       case "CHILD_COMPLETED":
       case "CHILD_FAILED":
         this.#children.delete(command);
+        return;
+      case "SIGNAL_RECEIVED":
+        this.#signals.add(event.data.id);
         return;
       case "SIGNAL_SENT":
         this.#sends.set(command, recordedSend(this.#codec, event));

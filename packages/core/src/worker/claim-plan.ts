@@ -64,9 +64,10 @@ export class ClaimPlan {
       workflow: Math.min(slots.runs + Math.floor(slots.runs / 2) - runs - waiting, left),
       activity: Math.min(this.#environment.slots.free, left),
     };
+    // A storage of small batches leaves less room than a quarter of many slots: what there is must do, or what waits would wait for all (I27).
     const isWanted: Record<TaskKind, boolean> = {
-      workflow: room.workflow >= Math.ceil(slots.runs / 4) || runs === 0,
-      activity: room.activity >= Math.ceil(slots.activities / 4) || activities === 0,
+      workflow: room.workflow >= Math.ceil(Math.min(slots.runs, left) / 4) || runs === 0,
+      activity: room.activity >= Math.ceil(Math.min(slots.activities, left) / 4) || activities === 0,
     };
     const kinds = [...this.#promising].filter((kind) => room[kind] >= 1 && isWanted[kind]);
     if (this.#promising.has("activity") && !kinds.includes("activity")) this.#environment.slots.notify(this.#slotFree);

@@ -256,6 +256,26 @@ describe("worker.runUntilIdle", () => {
   });
 });
 
+describe("a worker with more slots than its storage takes in a batch", () => {
+  it("goes on with other runs while it holds one (I27)", async () => {
+    const clock = virtualClock();
+    const store = memory({ clock });
+    const small = { ...store.info, limits: { ...store.info.limits, batch: 8 } };
+    const slow = gate();
+    const long = workflow({ name: "long" }, (ctx) => ctx.run("wait", () => slow.passed));
+    const env = environment({ workflows: [long, quick], clock, storage: intercepted(store, {}, small) });
+    const first = await env.client.start(long, undefined);
+    await env.skip("1s");
+    expect(await first.status()).toBe("running");
+    const second = await env.client.start(quick, 1);
+    await env.skip("10s");
+    expect(await second.status()).toBe("completed");
+    slow.open();
+    await env.skip("1s");
+    expect(await first.status()).toBe("completed");
+  });
+});
+
 describe("a run that is claimed again before the answer to its park is in", () => {
   it("is held once, and comes through", async () => {
     const clock = virtualClock();
