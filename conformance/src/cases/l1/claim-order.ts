@@ -37,17 +37,21 @@ export const claimOrderCases: readonly ConformanceCase[] = [
     invariants: ["I27"],
     why: "A worker that takes many tasks starts them in the order of the answer.",
     async run(t) {
-      const base = await t.time.now();
-      const ids = Array.from({ length: 12 }, (_, index) => `run-${String(index).padStart(2, "0")}`);
-      for (const runId of t.random.shuffle(ids)) {
-        await t.create({ runId, readyAt: base - 20_000 + Number(runId.slice(4)) * 10 });
+      // Stores may answer who asks for runs alone in a way of its own.
+      for (const kinds of [["workflow"], ["workflow", "activity"]] as const) {
+        const base = await t.time.now();
+        const ids = Array.from({ length: 12 }, (_, index) => `run${kinds.length}-${String(index).padStart(2, "0")}`);
+        for (const runId of t.random.shuffle(ids)) {
+          const [index, priority] = [Number(runId.slice(5)), t.random.int(5)];
+          await t.create({ runId, priority, readyAt: base - 80_000 + index * 10 + priority * 10_000 });
+        }
+        const { tasks } = await t.worker().claim({ kinds, limit: 12 });
+        equal(
+          tasks.map((task) => task.claim.runId),
+          ids,
+          "the answer is in the order of claiming",
+        );
       }
-      const { tasks } = await t.worker().claim({ limit: 12 });
-      equal(
-        tasks.map((task) => task.claim.runId),
-        ids,
-        "the answer is in the order of claiming",
-      );
     },
   },
   {

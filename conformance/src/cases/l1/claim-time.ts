@@ -1,6 +1,10 @@
+import { workflowTaskId } from "@perdure/core/storage";
 import { check, contains, equal, status } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { heldRun, park, parkedRun } from "../../scenes.ts";
+
+/** Stores may answer who asks for runs alone in a way of its own. */
+const KINDS = [["workflow"], ["workflow", "activity"]] as const;
 
 export const claimTimeCases: readonly ConformanceCase[] = [
   {
@@ -68,29 +72,37 @@ export const claimTimeCases: readonly ConformanceCase[] = [
     why: "A worker that got tasks, and has room for more, sleeps until the next one of those that it serves.",
     hint: "What was just handed out does not count, nor what others would get: on each queue, and by deadlines.",
     async run(t) {
-      const now = await t.time.now();
-      const queues = ["main", "b"];
-      await t.create({ queue: "c", readyAt: now - 2_000 });
-      await t.create({ queue: "c", readyAt: now + 100_000 });
-      await t.create({ queue: "b", readyAt: now + 500_000 });
-      for (let round = 0; round < 2; round++) {
-        await t.create({ readyAt: now - 1_000 });
-        await t.create({ readyAt: now - 1_000 });
-        const some = await t.worker().claim({ queues, limit: 1, leaseMs: 900_000 });
-        equal(some.tasks.length, 1, "one of two is handed out");
-        check(some.nextReadyAt !== null && some.nextReadyAt <= some.now, "the other is ready");
-        const rest = await t.worker().claim({ queues, leaseMs: 900_000, overdue: true });
-        equal(rest.tasks.length, 1, "the other is handed out");
-        equal(rest.nextReadyAt, now + 500_000, "what comes next is on the other queue");
+      for (const kinds of KINDS) {
+        const now = await t.time.now();
+        const [a, b, c] = ["a", "b", "c"].map((name) => `${name}${kinds.length}`) as [string, string, string];
+        const queues = [a, b];
+        await t.create({ queue: c, readyAt: now - 2_000 });
+        await t.create({ queue: c, readyAt: now + 100_000 });
+        await t.create({ queue: b, readyAt: now + 500_000 });
+        for (let round = 0; round < 2; round++) {
+          await t.create({ queue: a, readyAt: now - 1_000 });
+          await t.create({ queue: a, readyAt: now - 1_000 });
+          const some = await t.worker().claim({ kinds, queues, limit: 1, leaseMs: 900_000 });
+          equal(some.tasks.length, 1, "one of two is handed out");
+          check(some.nextReadyAt !== null && some.nextReadyAt <= some.now, "the other is ready");
+          const rest = await t.worker().claim({ kinds, queues, leaseMs: 900_000, overdue: true });
+          equal(rest.tasks.length, 1, "the other is handed out");
+          equal(rest.nextReadyAt, now + 500_000, "what comes next is on the other queue");
+        }
+        await t.create({ queue: a, readyAt: now + 400_000 });
+        await t.create({ queue: a, readyAt: now - 1_000 });
+        const { tasks, nextReadyAt } = await t.worker().claim({ kinds, queues, leaseMs: 900_000 });
+        equal([tasks.length, nextReadyAt], [1, now + 400_000], "or on its own");
+        await t.create({ queue: a, readyAt: now - 1_000, deadlineAt: now + 50_000 });
+        const late = await t.create({ queue: c, readyAt: now + 200_000, deadlineAt: now + 300_000 });
+        const unwilling = await t.worker().claim({ kinds, queues: [b], leaseMs: 900_000 });
+        equal(unwilling.nextReadyAt, now + 500_000, "a deadline is for those who take what is overdue");
+        const last = await t.worker().claim({ kinds, queues, leaseMs: 900_000, overdue: true });
+        equal([last.tasks.length, last.nextReadyAt], [1, now + 300_000], "or past its deadline, wherever it is");
+        const taskIds = [workflowTaskId(late.runId, late.incarnation)];
+        const ender = t.worker();
+        await ender.commit(t.make.final(await ender.take({ taskIds })));
       }
-      await t.create({ readyAt: now + 400_000 });
-      await t.create({ readyAt: now - 1_000 });
-      const { tasks, nextReadyAt } = await t.worker().claim({ queues, leaseMs: 900_000 });
-      equal([tasks.length, nextReadyAt], [1, now + 400_000], "or on its own");
-      await t.create({ readyAt: now - 1_000, deadlineAt: now + 50_000 });
-      await t.create({ queue: "elsewhere", readyAt: now + 200_000, deadlineAt: now + 300_000 });
-      const last = await t.worker().claim({ queues, leaseMs: 900_000, overdue: true });
-      equal([last.tasks.length, last.nextReadyAt], [1, now + 300_000], "or past its deadline, wherever it is");
     },
   },
   {

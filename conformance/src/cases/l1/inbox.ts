@@ -46,6 +46,9 @@ export const inboxCases: readonly ConformanceCase[] = [
         const answers = await t.backend.deliver([t.make.message(run.runId), t.make.message("nobody")]);
         const statuses = answers.map((answer) => answer.status);
         equal(statuses, ["closed", "unknown"], "closed and unknown are told apart");
+        const many = [run.runId, "nobody"].flatMap((runId) => t.make.messages(2, runId));
+        const each = (await t.backend.deliver(many)).map((answer) => answer.status);
+        equal(each, ["closed", "closed", "unknown", "unknown"], "also of several at once");
         t.guard("message-to-closed-refused");
       });
     },

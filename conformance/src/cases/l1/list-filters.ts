@@ -25,7 +25,10 @@ export const listFilterCases: readonly ConformanceCase[] = [
         equal(items.length, 5, "every run is listed");
         for (const item of items) {
           const run = await t.backend.getRun(item.runId);
-          contains(run, { ...item }, "a row says what the run says");
+          const { runId, incarnation, workflow, version, queue, priority, parent } = run!;
+          const { status: now, attributes, createdAt, closedAt, task } = run!;
+          const row = { runId, incarnation, workflow, version, queue, priority, parent };
+          equal(item, { ...row, status: now, attributes, createdAt, closedAt, task }, "a row says what the run says");
           for (const heavy of ["input", "output", "state", "failure"])
             check(!(heavy in item), "rows carry no payloads");
         }

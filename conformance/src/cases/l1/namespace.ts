@@ -49,8 +49,10 @@ export const namespaceCases: readonly ConformanceCase[] = [
       const late = await t.open({ namespace: "b" });
 
       for (const other of [early, late]) {
-        const claimed = await t.worker(other).claim({ queues: ["main", "q"], overdue: true });
-        contains(claimed, { tasks: [], nextReadyAt: null }, "no task");
+        for (const kinds of [["workflow"], ["workflow", "activity"]] as const) {
+          const claimed = await t.worker(other).claim({ kinds, queues: ["main", "q"], overdue: true });
+          contains(claimed, { tasks: [], nextReadyAt: null }, "no task");
+        }
         const namesake = t.worker(other).request({ workerInstance: worker.instance, overdue: true });
         contains(await other.claimTasks(namesake), { tasks: [], nextReadyAt: null }, "nor one that it holds elsewhere");
       }
