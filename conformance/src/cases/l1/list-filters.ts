@@ -4,6 +4,22 @@ import type { ConformanceCase } from "../../case.ts";
 import { doneRun, heldRun, park } from "../../scenes.ts";
 import { createInOrder, ids } from "./pages.ts";
 
+/** The fields of a row. */
+const ROW = [
+  "attributes",
+  "closedAt",
+  "createdAt",
+  "incarnation",
+  "parent",
+  "priority",
+  "queue",
+  "runId",
+  "status",
+  "task",
+  "version",
+  "workflow",
+];
+
 export const listFilterCases: readonly ConformanceCase[] = [
   {
     id: "list.summaries",
@@ -25,10 +41,8 @@ export const listFilterCases: readonly ConformanceCase[] = [
         equal(items.length, 5, "every run is listed");
         for (const item of items) {
           const run = await t.backend.getRun(item.runId);
-          const { runId, incarnation, workflow, version, queue, priority, parent } = run!;
-          const { status: now, attributes, createdAt, closedAt, task } = run!;
-          const row = { runId, incarnation, workflow, version, queue, priority, parent };
-          equal(item, { ...row, status: now, attributes, createdAt, closedAt, task }, "a row says what the run says");
+          contains(run, { ...item }, "a row says what the run says");
+          equal(Object.keys(item).toSorted(), ROW, "and nothing of it is missing");
           for (const heavy of ["input", "output", "state", "failure"])
             check(!(heavy in item), "rows carry no payloads");
         }
