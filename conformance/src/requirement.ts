@@ -33,6 +33,16 @@ const REQUIREMENTS = {
     met: ({ module }, { capabilities }) =>
       module !== undefined && capabilities.durability !== "memory" && capabilities.processes === "many",
   },
+  restart: {
+    unmet: "what a store still has after a process was killed needs a `module`, and a durability beyond memory",
+    met: ({ module }, { capabilities }) => module !== undefined && capabilities.durability !== "memory",
+  },
+  "one-process": {
+    unmet:
+      "the store is not declared as one that outlives its process and that only one process may open, or there is no `module`",
+    met: ({ module }, { capabilities }) =>
+      module !== undefined && capabilities.durability !== "memory" && capabilities.processes === "one",
+  },
   network: {
     unmet: "the subject does not offer `server`: nothing lies between client and store that could break",
     met: (subject) => subject.server !== undefined,
@@ -41,6 +51,11 @@ const REQUIREMENTS = {
     unmet: "the subject does not offer `startServer`, or declares that what was acknowledged may be lost",
     met: (subject, { capabilities: { durability } }) =>
       subject.startServer !== undefined && durability !== "memory" && durability !== "bounded-loss",
+  },
+  "lossy-server": {
+    unmet: "the subject does not offer `startServer` and `lossMs`, or does not declare that moments may be lost",
+    met: (subject, { capabilities: { durability } }) =>
+      subject.startServer !== undefined && subject.lossMs !== undefined && durability === "bounded-loss",
   },
   "many-machines": {
     unmet: "the subject does not offer `server`: its clients share a machine, and that machine's clock",

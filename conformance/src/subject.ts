@@ -81,6 +81,13 @@ export interface BackendUnderTest {
   startServer?(): Promise<OwnServer>;
 
   /**
+   * For backends that declare `durability: "bounded-loss"`: what was acknowledged so many milliseconds before {@link OwnServer.kill} is
+   * there after `restart`. Enables, with `startServer`, the cases in which a server comes back with less than it had (L4). A `kill` that
+   * ends processes only and leaves the machine may lose nothing; one that takes away what was not synced shows more.
+   */
+  readonly lossMs?: number;
+
+  /**
    * Whether the processes of clients write the files of the store themselves, as they do where there is no server. Enables the case
    * in which there is no room left (L4): workers cannot write beyond some length of any file.
    */

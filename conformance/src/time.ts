@@ -22,7 +22,7 @@ export class StoreTime {
     return this.#subject.advance === undefined ? 500 : 5_000;
   }
 
-  /** How much later than promised leases end and timers fire. */
+  /** How much later than promised leases end and timers fire, by the clock of whoever looks. */
   get errorMs(): number {
     const { clock } = this.#backend.info.capabilities;
     return clock.kind === "client" ? clock.errorMs : 0;
@@ -45,12 +45,14 @@ export class StoreTime {
     else await sleep(ms);
   }
 
-  /**
-   * Lets time pass until what is due at `at` must have come for all clients: exactly `at` where time can be moved and is that of all.
-   * A client's clock may be behind that of the first by half of the error.
-   */
+  /** The same for the client that is furthest behind, by the clock of the first: half of the error is between them. */
+  get latestMs(): number {
+    return this.errorMs + Math.ceil(this.errorMs / 2);
+  }
+
+  /** Lets time pass until what is due at `at` must have come for all clients: exactly `at` where time can be moved and is that of all. */
   async until(at: Millis): Promise<void> {
-    const due = this.claimableAt(at) + Math.ceil(this.errorMs / 2);
+    const due = at + this.latestMs;
     for (;;) {
       const left = due - (await this.now());
       if (left <= 0) return;

@@ -7,6 +7,9 @@ import { type ConformanceReport, isPass } from "../src/report.ts";
 import { runConformance } from "../src/runner.ts";
 import type { BackendUnderTest } from "../src/subject.ts";
 import { laggingMemory } from "./lagging-memory.ts";
+import locked from "./locked-sqlite.ts";
+import lossy, { mutation as loss } from "./lossy-memory.ts";
+import unlockedSqlite from "./unlocked-sqlite.ts";
 
 /** The memory backend with other declarations. */
 function declaring(
@@ -29,8 +32,12 @@ function bound(target: StorageBackend, key: string | symbol): unknown {
   return typeof member === "function" ? member.bind(target) : member;
 }
 
+const SLOW = { timeout: 60_000 };
+/** Levels that everybody passes. */
+const CONTRACT = { levels: ["L1", "L2", "L3"] } as const;
+
 describe("the suite over other kinds of backends", () => {
-  it("waits in real time where time cannot be moved", { timeout: 60_000 }, async () => {
+  it("waits in real time where time cannot be moved", SLOW, async () => {
     const stores = new Map<string, MemoryStore>();
     const open = ({ namespace }: { readonly namespace: string }): MemoryStorage => {
       const name = namespace.split("_", 1)[0]!;
@@ -52,30 +59,53 @@ describe("the suite over other kinds of backends", () => {
     expect(replay.cases.filter(({ status }) => status !== "passed")).toEqual([]);
   });
 
-  it("runs the twins where wake-ups are not declared", async () => {
+  it("has workers find everything by looking, and runs the twins, where wake-ups are not declared", SLOW, async () => {
     const silent = declaring({ wakeups: "none" }, (backend) => new Proxy(backend, { get: withoutSubscribe }));
-    const report = await runConformance(silent, { grep: "hint" });
+    const report = await runConformance(silent, { ...CONTRACT, jobs: 20 });
+    expect(failed(report)).toEqual([]);
     expect(report.cases.map(({ id, status }) => [id, status])).toContainEqual(["claim.hint", "not-applicable"]);
     expect(report.cases.map(({ id, status }) => [id, status])).toContainEqual(["claim.hint-undeclared", "passed"]);
     const lying = await runConformance(declaring({ wakeups: "none" }), { grep: "claim.hint" });
-    expect(lying.cases.map(({ id, status }) => [id, status])).toContainEqual(["claim.hint-undeclared", "failed"]);
+    expect(failed(lying)).toEqual(["claim.hint-undeclared"]);
   });
 
-  it("has each client go by a clock of its own, and asks that they are close", { timeout: 60_000 }, async () => {
+  it("has each client go by a clock of its own, and asks that they are close", SLOW, async () => {
     expect(failed(await runConformance(clockedMemory(), { ...CONTRACT, jobs: 20 }))).toEqual([]);
     const far = declaring({ clock: { kind: "client", errorMs: 9_000 } });
     expect(isPass(await runConformance(far, { grep: "wrong-clocks" }))).toBe(false);
   });
 
-  it("gives lists that lag behind their time, and nothing else", { timeout: 60_000 }, async () => {
+  it("gives lists that lag behind their time, and nothing else", SLOW, async () => {
     expect(failed(await runConformance(laggingMemory(), { ...CONTRACT, jobs: 20 }))).toEqual([]);
     const reads = laggingMemory((_honest, { getRun }) => ({ getRun }));
     expect(failed(await runConformance(reads, { grep: "list.lags-alone" }))).toEqual(["list.lags-alone"]);
   });
-});
 
-/** Levels that everybody passes. */
-const CONTRACT = { levels: ["L1", "L2", "L3"] } as const;
+  it("lets one process in, kills it again and again, and sees the next one go on", SLOW, async () => {
+    const report = await runConformance(locked, { levels: ["L4"], kills: 60 });
+    expect(failed(report)).toEqual([]);
+    const passed = report.cases.filter(({ status }) => status === "passed").map(({ id }) => id);
+    expect(passed).toEqual(["recovery.fail-at-n", "crash.reopen", "recovery.second-process", "crash.kill-alone"]);
+    const unlocked = await runConformance(unlockedSqlite, { grep: "recovery.second-process" });
+    expect(failed(unlocked)).toEqual(["recovery.second-process"]);
+  });
+
+  it("takes a server's last moment away, and sees nothing torn", SLOW, async () => {
+    expect(failed(await runConformance(lossy, { levels: ["L1", "L3"], jobs: 20 }))).toEqual([]);
+    expect(failed(await runConformance(lossy, { grep: "forgets" }))).toEqual([]);
+    expect(failed(await runConformance(lossy, { grep: "epochs-after-loss" }))).toEqual([]);
+  });
+
+  it("sees that a server issues epochs twice, tears commits, or loses more than it says", SLOW, async () => {
+    Object.assign(loss, { epochsTwice: true });
+    expect(failed(await runConformance(lossy, { grep: "epochs-after-loss" }))).toHaveLength(1);
+    Object.assign(loss, { epochsTwice: false, halves: true });
+    expect(failed(await runConformance(lossy, { grep: "forgets" }))).toHaveLength(1);
+    Object.assign(loss, { halves: false, losesMoreMs: 400 });
+    expect(failed(await runConformance(lossy, { grep: "forgets" }))).toHaveLength(1);
+    Object.assign(loss, { losesMoreMs: 0 });
+  });
+});
 
 /** What keeps a report from being a pass. */
 function failed(report: ConformanceReport): readonly string[] {

@@ -1,4 +1,6 @@
+import type { NewRun } from "@perdure/core/storage";
 import type { ServerAddress } from "../proxy/proxy.ts";
+import type { Plan } from "./workflows.ts";
 
 /** What the supervisor tells a process of the lab, as JSON in its first argument. */
 export interface ProcessOrder {
@@ -35,4 +37,22 @@ export interface WrongClock {
 export interface ClientOrder extends ProcessOrder {
   readonly seed: number;
   readonly writes: number;
+}
+
+/** A run that somebody is to see through. */
+export interface SoloRun {
+  readonly runId: string;
+  readonly plan: Plan;
+  /** Whether it is the one that takes signals. */
+  readonly signalled: boolean;
+}
+
+/** A worker that is its own client, too. */
+export interface SoloOrder extends WorkerOrder {
+  readonly runs: readonly SoloRun[];
+}
+
+/** A process that opens a store and creates a run. */
+export interface IntruderOrder extends ProcessOrder {
+  readonly run: NewRun;
 }

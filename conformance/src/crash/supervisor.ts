@@ -6,7 +6,7 @@ import type { CaseContext } from "../context.ts";
 import { ConformanceFailure } from "../failure.ts";
 import type { ServerAddress } from "../proxy/proxy.ts";
 import { type LedgerEntry, LedgerReader } from "./ledger.ts";
-import type { ProcessOrder, WorkerOrder, WrongClock } from "./order.ts";
+import type { ProcessOrder, SoloOrder, SoloRun, WorkerOrder, WrongClock } from "./order.ts";
 import { Spawned } from "./spawned.ts";
 
 /** The shortest that a worker takes, with a margin: what waits for it is what the lab's time goes into. */
@@ -14,15 +14,25 @@ export const LEASE_MS = 400;
 
 const POLL_MS = 3;
 
-const [WORKER, WRONG_CLOCK] = import.meta.url.endsWith(".ts")
-  ? [new URL("./worker-process.ts", import.meta.url), new URL("./wrong-clock.ts", import.meta.url)]
-  : [new URL("./worker-process.js", import.meta.url), new URL("./wrong-clock.js", import.meta.url)];
+const [WORKER, SOLO, WRONG_CLOCK] = import.meta.url.endsWith(".ts")
+  ? [
+      new URL("./worker-process.ts", import.meta.url),
+      new URL("./solo-process.ts", import.meta.url),
+      new URL("./wrong-clock.ts", import.meta.url),
+    ]
+  : [
+      new URL("./worker-process.js", import.meta.url),
+      new URL("./solo-process.js", import.meta.url),
+      new URL("./wrong-clock.js", import.meta.url),
+    ];
 
 /** How a worker is to be started, if not like all others. */
 interface WorkerOptions {
   /** Where it connects, if not to the subject's server. */
   readonly server?: ServerAddress;
   readonly clock?: WrongClock;
+  /** It has the store for itself, and sees these through: when all have ended, it ends. */
+  readonly runs?: readonly SoloRun[];
 }
 
 /** A worker in a process of its own. */
@@ -69,7 +79,7 @@ export class Supervisor {
   }
 
   /** Starts one more worker. */
-  start({ server, clock }: WorkerOptions = {}): LabWorker {
+  start({ server, clock, runs }: WorkerOptions = {}): LabWorker {
     const by = `w${++this.#started}`;
     const order: WorkerOrder = {
       ...this.#order(),
@@ -80,7 +90,8 @@ export class Supervisor {
       ...(server && { server: { host: server.host, port: server.port } }),
       ...(clock && { clock }),
     };
-    const worker = { by, process: this.spawn(WORKER, order, clock && WRONG_CLOCK) };
+    const [entry, whole] = runs === undefined ? [WORKER, order] : [SOLO, { ...order, runs } satisfies SoloOrder];
+    const worker = { by, process: this.spawn(entry, whole, clock && WRONG_CLOCK) };
     this.#workers.add(worker);
     return worker;
   }

@@ -29,13 +29,25 @@ export async function reachVerdict(
   const healing = performance.now();
   await traffic.settle(HEAL_MS, () => lab.checkWorkers());
   t.count("ms until every run had ended", Math.round(performance.now() - healing));
+  const verdict = await judge(t, lab, traffic, mayLose);
+  t.count("reads on the way", await traffic.checkReads());
+  return verdict;
+}
+
+/** Ends the lab, and confronts what the storage has recorded of runs that have ended with what the workers have written down. */
+export async function judge(
+  t: CaseContext,
+  lab: Supervisor,
+  { storage, client, runIds }: Pick<Traffic, "storage" | "client" | "runIds">,
+  mayLose: "all" | "the slow",
+): Promise<Verdict> {
   const ledger = [...lab.ledger()];
   await lab.close();
 
   const slow = mayLose === "all" ? new Set(ledger.map(({ by }) => by)) : slowWorkers(ledger);
   t.count("workers that stalled", slowWorkers(ledger).size);
   const recorded: RecordedRun[] = [];
-  for (const runId of traffic.runIds) recorded.push(...(await recordedRuns(traffic.storage, traffic.client, runId)));
+  for (const runId of runIds) recorded.push(...(await recordedRuns(storage, client, runId)));
   for (const record of recorded) checkHistory(record);
   const { executions, afterKill, afterLoss, resumed } = checkLedger(ledger, recorded, { killed: lab.killed, slow });
   t.count("runs", recorded.length);
@@ -43,6 +55,5 @@ export async function reachVerdict(
   t.count("executions repeated after a kill", afterKill);
   t.count("executions repeated after a lost lease", afterLoss);
   t.count("executions that went on from a checkpoint", resumed);
-  t.count("reads on the way", await traffic.checkReads());
   return { recorded, ledger };
 }

@@ -36,7 +36,7 @@ function ending(run: ConcurrentRun): readonly CallOperation[] {
  */
 export async function playScripts(t: CaseContext, all: readonly Script[]): Promise<void> {
   const now = await t.time.now();
-  const lanes = new Lanes(now - t.time.errorMs);
+  const lanes = new Lanes(now - t.time.latestMs);
   const clients = [t.backend, ...(await t.clients(all.length - 1))];
   const runs: readonly ConcurrentRun[] = ["a", "b"];
   for (const run of runs) await lanes.call(t.backend, 0, run, beginning(run));

@@ -70,7 +70,7 @@ export async function playSequence(t: CaseContext, operations: readonly Operatio
   const listing = t.info.capabilities.listing === "strong";
   try {
     for (const operation of [...operations, ...lastLook(listing)]) {
-      if (play.ms > LONGEST_MS - t.time.errorMs)
+      if (play.ms > LONGEST_MS - t.time.latestMs)
         return t.count("sequences that were too slow to be judged to their end");
       await play.step(operation);
     }
@@ -92,7 +92,7 @@ class Play {
     this.#t = t;
     this.#clients = clients;
     // What is due with a step is due in it, also where it comes later by as much as clocks may differ.
-    this.#world = new World(now - t.time.errorMs);
+    this.#world = new World(now - t.time.latestMs);
     this.#clock = virtualClock(now);
     this.#model = memory({ clock: this.#clock });
   }

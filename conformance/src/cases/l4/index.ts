@@ -4,8 +4,12 @@ import { connectionCuts } from "./connection-cuts.ts";
 import { cutWorkers } from "./cut-workers.ts";
 import { failAtN } from "./fail-at-n.ts";
 import { diskFull } from "./disk-full.ts";
+import { killAlone } from "./kill-alone.ts";
 import { killRandom } from "./kill-random.ts";
 import { reopen } from "./reopen.ts";
+import { epochsAfterLoss } from "./epochs-after-loss.ts";
+import { secondProcess } from "./second-process.ts";
+import { serverForgets } from "./server-forgets.ts";
 import { serverKilled } from "./server-killed.ts";
 import { clockSkew } from "./clock-skew.ts";
 import { zombie } from "./zombie.ts";
@@ -22,4 +26,8 @@ export const L4: readonly ConformanceCase[] = [
   diskFull,
   serverKilled,
   killRandom,
+  secondProcess,
+  killAlone,
+  epochsAfterLoss,
+  serverForgets,
 ];
