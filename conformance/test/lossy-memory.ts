@@ -23,7 +23,9 @@ export const mutation: {
 
 /** One start of a server. */
 class Life {
-  readonly store = new RecordedStore({ now: () => Date.now() });
+  readonly store = new RecordedStore({ now: () => Date.now() + this.aheadMs });
+  /** How far cases have moved its clock. */
+  aheadMs = 0;
   readonly #number: number;
   /** Events that are missing, by run. */
   readonly #torn: ReadonlyMap<string, number>;
@@ -54,6 +56,7 @@ class Life {
       if (verb === "readEvents") return this.#withoutTorn(await call(), args[0]);
       return call();
     });
+    if (base === 0) return withInfo(through, declared(honest.info));
     return withInfo(
       {
         ...through,
@@ -113,11 +116,15 @@ function startServer(): Promise<OwnServer> {
 
 const stores = new Map<string, Life>();
 
-function openHere(namespace: string): StorageBackend {
+function lifeOf(namespace: string): Life {
   const key = namespace.split("_", 1)[0]!;
   const life = stores.get(key) ?? new Life(0, []);
   stores.set(key, life);
-  return life.open(namespace);
+  return life;
+}
+
+function openHere(namespace: string): StorageBackend {
+  return lifeOf(namespace).open(namespace);
 }
 
 /** Where child processes find what the process of the test has stored. */
@@ -134,6 +141,7 @@ const subject: BackendUnderTest = {
   open({ namespace, server = parent }) {
     return server === undefined ? openHere(namespace) : remote(server, namespace);
   },
+  advance: (namespace, ms) => void (lifeOf(namespace).aheadMs += ms),
   destroy(namespace) {
     stores.get(namespace.split("_", 1)[0]!)?.end();
     stores.delete(namespace.split("_", 1)[0]!);
