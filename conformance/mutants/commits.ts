@@ -30,6 +30,18 @@ let fresh = 0;
 
 export const commitMutants: readonly Mutant[] = [
   mutant({
+    name: "batch-sorted-in-place",
+    breaks: "To lock runs in one order, the caller's own list of commits is sorted.",
+    killedBy: ["payload.arguments-left-alone"],
+    plant: () => (honest) => ({
+      commitTasks(commits) {
+        // oxlint-disable-next-line unicorn/no-array-sort -- that is the bug
+        const sorted = (commits as TaskCommit[]).sort((a, b) => (a.claim.runId < b.claim.runId ? -1 : 1));
+        return honest.commitTasks(sorted);
+      },
+    }),
+  }),
+  mutant({
     name: "expected-seq-ignored",
     breaks: "A turn is appended to whatever head there is.",
     killedBy: ["commit.conflict", "commit.retried-after-own-next"],

@@ -1,9 +1,10 @@
-import type { Limits } from "@perdure/core/storage";
+import type { Limits, NewActivityTask } from "@perdure/core/storage";
 import { contains, equal, status, throws } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import type { CaseContext } from "../../context.ts";
 import { heldRun } from "../../scenes.ts";
 import { history, unchanged } from "../../snapshot.ts";
+import { wrapVerbs } from "../../verbs.ts";
 import { CORPUS } from "./payload-corpus.ts";
 
 const corpusCases: readonly ConformanceCase[] = Object.entries(CORPUS).map(([name, { text, why }]) => ({
@@ -216,6 +217,43 @@ export const payloadCases: readonly ConformanceCase[] = [
       const data = (await history(t.backend, run.runId)).map((event) => event.data);
       equal(data, ['"original"', '"original"'], "events are copied");
       equal((await worker.takeActivity()).task.input, '"original"', "activity tasks are copied");
+    },
+  },
+  {
+    id: "payload.arguments-left-alone",
+    level: "L1",
+    invariants: ["I2", "I29"],
+    why: "Whoever calls repeats the identical call when an answer is lost: a storage that sorts, fills or empties what it was given changes the repetition.",
+    hint: "Copy a list before you sort it, and an object before you add to it.",
+    async run(t) {
+      const client = wrapVerbs(t.backend, async (verb, args, call) => {
+        const before = structuredClone(args);
+        const answer = await call();
+        equal(args, before, `${verb} leaves its arguments as they are`);
+        return answer;
+      });
+      const ids = ["z", "a", "k"];
+      await client.createRuns(ids.map((runId) => t.make.run({ runId, attributes: { z: "1", a: "2" } })));
+      await client.deliver(ids.map((runId) => t.make.message(runId)));
+      const worker = t.worker(client);
+      const turns = [];
+      for (const task of (await worker.claim({ queues: ["other", "main"] })).tasks)
+        if (task.kind === "workflow") turns.push(task);
+      equal(turns.length, ids.length, "every run is handed out");
+      const held = turns.toSorted((a, b) => (a.claim.runId < b.claim.runId ? 1 : -1));
+      await client.renewLeases(
+        held.map(({ claim }) => claim),
+        60_000,
+      );
+      const schedule = (of: (typeof held)[number]): NewActivityTask[] => [t.make.activity(of.run, 2)];
+      await client.commitTasks(held.map((task) => t.make.turn(task, { schedule: schedule(task) })));
+      await client.commitTasks([t.make.outcome(await worker.takeActivity({ limit: 1 }))]);
+      await client.unblockTasks(held.map(({ claim }) => claim.taskId));
+      await client.writeCache(ids.map((key) => t.make.cacheEntry({ key })));
+      await client.readCache([...ids]);
+      await client.readEvents(ids.map((runId) => ({ runId, after: 0 })));
+      await client.listRuns({ limit: 10, status: ["open", "completed"], attributes: { z: "1", a: "2" } });
+      await client.purgeRuns({ closedBefore: 1, runIds: [...ids], status: ["failed", "completed"], limit: 10 });
     },
   },
   {
