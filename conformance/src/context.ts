@@ -1,5 +1,5 @@
 import type { NewRun, StorageBackend, StorageInfo } from "@perdure/core/storage";
-import { status } from "./assert.ts";
+import { check, status } from "./assert.ts";
 import { Builder } from "./build/builder.ts";
 import type { Chances } from "./chances.ts";
 import { checkBackend, checkInfo } from "./check-backend.ts";
@@ -164,8 +164,9 @@ export class CaseContext {
   }
 
   /** Works in a transaction of the case's store: see {@link BackendUnderTest.transaction}. */
-  transaction<T>(run: (tx: unknown) => Promise<T>): Promise<T> {
-    return this.subject.transaction!(this.namespace(), this.backend, run);
+  async transaction<T>(run: (tx: unknown) => Promise<T>): Promise<T> {
+    check(this.subject.transaction, "the subject offers `transaction`, as its backend declares transactions");
+    return this.subject.transaction(this.namespace(), this.backend, run);
   }
 
   /** Does something in a transaction, and has it rolled back. */

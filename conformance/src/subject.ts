@@ -96,7 +96,7 @@ export interface BackendUnderTest {
   /**
    * Works in a transaction of the store underneath, on a connection of its own, in its usual isolation: gives `run` what the verbs of
    * `backend` take as `tx`, commits when `run` has resolved, rolls back when it has rejected, and answers or throws what it did. For
-   * backends that declare `transactions`.
+   * backends that declare `transactions`: their cases `tx.*` fail without it.
    */
   transaction?<T>(namespace: string, backend: StorageBackend, run: (tx: unknown) => Promise<T>): Promise<T>;
 

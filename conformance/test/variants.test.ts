@@ -68,6 +68,15 @@ describe("the suite over other kinds of backends", () => {
     },
   );
 
+  it("believes nobody who declares transactions and offers none", async () => {
+    const { transaction: _transaction, ...mute } = virtual;
+    const report = await runConformance(mute, { grep: "tx." });
+    expect(failed(report)).toContain("tx.start-commits");
+    expect(report.cases.find(({ status }) => status === "failed")?.message).toContain(
+      "the subject offers `transaction`",
+    );
+  });
+
   it("sees wake-ups that are not declared", async () => {
     const lying = await runConformance(declaring({ wakeups: "none" }), { grep: "claim.hint" });
     expect(failed(lying)).toEqual(["claim.hint-undeclared"]);
