@@ -206,4 +206,20 @@ export const storeMutants: readonly Mutant[] = [
     killedBy: ["purge.filters"],
     plant: () => (honest) => ({ purgeRuns: ({ status: _status, ...request }) => honest.purgeRuns(request) }),
   }),
+  mutant({
+    name: "purge-without-a-cap",
+    breaks: "A purge takes as many runs as it is asked to, at once.",
+    killedBy: ["purge.limit-is-capped"],
+    plant: () => (honest) => ({
+      async purgeRuns(request) {
+        let purged = 0;
+        for (let more = true; more && purged < request.limit;) {
+          const step = await honest.purgeRuns({ ...request, limit: request.limit - purged });
+          purged += step.purged;
+          more = step.more && step.purged > 0;
+        }
+        return { purged, more: false };
+      },
+    }),
+  }),
 ];

@@ -9,7 +9,7 @@ export interface Comparison {
   readonly purged: boolean;
   /** Answers to claims were lost: what is handed out again comes in any order. */
   readonly anyOrder: boolean;
-  /** Other calls were under way: when a claim says to look again does not count. */
+  /** Other calls were under way: when a claim says to look again does not count; `linearize` says why. */
   readonly inPart?: boolean;
 }
 

@@ -70,7 +70,10 @@ export async function linearize(
     // One without an answer that changes nothing here might as well never have happened.
     if (exchange === undefined) return wrote(expected) ? [write] : undefined;
     const isAlone = !overlaps(next, all);
-    // When to look again may be read a moment after the tasks were taken.
+    // When to look again is read by other statements than what is taken, a moment before or after: what overlapping calls write in between
+    // may count in one and not in the other, as in no order. No wake-up is lost by that (I11). What was written before the claim began is
+    // seen by all its statements. Whoever makes a task claimable earlier while it is under way hints at the queue when that is durable; a
+    // worker that hears this before the answer claims again after it, and one that does not looks by itself in some seconds.
     if (areEqual(exchange, expected, now, !isAlone)) return wrote(expected) ? [write] : [];
     const rest = isAlone ? undefined : askingInPart(exchange);
     if (rest !== undefined && areEqual(exchange, await ask(rest), now, true)) {

@@ -1,4 +1,4 @@
-import type { PurgeRequest } from "@perdure/core/storage";
+import type { ClaimedWorkflowTask, PurgeRequest } from "@perdure/core/storage";
 import { check, contains, equal, status, throws } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import type { CaseContext } from "../../context.ts";
@@ -230,6 +230,28 @@ export const purgeCases: readonly ConformanceCase[] = [
       await throws("invalid-argument", "a limit of zero is refused", () =>
         t.backend.purgeRuns({ closedBefore, limit: 0 }),
       );
+    },
+  },
+  {
+    id: "purge.limit-is-capped",
+    level: "L1",
+    invariants: ["I26"],
+    timeoutMs: 120_000,
+    why: "One call must not hold locks for as long as a million runs take, whatever it is asked for: `info.limits.purgeRuns` is the most.",
+    hint: "The smaller one of `limit` and `info.limits.purgeRuns` counts; `more` says that runs were left.",
+    async run(t) {
+      const { purgeRuns: most, batch, claimTasks } = t.info.limits;
+      const worker = t.worker();
+      for (let left = most + 2; left > 0;) {
+        const count = Math.min(left, batch, claimTasks);
+        await t.backend.createRuns(t.make.runs(count));
+        const { tasks } = await worker.claim({ limit: count, leaseMs: 60_000 });
+        await t.backend.commitTasks(tasks.map((task) => t.make.final(task as ClaimedWorkflowTask)));
+        left -= count;
+      }
+      const request = { closedBefore: (await t.time.now()) + 1, minAgeMs: 0, limit: most + 10 };
+      equal(await t.backend.purgeRuns(request), { purged: most, more: true }, "the declared limit caps the call");
+      equal(await purge(t, { limit: most + 10 }), 2, "the rest follows");
     },
   },
   {
