@@ -42,6 +42,17 @@ export const commitMutants: readonly Mutant[] = [
     }),
   }),
   mutant({
+    name: "commits-at-no-time",
+    breaks: "The answer to a commit does not say when it was applied.",
+    killedBy: ["commit.answers-with-the-time"],
+    plant: () => (honest) => ({
+      async commitTasks(commits) {
+        const told = await honest.commitTasks(commits);
+        return told.map((answer) => ("now" in answer ? { ...answer, now: 0 } : answer));
+      },
+    }),
+  }),
+  mutant({
     name: "expected-seq-ignored",
     breaks: "A turn is appended to whatever head there is.",
     killedBy: ["commit.conflict", "commit.retried-after-own-next"],

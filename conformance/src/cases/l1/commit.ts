@@ -1,5 +1,5 @@
+import type { Attributes, ClaimedWorkflowTask as Held } from "@perdure/core/storage";
 import { check, contains, equal, status } from "../../assert.ts";
-import type { Attributes } from "@perdure/core/storage";
 import type { ConformanceCase } from "../../case.ts";
 import { doneRun, heldRun, park } from "../../scenes.ts";
 import { history } from "../../snapshot.ts";
@@ -32,6 +32,45 @@ export const commitCases: readonly ConformanceCase[] = [
       contains(await stored(), { state: '"s1"', attributes: { c: true } }, "nothing changes what a turn does not name");
       await step({ run: { baseSeq: 3, state: "", attributes: {} } });
       contains(await stored(), { state: "", attributes: {}, baseSeq: 3 }, "all three at once");
+    },
+  },
+  {
+    id: "commit.answers-with-the-time",
+    level: "L1",
+    invariants: ["I24"],
+    why: "A worker knows what is due, and for how long it still holds a run, by the time that comes with each answer.",
+    hint: "Every `now` is the storage's, of this very call.",
+    async run(t) {
+      const worker = t.worker();
+      const isNow = async (what: string, call: () => Promise<object>): Promise<void> => {
+        const before = await t.time.now();
+        const { now = 0 } = (await call()) as { readonly now?: number };
+        check(now >= before && now <= (await t.time.now()), `${what} is told the time`);
+      };
+      const [first, second] = [await t.create(), await t.create()];
+      const [one, two] = (await worker.claim({ kinds: ["workflow"] })).tasks as [Held, Held];
+      const hold = t.make.turn(one, { schedule: [t.make.activity(one.run, 2)], next: { do: "hold" } });
+      await isNow("a turn with an activity", () => worker.commit(hold));
+      await isNow("its repetition", () => worker.commit(hold));
+      await isNow("a turn that goes on", () =>
+        worker.commit(t.make.turn(one, { expectedSeq: 2, next: { do: "hold" } })),
+      );
+      await isNow("a renewal", () => worker.renew(one));
+      const activity = await worker.takeActivity();
+      const retry = t.make.outcome(activity, { do: "retry", at: 0, attempt: 2 });
+      await isNow("a retry", () => worker.commit(retry));
+      const again = await worker.takeActivity();
+      await isNow("an outcome", () => worker.commit(t.make.outcome(again)));
+      await isNow("who parks", () => worker.commit(t.make.turn(one, { expectedSeq: 3, ackInbox: 1 })));
+      const end = t.make.final(two);
+      await isNow("who ends a run", () => worker.commit(end));
+      await isNow("and repeats that", () => worker.commit(end));
+      await isNow("who gets nothing", () => worker.claim());
+      equal(
+        [one.run.runId, two.run.runId].toSorted(),
+        [first.runId, second.runId].toSorted(),
+        "both runs were told of",
+      );
     },
   },
   {
