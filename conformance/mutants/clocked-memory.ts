@@ -19,9 +19,9 @@ import type { BackendUnderTest, ClientClock } from "../src/subject.ts";
 import { wrapVerbs } from "../src/verbs.ts";
 
 /** How far the clocks of two clients are apart, at most. */
-export const ERROR_MS = 201;
+const ERROR_MS = 201;
 
-/** What the backend adds because clocks differ; each is {@link ERROR_MS}, and mutants leave one out. */
+/** What the backend adds because clocks differ; each is the error, and mutants leave one out. */
 export interface Margins {
   /** To the clock that looks for what is ready: so what is ready for one clock is for all. */
   readonly ready: number;
