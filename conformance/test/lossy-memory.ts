@@ -23,9 +23,7 @@ export const mutation: {
 
 /** One start of a server. */
 class Life {
-  readonly store = new RecordedStore({ now: () => Date.now() + this.aheadMs });
-  /** How far cases have moved its clock. */
-  aheadMs = 0;
+  readonly store = new RecordedStore({ now: () => Date.now() });
   readonly #number: number;
   /** Events that are missing, by run. */
   readonly #torn: ReadonlyMap<string, number>;
@@ -116,15 +114,11 @@ function startServer(): Promise<OwnServer> {
 
 const stores = new Map<string, Life>();
 
-function lifeOf(namespace: string): Life {
+function openHere(namespace: string): StorageBackend {
   const key = namespace.split("_", 1)[0]!;
   const life = stores.get(key) ?? new Life(0, []);
   stores.set(key, life);
-  return life;
-}
-
-function openHere(namespace: string): StorageBackend {
-  return lifeOf(namespace).open(namespace);
+  return life.open(namespace);
 }
 
 /** Where child processes find what the process of the test has stored. */
@@ -141,7 +135,6 @@ const subject: BackendUnderTest = {
   open({ namespace, server = parent }) {
     return server === undefined ? openHere(namespace) : remote(server, namespace);
   },
-  advance: (namespace, ms) => void (lifeOf(namespace).aheadMs += ms),
   destroy(namespace) {
     stores.get(namespace.split("_", 1)[0]!)?.end();
     stores.delete(namespace.split("_", 1)[0]!);
