@@ -165,8 +165,9 @@ export class CaseContext {
 
   /** Works in a transaction of the case's store: see {@link BackendUnderTest.transaction}. */
   async transaction<T>(run: (tx: unknown) => Promise<T>): Promise<T> {
-    check(this.subject.transaction, "the subject offers `transaction`, as its backend declares transactions");
-    return this.subject.transaction(this.namespace(), this.backend, run);
+    const isOffered = this.subject.transaction !== undefined;
+    check(isOffered, "the subject offers `transaction`, as its backend declares transactions");
+    return this.subject.transaction!(this.namespace(), this.backend, run);
   }
 
   /** Does something in a transaction, and has it rolled back. */

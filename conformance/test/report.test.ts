@@ -60,7 +60,7 @@ describe("the report", { timeout: 60_000 }, () => {
       partial: true,
     });
     expect(report.cases.length).toBeGreaterThan(20);
-    for (const one of report.cases) {
+    for (const one of report.cases.filter(({ status }) => status !== "not-applicable")) {
       expect(one).toEqual({
         id: expect.stringMatching(/^fence\./u) as string,
         level: "L3",

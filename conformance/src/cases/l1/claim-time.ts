@@ -87,18 +87,23 @@ export const claimTimeCases: readonly ConformanceCase[] = [
           check(some.nextReadyAt !== null && some.nextReadyAt <= some.now, "the other is ready");
           const rest = await t.worker().claim({ kinds, queues, leaseMs: 900_000, overdue: true });
           equal(rest.tasks.length, 1, "the other is handed out");
-          equal(rest.nextReadyAt, now + 500_000, "what comes next is on the other queue");
+          equal(rest.nextReadyAt, t.time.claimableAt(now + 500_000), "what comes next is on the other queue");
         }
         await t.create({ queue: a, readyAt: now + 400_000 });
         await t.create({ queue: a, readyAt: now - 1_000 });
         const { tasks, nextReadyAt } = await t.worker().claim({ kinds, queues, leaseMs: 900_000 });
-        equal([tasks.length, nextReadyAt], [1, now + 400_000], "or on its own");
+        equal([tasks.length, nextReadyAt], [1, t.time.claimableAt(now + 400_000)], "or on its own");
         await t.create({ queue: a, readyAt: now - 1_000, deadlineAt: now + 50_000 });
         const late = await t.create({ queue: c, readyAt: now + 200_000, deadlineAt: now + 300_000 });
         const unwilling = await t.worker().claim({ kinds, queues: [b], leaseMs: 900_000 });
-        equal(unwilling.nextReadyAt, now + 500_000, "a deadline is for those who take what is overdue");
+        equal(
+          unwilling.nextReadyAt,
+          t.time.claimableAt(now + 500_000),
+          "a deadline is for those who take what is overdue",
+        );
         const last = await t.worker().claim({ kinds, queues, leaseMs: 900_000, overdue: true });
-        equal([last.tasks.length, last.nextReadyAt], [1, now + 300_000], "or past its deadline, wherever it is");
+        const deadline = t.time.claimableAt(now + 300_000);
+        equal([last.tasks.length, last.nextReadyAt], [1, deadline], "or past its deadline, wherever it is");
         const taskIds = [workflowTaskId(late.runId, late.incarnation)];
         const ender = t.worker();
         await ender.commit(t.make.final(await ender.take({ taskIds })));

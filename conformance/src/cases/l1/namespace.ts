@@ -74,7 +74,8 @@ export const namespaceCases: readonly ConformanceCase[] = [
       equal(own.tasks.length, 1, "only its own run is handed out");
       equal(own.nextReadyAt, null, "and beside it nothing is waited for");
       const after = await t.worker(late).claim({ overdue: true });
-      contains(after, { tasks: [], nextReadyAt: own.tasks[0]!.leaseUntil }, "but the end of its lease");
+      const end = t.time.claimableAt(own.tasks[0]!.leaseUntil);
+      contains(after, { tasks: [], nextReadyAt: end }, "but the end of its lease");
     },
   },
   {
@@ -182,8 +183,10 @@ export const namespaceCases: readonly ConformanceCase[] = [
       equal((await other.getRun(run.runId))?.status, "completed", "the same id elsewhere is still there");
       equal((await history(other, run.runId)).length, 2, "with its history");
       check((await other.readCache([entry.key]))[0], "and its cache entries");
-      const dropped = [(await t.backend.stats()).discardedMessages, (await other.stats()).discardedMessages];
-      equal(dropped, [0, 1], "and the count of its messages");
+      await t.listed(async () => {
+        const dropped = [(await t.backend.stats()).discardedMessages, (await other.stats()).discardedMessages];
+        equal(dropped, [0, 1], "and the count of its messages");
+      });
     },
   },
 ];
