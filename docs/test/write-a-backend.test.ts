@@ -37,9 +37,10 @@ it("vitest runs the page's tests", { timeout: 60_000 }, async () => {
 });
 
 it("names cases that exist", () => {
-  const groups = new Set(CASES.map(({ id }) => id.split(".", 1)[0]!));
+  const all = CASES.flatMap(({ id, twin }) => [id, ...(twin === undefined ? [] : [twin.id])]);
+  const groups = new Set(all.map((id) => id.split(".", 1)[0]!));
   const named = [...page.matchAll(/`([a-z]+)\.([a-z0-9'-]+)`/g)].filter(([, group]) => groups.has(group!));
   expect(named.length).toBeGreaterThan(40);
   const ids = named.map(([, group, rest]) => `${group}.${rest}`);
-  expect(ids.filter((id) => !CASES.some((one) => one.id.startsWith(id)))).toEqual([]);
+  expect(ids.filter((id) => !all.some((one) => one.startsWith(id)))).toEqual([]);
 });

@@ -81,7 +81,8 @@ export const activityCases: readonly ConformanceCase[] = [
         "so is the number of the one that succeeded",
       );
       equal(began.length, 2, "there are two executions");
-      check(began[1]! >= retrying!.data.dueAt, "the second attempt does not begin before its time (I16)");
+      const byAnyClock = began[1]! + lab.t.time.errorMs;
+      check(byAnyClock >= retrying!.data.dueAt, "the second attempt does not begin before its time (I16)");
       await lab.recorded(run, ["ACTIVITY_RETRYING", "ACTIVITY_COMPLETED"], "nothing else happened");
     },
   }),
