@@ -28,6 +28,8 @@ const subject: BackendUnderTest = {
   destroy: (namespace) => void spaces.delete(caseOf(namespace)),
   advance: (namespace, ms) => spaceOf(namespace).clock.advance(ms),
   transaction: (namespace, _, run) => memory({ namespace, ...spaceOf(namespace) }).transaction(run),
+  // There is nobody to whom anything could be taught.
+  forgetCaches: () => {},
   stepBack: (namespace, ms) => spaceOf(namespace).clock.advance(-ms),
 };
 

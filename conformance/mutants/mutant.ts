@@ -22,6 +22,8 @@ interface Surroundings {
   /** The clock underneath the store. */
   readonly storeClock: VirtualClock;
   readonly store: MemoryStore;
+  /** How often the suite had the store forget what clients taught it. */
+  readonly forgotten: () => number;
 }
 
 interface Bug extends Omit<Mutant, "make"> {
@@ -51,21 +53,27 @@ function subjectWith(name: string, spoil: ReturnType<Bug["plant"]>): BackendUnde
     if (found === undefined) stores.set(key, (found = { store: createMemoryStore(), clock: virtualClock() }));
     return found;
   };
+  let times = 0;
+  const forgotten = (): number => times;
   return {
     name: `mutant ${name}`,
     open({ namespace, clock: clientClock }) {
       const { store, clock } = storeOf(namespace);
       const honest = memory({ namespace, store, clock });
-      const spoiled = spoil(honest, { namespace, clientClock, storeClock: clock, store });
+      const spoiled = spoil(honest, { namespace, clientClock, storeClock: clock, store, forgotten });
       return { ...forwarding(honest), ...spoiled };
     },
     openOn({ namespace, clock }) {
       const store = createMemoryStore();
       const storeClock = { ...virtualClock(), now: () => clock.now() };
       const honest = memory({ namespace, store, clock });
-      return { ...forwarding(honest), ...spoil(honest, { namespace, clientClock: clock, storeClock, store }) };
+      return {
+        ...forwarding(honest),
+        ...spoil(honest, { namespace, clientClock: clock, storeClock, store, forgotten }),
+      };
     },
     destroy: (namespace) => void stores.delete(namespace.split("_", 1)[0]!),
+    forgetCaches: () => void (times += 1),
     transaction: (namespace, _, run) => memory({ namespace, store: storeOf(namespace).store }).transaction(run),
     advance: (namespace, ms) => storeOf(namespace).clock.advance(ms),
     stepBack: (namespace, ms) => storeOf(namespace).clock.advance(-ms),

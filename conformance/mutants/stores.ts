@@ -19,6 +19,19 @@ export const storeMutants: readonly Mutant[] = [
     },
   }),
   mutant({
+    name: "program-never-taught-again",
+    breaks: "One verb is lost with what the server has forgotten.",
+    killedBy: ["recovery.forgotten-caches"],
+    plant:
+      () =>
+      (honest, { forgotten }) => ({
+        async unblockTasks(...args) {
+          if (forgotten() > 0) throw new StorageError("misconfigured", "There is no program of that name.");
+          return honest.unblockTasks(...args);
+        },
+      }),
+  }),
+  mutant({
     name: "clock-trembles",
     breaks: "The store adds a little chance to the clock that it is given.",
     killedBy: ["model.simulation-repeats"],

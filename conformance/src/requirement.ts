@@ -65,6 +65,10 @@ const REQUIREMENTS = {
     unmet: "the subject is not declared as `embedded`, or there is no `prlimit` here (of Linux)",
     met: (subject) => subject.embedded === true && canLimitFiles(),
   },
+  forgetting: {
+    unmet: "the subject does not offer `forgetCaches`",
+    met: (subject) => subject.forgetCaches !== undefined,
+  },
   wakeups: {
     unmet: "wakeups are declared as none",
     met: (_, { capabilities }) => capabilities.wakeups !== "none",

@@ -88,6 +88,12 @@ export interface BackendUnderTest {
   readonly lossMs?: number;
 
   /**
+   * Has the server forget what clients taught it to be faster, and no data: scripts, prepared statements, plans. Of other cases, too, if it
+   * knows no difference. Enables the case that nobody notices (L4).
+   */
+  forgetCaches?(namespace: string): void | Promise<void>;
+
+  /**
    * Whether the processes of clients write the files of the store themselves, as they do where there is no server. Enables the case
    * in which there is no room left (L4): workers cannot write beyond some length of any file.
    */

@@ -3,6 +3,7 @@ import { blackhole } from "./blackhole.ts";
 import { connectionCuts } from "./connection-cuts.ts";
 import { cutWorkers } from "./cut-workers.ts";
 import { failAtN } from "./fail-at-n.ts";
+import { forgottenCaches } from "./forgotten-caches.ts";
 import { diskFull } from "./disk-full.ts";
 import { killAlone } from "./kill-alone.ts";
 import { killRandom } from "./kill-random.ts";
@@ -19,6 +20,7 @@ export const L4: readonly ConformanceCase[] = [
   failAtN,
   connectionCuts,
   cutWorkers,
+  forgottenCaches,
   reopen,
   zombie,
   blackhole,
