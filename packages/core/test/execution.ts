@@ -10,6 +10,7 @@ import type { Logger } from "../src/model/logger.ts";
 import type { RunHeader } from "../src/model/run.ts";
 import { realRuntime } from "../src/runtime/real-runtime.ts";
 import type { StoredEvent } from "../src/storage/event.ts";
+import { typesOf } from "./types.ts";
 import { recordingLogger } from "./environment.ts";
 
 export const STARTED_AT = 1_000_000;
@@ -70,7 +71,7 @@ export class Driven {
   take(): readonly string[] {
     const fresh = this.execution.fresh.splice(0);
     for (const event of fresh) this.history.push({ seq: this.history.length + 1, ...event });
-    return fresh.map(({ type, command }) => (command === null ? type : `${type} ${command}`));
+    return typesOf(fresh);
   }
 
   complete(command: number, output: unknown): Promise<void> {

@@ -14,6 +14,7 @@ import type {
   RunQuery,
   StorageBackend,
   TaskCommit,
+  TaskId,
   WorkflowCommit,
 } from "../src/storage.ts";
 import { activityTaskId } from "../src/storage.ts";
@@ -117,6 +118,11 @@ export async function claimOne(storage: StorageBackend, fields: Partial<ClaimReq
   const [task] = tasks;
   if (task === undefined || tasks.length > 1) throw new Error(`Expected one task, claimed ${tasks.length}.`);
   return task;
+}
+
+/** Claims like a worker that then does what the test says. */
+export function claimById(storage: StorageBackend, taskId: TaskId): Promise<ClaimedTask> {
+  return claimOne(storage, { taskIds: [taskId] });
 }
 
 /** Creates a run and claims its workflow task. */

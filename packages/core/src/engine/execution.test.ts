@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { code, drive, Driven as DrivenExecution, replayPrefixes, started, STARTED_AT } from "../../test/execution.ts";
 import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
 import { type AnyWorkflow, workflow } from "../define/workflow.ts";
 import type { WorkflowContext } from "../define/context.ts";
-import { childFailed } from "./child-events.ts";
 
 const charge = activity({ name: "charge", retry: { delay: "10s", jitter: 0 } }, async (input: number) => input);
 const go = signal<string>("go");
@@ -196,82 +195,6 @@ describe("signals", () => {
   });
 });
 
-describe("cancellation", () => {
-  it("rejects all that the code waits for, in command order, once (I17)", async () => {
-    const seen: string[] = [];
-    const note = (name: string, promise: Promise<unknown>): Promise<unknown> =>
-      promise.catch((error: Error) => void seen.push(`${name} ${error.name}`));
-    const definition = code((ctx) =>
-      Promise.all([
-        note("sleep", ctx.sleep("1h")),
-        note("signal", ctx.waitFor(go)),
-        note("activity", ctx.run(charge, 1)),
-      ]),
-    );
-    const run = await drive(definition);
-    await run.execution.cancelReceived("enough");
-    await run.execution.cancelReceived("again");
-    expect(seen).toEqual(["sleep CancelledError", "signal CancelledError", "activity CancelledError"]);
-    expect(run.take().filter((type) => type === "CANCEL_REQUESTED")).toHaveLength(1);
-    await replayPrefixes(definition, run);
-  });
-
-  it("leaves an outcome that comes later without effect", async () => {
-    const run = await drive(code((ctx) => ctx.run(charge, 1).catch(() => ctx.sleep("1h"))));
-    await run.execution.cancelReceived(undefined);
-    run.take();
-    await run.complete(1, "late");
-    await run.fail(1, "later");
-    expect(run.take()).toEqual([]);
-  });
-
-  it("lets the code clean up, and ends the run as cancelled when the error passes", async () => {
-    const definition = code(async (ctx) => {
-      try {
-        await ctx.sleep("1h");
-      } finally {
-        await ctx.run(charge, 1);
-      }
-    });
-    const run = await drive(definition);
-    await run.execution.cancelReceived("enough");
-    expect(run.execution.ending).toBeNull();
-    await run.complete(2, null);
-    expect(run.execution.ending).toEqual({ status: "cancelled", reason: "enough", terminated: false });
-    run.take();
-    await replayPrefixes(definition, run);
-  });
-
-  it("that the code swallows makes it complete", async () => {
-    const run = await drive(code((ctx) => ctx.sleep("1h").catch(() => "went on")));
-    await run.execution.cancelReceived("enough");
-    expect(run.output).toBe("went on");
-  });
-
-  it("is what the run ends with only if somebody asked for it", async () => {
-    const { CancelledError } = await import("../errors/index.ts");
-    const run = await drive(code(() => Promise.reject(new CancelledError({ reason: "mine" }))));
-    expect(run.execution.ending).toMatchObject({ status: "failed" });
-  });
-
-  it("comes through to code that waits for a message to be sent", async () => {
-    const definition = code(async (ctx) => {
-      void ctx.child(
-        code(async () => {}),
-        undefined,
-      );
-      await ctx.signal("other", go, "x");
-      await ctx.sleep("1h");
-    });
-    const run = await drive(definition);
-    await run.execution.cancelReceived("enough");
-    await run.execution.signalDelivered(2, "accepted");
-    expect(run.execution.ending).toEqual({ status: "cancelled", reason: "enough", terminated: false });
-    run.take();
-    await replayPrefixes(definition, run);
-  });
-});
-
 describe("retries", () => {
   it("are decided by the policy, and recorded with the delay that was drawn (I16)", async () => {
     const run = await drive(code((ctx) => ctx.run(charge, 1)));
@@ -302,60 +225,6 @@ describe("retries", () => {
   });
 });
 
-describe("what the code does not await", () => {
-  const unhandled: unknown[] = [];
-  const note = (error: unknown): void => void unhandled.push(error);
-  beforeEach(() => void process.on("unhandledRejection", note));
-  afterEach(() => {
-    process.off("unhandledRejection", note);
-    expect(unhandled.splice(0)).toEqual([]);
-  });
-
-  it("does not end the process when it fails", async () => {
-    const other = code(async () => {});
-    const run = await drive(
-      code(async (ctx) => {
-        void ctx.run(
-          activity({ name: "once", retry: 1 }, () => 1),
-          undefined,
-        );
-        void ctx.run("once", () => 1, { retry: 1 });
-        void ctx.sleep("1h");
-        void ctx.waitFor(go);
-        void ctx.signals(go)[Symbol.asyncIterator]().next();
-        void ctx.signal("other", go, "x");
-        const child = ctx.child(other, undefined);
-        void child.signal(go, "x");
-        void child.cancel();
-        void ctx.run(null as never, undefined);
-        void ctx.sleep(-1);
-        await ctx.waitFor(signal("never"));
-      }),
-    );
-    await run.fail(1, "no");
-    await run.fail(2, "no");
-    for (const command of [6, 8, 9]) await run.execution.signalDelivered(command, "unknown");
-    await childFailed(run.execution, 7, { name: "Error", message: "no" });
-    await run.execution.cancelReceived(undefined);
-    await new Promise((resolve) => void setTimeout(resolve, 5));
-    expect(run.execution.ending).toMatchObject({ status: "cancelled" });
-  });
-
-  it("may be awaited after it has failed", async () => {
-    const run = await drive(
-      code(async (ctx) => {
-        const first = ctx.run("once", () => 1, { retry: 1 });
-        await ctx.run(charge, 1);
-        return first.catch((error: Error) => error.name);
-      }),
-    );
-    await run.fail(1, "no");
-    await new Promise((resolve) => void setTimeout(resolve, 5));
-    await run.complete(2, null);
-    expect(run.output).toBe("ActivityFailedError");
-  });
-});
-
 describe("answers that follow from a seed", () => {
   const definition = code(async (ctx) => {
     const first = [ctx.random(), ctx.uuid()];
@@ -374,62 +243,6 @@ describe("answers that follow from a seed", () => {
     expect(uuid).not.toBe(uuid2);
     for (const id of [uuid, uuid2])
       expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/u);
-  });
-});
-
-describe("the run row", () => {
-  const definition = workflow({ name: "code", state: { initial: { n: 0 } } }, async (ctx) => {
-    ctx.state.set("n", 1);
-    ctx.attributes.set({ tier: "gold" });
-    await ctx.run(charge, 1);
-    ctx.attributes.set({ size: 3 });
-  });
-
-  it("gets what changed, once", async () => {
-    const run = await drive(definition);
-    expect(run.execution.takeRunFields()).toEqual({ state: '{"n":1}', attributes: { tier: "gold" } });
-    expect(run.execution.takeRunFields()).toBeUndefined();
-    await run.complete(3, null);
-    expect(run.execution.takeRunFields()).toEqual({ attributes: { tier: "gold", size: 3 } });
-  });
-
-  it("gets again what a refused commit carried", async () => {
-    const run = await drive(definition);
-    const { execution } = run;
-    execution.takeRunFields();
-    const events = execution.fresh.splice(0);
-    await run.complete(3, null);
-    execution.restore(events);
-    expect(run.take()).toEqual(["STATE_SET 1", "ATTRIBUTES_SET 2", "ACTIVITY_COMPLETED 3", "ATTRIBUTES_SET 4"]);
-    expect(execution.takeRunFields()).toEqual({ state: '{"n":1}', attributes: { tier: "gold", size: 3 } });
-  });
-
-  it("gets what history has up to a seq: a turn may be committed in parts", async () => {
-    const parts = workflow({ name: "code", state: { initial: { n: 0 } as Record<string, number> } }, async (ctx) => {
-      ctx.state.set("n", 1);
-      ctx.state.update(() => ({ n: 2, later: 2 }));
-      ctx.attributes.set({ tier: "gold" });
-      ctx.state.set("later", 3);
-      ctx.attributes.set({ tier: "iron" });
-      await ctx.sleep("1h");
-    });
-    const { execution } = await drive(parts);
-    expect(execution.takeRunFields(1)).toBeUndefined();
-    expect(execution.takeRunFields(2)).toEqual({ state: '{"n":1}' });
-    execution.restore([]);
-    expect(execution.takeRunFields(4)).toEqual({ state: '{"n":2,"later":2}', attributes: { tier: "gold" } });
-    expect(execution.takeRunFields(5)).toEqual({ state: '{"n":2,"later":3}' });
-    execution.restore([]);
-    expect(execution.takeRunFields()).toEqual({ state: '{"n":2,"later":3}', attributes: { tier: "iron" } });
-    expect(execution.takeRunFields()).toBeUndefined();
-  });
-
-  it("gets nothing from a replay: it is there already", async () => {
-    const run = await drive(definition);
-    run.take();
-    const cold = await new DrivenExecution(definition).replay(run.history);
-    expect(cold.execution.takeRunFields()).toBeUndefined();
-    expect(cold.execution.attributes).toEqual({ tier: "gold" });
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { code, drive, Driven, replayPrefixes, STARTED_AT } from "../../test/execution.ts";
+import { typesOf } from "../../test/types.ts";
 import type { WorkflowContext } from "../define/context.ts";
 import { signal } from "../define/signal.ts";
 import type { AnyWorkflow } from "../define/workflow.ts";
@@ -52,10 +53,6 @@ async function cold(definition: AnyWorkflow, history: readonly StoredEvent[]): P
   return run;
 }
 
-function types({ history }: Driven): readonly string[] {
-  return history.map(({ type, command }) => (command === null ? type : `${type} ${command}`));
-}
-
 /** Goes on to the end, where the run answers which code it has run. */
 async function finish(run: Driven): Promise<unknown> {
   expect(run.execution.broken).toBeNull();
@@ -71,7 +68,7 @@ async function finish(run: Driven): Promise<unknown> {
 describe("ctx.patched", () => {
   it("is true, and recorded once, in a run that comes there with the new code", async () => {
     const run = await recorded(withPatch, 3);
-    expect(types(run)).toEqual([
+    expect(typesOf(run.history)).toEqual([
       "WORKFLOW_STARTED",
       "TIMER_STARTED 1",
       "TIMER_FIRED 1",
@@ -86,10 +83,10 @@ describe("ctx.patched", () => {
 
   it("is false, and takes no number, in a run that was past it: old histories replay unchanged", async () => {
     const run = await recorded(old, 2);
-    const before = types(run);
+    const before = typesOf(run.history);
     const deployed = await cold(withPatch, run.history);
     expect(deployed.take()).toEqual([]);
-    expect(types(deployed)).toEqual(before);
+    expect(typesOf(deployed.history)).toEqual(before);
     expect(await finish(deployed)).toBe("old");
     // History has grown: the answer stays.
     expect(await finish(await cold(withPatch, deployed.history))).toBe("old");
@@ -101,7 +98,7 @@ describe("ctx.patched", () => {
     run.take();
     const deployed = await cold(withPatch, run.history);
     expect(await finish(deployed)).toBe("new");
-    expect(types(deployed)).toContain("VERSION_MARKED 2");
+    expect(typesOf(deployed.history)).toContain("VERSION_MARKED 2");
     await replayPrefixes(withPatch, deployed);
   });
 
@@ -242,7 +239,7 @@ describe("a patch that is removed", () => {
     expect(await finish(await cold(withoutOld, marked.history))).toBe("new");
 
     const run = await recorded(withoutOld, 3);
-    expect(types(run)).toContain("VERSION_MARKED 2");
+    expect(typesOf(run.history)).toContain("VERSION_MARKED 2");
     expect(JSON.parse(run.history[3]!.data)).toEqual({ id: "tax", deprecated: true });
     // Workers of the deploy before have it too.
     expect(await finish(await cold(withPatch, run.history))).toBe("new");

@@ -1,26 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { CACHES, environment } from "../../test/environment.ts";
 import { type Intercept, intercepted, unavailable } from "../../test/intercepted.ts";
-import { claimOne, commit, workflowCommit } from "../../test/port.ts";
-import type { RunHandle } from "../client/handle.ts";
+import { claimById, commit, workflowCommit } from "../../test/port.ts";
+import { types } from "../../test/types.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
 import { memory, virtualClock } from "../memory.ts";
 import { forkedPrefix } from "../engine/forked-prefix.ts";
-import { type TaskId, workflowTaskId } from "../model/ids.ts";
-import type { ClaimedTask, StorageBackend } from "../storage.ts";
+import { workflowTaskId } from "../model/ids.ts";
 import { type TestEnvironmentOptions } from "../testing.ts";
 
 const go = signal<string>("go");
-
-async function types(run: RunHandle): Promise<readonly string[]> {
-  return (await run.history()).map(({ type, command }) => (command === null ? type : `${type} ${command}`));
-}
-
-/** Claims like a worker that then does what the test says. */
-function claimById(storage: StorageBackend, taskId: TaskId): Promise<ClaimedTask> {
-  return claimOne(storage, { taskIds: [taskId] });
-}
 
 describe.each(CACHES)("the copy of a long history, with %i runs kept in memory", (cacheRuns) => {
   const kid = workflow({ name: "kid" }, async (ctx) => {

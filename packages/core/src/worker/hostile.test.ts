@@ -26,9 +26,7 @@ function narrow(store: StorageBackend, calls: string[]): StorageBackend {
       return isRefused ? commits.map(() => ({ status: "invalid", code: "too-many-events" }) as const) : call();
     },
   };
-  return new Proxy(intercepted(store, count), {
-    get: (target, key) => (key === "info" ? info : (Reflect.get(target, key) as unknown)),
-  });
+  return intercepted(store, count, info);
 }
 
 describe.each(CACHES)("more unread signals than one commit takes, with %i runs kept in memory", (cacheRuns) => {

@@ -61,26 +61,23 @@ describe("leases", () => {
     const clock = virtualClock();
     const store = memory({ clock });
     const limits = { ...store.info.limits, batch: 4 };
-    const small = new Proxy(store, {
-      get(target, key) {
-        if (key === "info") return { ...target.info, limits };
-        const member: unknown = Reflect.get(target, key);
-        return typeof member === "function" ? (member.bind(target) as unknown) : member;
-      },
-    });
     const env = environment({
       workflows: [hang],
       clock,
-      storage: intercepted(small, {
-        claimTasks: async (call, [{ holding }]) => {
-          expect(holding.length).toBeLessThanOrEqual(limits.batch);
-          return call();
+      storage: intercepted(
+        store,
+        {
+          claimTasks: async (call, [{ holding }]) => {
+            expect(holding.length).toBeLessThanOrEqual(limits.batch);
+            return call();
+          },
+          renewLeases: async (call, [claims]) => {
+            expect(claims.length).toBeLessThanOrEqual(limits.batch);
+            return call();
+          },
         },
-        renewLeases: async (call, [claims]) => {
-          expect(claims.length).toBeLessThanOrEqual(limits.batch);
-          return call();
-        },
-      }),
+        { ...store.info, limits },
+      ),
     });
     const runs = await Promise.all(Array.from({ length: 10 }, () => env.client.start(hang, undefined)));
     await env.skip("2m");
