@@ -1,5 +1,6 @@
 import { createMemoryStore, memory, type MemoryStore, type VirtualClock, virtualClock } from "@perdure/core/memory";
 import type { BackendUnderTest } from "../src/subject.ts";
+import { caseOf } from "./process-store.ts";
 
 interface Space {
   readonly store: MemoryStore;
@@ -7,10 +8,6 @@ interface Space {
 }
 
 const spaces = new Map<string, Space>();
-
-function caseOf(namespace: string): string {
-  return namespace.split("_", 1)[0]!;
-}
 
 /** All namespaces of one case share a store, as they would share a database. */
 function spaceOf(namespace: string): Space {

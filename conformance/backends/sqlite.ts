@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sqlite } from "@perdure/storage-sqlite";
 import type { BackendUnderTest } from "../src/subject.ts";
+import { caseOf } from "./process-store.ts";
 
 /** How far the machine's clock is moved, by case. */
 const offsets = new Map<string, number>();
@@ -10,10 +11,6 @@ const offsets = new Map<string, number>();
 /** All namespaces of one case share a file. Child processes find it by the same name. */
 function folderOf(namespace: string): string {
   return join(tmpdir(), `perdure-conformance-${caseOf(namespace)}`);
-}
-
-function caseOf(namespace: string): string {
-  return namespace.split("_", 1)[0]!;
 }
 
 function move(namespace: string, ms: number): void {

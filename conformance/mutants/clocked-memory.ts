@@ -17,6 +17,7 @@ import {
 } from "@perdure/core/storage";
 import type { BackendUnderTest, ClientClock } from "../src/subject.ts";
 import { wrapVerbs } from "../src/verbs.ts";
+import { caseOf } from "../backends/process-store.ts";
 
 /** How far the clocks of two clients are apart, at most. */
 const ERROR_MS = 201;
@@ -58,7 +59,7 @@ export function clockedMemory(
 ): BackendUnderTest {
   const spaces = new Map<string, Space>();
   const spaceOf = (namespace: string): Space => {
-    const key = namespace.split("_", 1)[0]!;
+    const key = caseOf(namespace);
     let space = spaces.get(key);
     if (space === undefined) {
       const made = { store: createMemoryStore(), clock: virtualClock(), now: 0, asked: new Map<number, number>() };
@@ -83,7 +84,7 @@ export function clockedMemory(
       });
       return { ...honest, ...spoil(honest, now) };
     },
-    destroy: (namespace) => void spaces.delete(namespace.split("_", 1)[0]!),
+    destroy: (namespace) => void spaces.delete(caseOf(namespace)),
     advance: (namespace, ms) => spaceOf(namespace).clock.advance(ms),
   };
 }

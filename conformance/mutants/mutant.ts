@@ -3,6 +3,7 @@ import type { StorageBackend } from "@perdure/core/storage";
 import type { CaseId } from "../src/case.ts";
 import type { BackendUnderTest, ClientClock } from "../src/subject.ts";
 import { wrapVerbs } from "../src/verbs.ts";
+import { caseOf } from "../backends/process-store.ts";
 
 /** A backend with one planted bug, over the memory backend: the suite must fail it. */
 export interface Mutant {
@@ -48,7 +49,7 @@ export function forwarding(backend: StorageBackend): StorageBackend {
 function subjectWith(name: string, spoil: ReturnType<Bug["plant"]>): BackendUnderTest {
   const stores = new Map<string, { readonly store: MemoryStore; readonly clock: VirtualClock }>();
   const storeOf = (namespace: string): { readonly store: MemoryStore; readonly clock: VirtualClock } => {
-    const key = namespace.split("_", 1)[0]!;
+    const key = caseOf(namespace);
     let found = stores.get(key);
     if (found === undefined) stores.set(key, (found = { store: createMemoryStore(), clock: virtualClock() }));
     return found;
@@ -72,7 +73,7 @@ function subjectWith(name: string, spoil: ReturnType<Bug["plant"]>): BackendUnde
         ...spoil(honest, { namespace, clientClock: clock, storeClock, store, forgotten }),
       };
     },
-    destroy: (namespace) => void stores.delete(namespace.split("_", 1)[0]!),
+    destroy: (namespace) => void stores.delete(caseOf(namespace)),
     forgetCaches: () => void (times += 1),
     transaction: (namespace, _, run) => memory({ namespace, store: storeOf(namespace).store }).transaction(run),
     advance: (namespace, ms) => storeOf(namespace).clock.advance(ms),

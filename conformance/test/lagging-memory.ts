@@ -2,6 +2,7 @@ import { type VirtualClock, virtualClock } from "@perdure/core/memory";
 import type { StorageBackend } from "@perdure/core/storage";
 import type { BackendUnderTest } from "../src/index.ts";
 import { RecordedStore } from "./recorded-store.ts";
+import { caseOf } from "../backends/process-store.ts";
 
 /** How old what lists show is, in real time. */
 const LAG_MS = 40;
@@ -19,7 +20,7 @@ export function laggingMemory(
 ): BackendUnderTest {
   const spaces = new Map<string, Space>();
   const spaceOf = (namespace: string): Space => {
-    const name = namespace.split("_", 1)[0]!;
+    const name = caseOf(namespace);
     let space = spaces.get(name);
     if (space === undefined) {
       const clock = virtualClock();
@@ -57,7 +58,7 @@ export function laggingMemory(
       const info = { ...honest.info, capabilities: { ...honest.info.capabilities, listing: "eventual" as const } };
       return { ...honest, info, listRuns, stats, ...breakIt(honest, { ...honest, ...behind }) };
     },
-    destroy: (namespace) => void spaces.delete(namespace.split("_", 1)[0]!),
+    destroy: (namespace) => void spaces.delete(caseOf(namespace)),
     advance: (namespace, ms) => spaceOf(namespace).clock.advance(ms),
   };
 }

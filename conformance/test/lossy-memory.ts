@@ -3,6 +3,7 @@ import type { BackendUnderTest, OwnServer } from "../src/index.ts";
 import { wrapVerbs } from "../src/verbs.ts";
 import { killableServer, listen, remote, withInfo } from "./behind-a-port.ts";
 import { RecordedStore, type Write } from "./recorded-store.ts";
+import { caseOf } from "../backends/process-store.ts";
 
 /** How often a server makes durable what it has answered. */
 const SYNC_MS = 150;
@@ -115,7 +116,7 @@ function startServer(): Promise<OwnServer> {
 const stores = new Map<string, Life>();
 
 function openHere(namespace: string): StorageBackend {
-  const key = namespace.split("_", 1)[0]!;
+  const key = caseOf(namespace);
   const life = stores.get(key) ?? new Life(0, []);
   stores.set(key, life);
   return life.open(namespace);
@@ -136,8 +137,8 @@ const subject: BackendUnderTest = {
     return server === undefined ? openHere(namespace) : remote(server, namespace);
   },
   destroy(namespace) {
-    stores.get(namespace.split("_", 1)[0]!)?.end();
-    stores.delete(namespace.split("_", 1)[0]!);
+    stores.get(caseOf(namespace))?.end();
+    stores.delete(caseOf(namespace));
   },
   startServer,
 };

@@ -10,6 +10,7 @@ import { laggingMemory } from "./lagging-memory.ts";
 import locked from "./locked-sqlite.ts";
 import lossy, { mutation as loss } from "./lossy-memory.ts";
 import unlockedSqlite from "./unlocked-sqlite.ts";
+import { caseOf } from "../backends/process-store.ts";
 
 /** A memory backend with other declarations. */
 function declaring(
@@ -44,7 +45,7 @@ describe("the suite over other kinds of backends", () => {
     async () => {
       const stores = new Map<string, MemoryStore>();
       const open = ({ namespace }: { readonly namespace: string }): MemoryStorage => {
-        const name = namespace.split("_", 1)[0]!;
+        const name = caseOf(namespace);
         const store = stores.get(name) ?? createMemoryStore();
         stores.set(name, store);
         return memory({ namespace, store });
