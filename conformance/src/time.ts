@@ -28,6 +28,11 @@ export class StoreTime {
     return clock.kind === "client" ? clock.errorMs : 0;
   }
 
+  /** The same for the client that is furthest behind, by the clock of the first: half of the error is between them. */
+  get latestMs(): number {
+    return this.errorMs + Math.ceil(this.errorMs / 2);
+  }
+
   /** When what ends or is due at a moment is claimable. */
   claimableAt(at: Millis): Millis {
     return at + this.errorMs;
@@ -43,11 +48,6 @@ export class StoreTime {
     this.#journal.note(`await ${moves ? "advance" : "sleep"}(${written});`);
     if (moves) await this.#subject.advance!(this.#namespace, ms);
     else await sleep(ms);
-  }
-
-  /** The same for the client that is furthest behind, by the clock of the first: half of the error is between them. */
-  get latestMs(): number {
-    return this.errorMs + Math.ceil(this.errorMs / 2);
   }
 
   /** Lets time pass until what is due at `at` must have come for all clients: exactly `at` where time can be moved and is that of all. */

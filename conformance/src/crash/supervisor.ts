@@ -7,24 +7,13 @@ import { ConformanceFailure } from "../failure.ts";
 import type { ServerAddress } from "../proxy/proxy.ts";
 import { type LedgerEntry, LedgerReader } from "./ledger.ts";
 import type { ProcessOrder, SoloOrder, SoloRun, WorkerOrder, WrongClock } from "./order.ts";
+import { processModule } from "./process-module.ts";
 import { Spawned } from "./spawned.ts";
 
 /** The shortest that a worker takes, with a margin: what waits for it is what the lab's time goes into. */
 export const LEASE_MS = 400;
 
 const POLL_MS = 3;
-
-const [WORKER, SOLO, WRONG_CLOCK] = import.meta.url.endsWith(".ts")
-  ? [
-      new URL("./worker-process.ts", import.meta.url),
-      new URL("./solo-process.ts", import.meta.url),
-      new URL("./wrong-clock.ts", import.meta.url),
-    ]
-  : [
-      new URL("./worker-process.js", import.meta.url),
-      new URL("./solo-process.js", import.meta.url),
-      new URL("./wrong-clock.js", import.meta.url),
-    ];
 
 /** How a worker is to be started, if not like all others. */
 interface WorkerOptions {
@@ -90,8 +79,11 @@ export class Supervisor {
       ...(server && { server: { host: server.host, port: server.port } }),
       ...(clock && { clock }),
     };
-    const [entry, whole] = runs === undefined ? [WORKER, order] : [SOLO, { ...order, runs } satisfies SoloOrder];
-    const worker = { by, process: this.spawn(entry, whole, clock && WRONG_CLOCK) };
+    const [entry, whole] =
+      runs === undefined
+        ? [processModule("worker-process"), order]
+        : [processModule("solo-process"), { ...order, runs } satisfies SoloOrder];
+    const worker = { by, process: this.spawn(entry, whole, clock && processModule("wrong-clock")) };
     this.#workers.add(worker);
     return worker;
   }

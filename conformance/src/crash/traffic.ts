@@ -4,6 +4,7 @@ import type { StorageBackend } from "@perdure/core/storage";
 import { check, equal } from "../assert.ts";
 import { ConformanceFailure } from "../failure.ts";
 import type { Random } from "../random.ts";
+import { drawPlan, drawRunId } from "./drawn-run.ts";
 import { MemoryLedger } from "./ledger.ts";
 import {
   type Outcome,
@@ -91,8 +92,8 @@ export class Traffic {
 
   #start(): void {
     const random = this.#random;
-    const runId = `run-${this.runIds.length + 1}-${random.text(6)}`;
-    const plan: Plan = { value: random.int(1_000), steps: 3 + random.int(5), ms: 1 + random.int(12) };
+    const runId = drawRunId(random, this.runIds.length + 1);
+    const plan = drawPlan(random);
     const signalsAfter = [random.int(400), random.int(400)] as const;
     const twice = random.int(4) === 0;
     const drives = [

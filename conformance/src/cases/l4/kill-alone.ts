@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@perdure/core";
 import { check, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
+import { drawRun } from "../../crash/drawn-run.ts";
 import { Hands } from "../../crash/hands.ts";
 import type { LedgerEntry } from "../../crash/ledger.ts";
-import type { SoloRun } from "../../crash/order.ts";
 import { Supervisor } from "../../crash/supervisor.ts";
 import { judge } from "../../crash/verdict.ts";
 import { Random } from "../../random.ts";
@@ -29,11 +29,7 @@ export const killAlone: ConformanceCase = {
     const lab = new Supervisor(t);
     const random = new Random(t.random.int(2 ** 31), "nemesis");
     const kills = Math.ceil(t.strikes.kills / KILLS_FOR_EACH_OF_THESE);
-    const runs = Array.from({ length: RUNS_FOR_EACH_KILL * (kills + 1) }, (_, index): SoloRun => ({
-      runId: `run-${index + 1}-${random.text(6)}`,
-      plan: { value: random.int(1_000), steps: 3 + random.int(5), ms: 1 + random.int(12) },
-      signalled: random.int(2) === 0,
-    }));
+    const runs = Array.from({ length: RUNS_FOR_EACH_KILL * (kills + 1) }, (_, index) => drawRun(random, index + 1));
     const hands = new Hands();
     let alone = lab.start({ runs });
     for (let kill = 0; kill < kills; kill++) {

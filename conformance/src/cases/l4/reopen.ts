@@ -1,12 +1,9 @@
 import { memory } from "@perdure/core/memory";
 import { equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
+import { processModule } from "../../crash/process-module.ts";
 import { Script, afterWrites } from "../../crash/script.ts";
 import { Supervisor } from "../../crash/supervisor.ts";
-
-const CLIENT = import.meta.url.endsWith(".ts")
-  ? new URL("../../crash/client-process.ts", import.meta.url)
-  : new URL("../../crash/client-process.js", import.meta.url);
 
 const PATIENCE_MS = 15_000;
 
@@ -29,7 +26,7 @@ export const reopen: ConformanceCase = {
       const namespace = `r${writes}`;
       const watched = writes % 2 === 0 && t.info.capabilities.processes === "many";
       const bystander = watched ? await t.open({ namespace }) : undefined;
-      const process = lab.spawn(CLIENT, { namespace: t.namespace(namespace), seed, writes });
+      const process = lab.spawn(processModule("client-process"), { namespace: t.namespace(namespace), seed, writes });
       const exit = await process.exitWithin(PATIENCE_MS);
       equal(
         exit?.signal,

@@ -1,15 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { check, equal, status, throws } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
+import { processModule } from "../../crash/process-module.ts";
 import type { Spawned } from "../../crash/spawned.ts";
 import { Supervisor } from "../../crash/supervisor.ts";
 import { heldRun } from "../../scenes.ts";
 import { unchanged } from "../../snapshot.ts";
 import { Worker } from "../../worker.ts";
-
-const INTRUDER = import.meta.url.endsWith(".ts")
-  ? new URL("../../crash/intruder-process.ts", import.meta.url)
-  : new URL("../../crash/intruder-process.js", import.meta.url);
 
 const PATIENCE_MS = 20_000;
 
@@ -26,7 +23,7 @@ export const secondProcess: ConformanceCase = {
     const lab = new Supervisor(t);
     const { run, worker, task } = await heldRun(t);
     await unchanged(t, [run.runId], "a second process changes nothing", async () => {
-      const intruder = lab.spawn(INTRUDER, { run: t.make.run() });
+      const intruder = lab.spawn(processModule("intruder-process"), { run: t.make.run() });
       const told = await answers(intruder);
       const last = told.at(-1);
       check(last !== undefined, `the second process says what it is told: ${intruder.stderr}`);
@@ -43,7 +40,7 @@ export const secondProcess: ConformanceCase = {
     await t.backend.close();
 
     const other = t.make.run();
-    const first = lab.spawn(INTRUDER, { run: other });
+    const first = lab.spawn(processModule("intruder-process"), { run: other });
     const [opened] = await answers(first);
     equal(opened?.code, "opened", `when it has closed the store, another process may have it: ${first.stderr}`);
     await throws("unavailable", "and then this one may not", () => t.open());

@@ -4,6 +4,7 @@ import type { StorageBackend } from "@perdure/core/storage";
 import { check, equal } from "../../assert.ts";
 import type { ConformanceCase } from "../../case.ts";
 import { checkHistory } from "../../crash/check-history.ts";
+import { drawRun } from "../../crash/drawn-run.ts";
 import { findAgain } from "../../crash/find-again.ts";
 import { seeThrough } from "../../crash/insistent-client.ts";
 import type { Acked, LedgerEntry } from "../../crash/ledger.ts";
@@ -44,8 +45,7 @@ export const serverForgets: ConformanceCase = {
     let starting = true;
     const drive = async (): Promise<void> => {
       while (starting) {
-        const plan = { value: random.int(1_000), steps: 3 + random.int(5), ms: 1 + random.int(12) };
-        const run = { runId: `run-${runs.length + 1}-${random.text(6)}`, plan, signalled: random.int(2) === 0 };
+        const run = drawRun(random, runs.length + 1);
         runs.push(run);
         await seeThrough(client, run);
       }
