@@ -18,7 +18,9 @@ import { listCases } from "./list.ts";
 import { namespaceCases } from "./namespace.ts";
 import { neighbourCases } from "./neighbours.ts";
 import { nextStepCases } from "./next-step.ts";
+import { payloadCopyCases } from "./payload-copies.ts";
 import { payloadCases } from "./payload.ts";
+import { purgeSelectionCases } from "./purge-selection.ts";
 import { purgeCases } from "./purge.ts";
 import { refusalCases } from "./refusal.ts";
 import { setupCases } from "./setup.ts";
@@ -51,9 +53,11 @@ export const L1: readonly ConformanceCase[] = [
   ...statsCases,
   ...cacheCases,
   ...payloadCases,
+  ...payloadCopyCases,
   ...idsCases,
   ...namespaceCases,
   ...purgeCases,
+  ...purgeSelectionCases,
   ...hintCases,
   ...txCases,
 ];

@@ -1,5 +1,6 @@
 import type { ConformanceCase } from "../../case.ts";
 import { activityCases } from "./activities.ts";
+import { activityTaskWorkerCases } from "./activity-task-workers.ts";
 import { activityTaskCases } from "./activity-tasks.ts";
 import { cancelCases } from "./cancel.ts";
 import { checkpointCases } from "./checkpoints.ts";
@@ -21,6 +22,7 @@ import { valueCases } from "./values.ts";
 export const L2: readonly ConformanceCase[] = [
   ...activityCases,
   ...activityTaskCases,
+  ...activityTaskWorkerCases,
   ...checkpointCases,
   ...sharedResultCases,
   ...valueCases,

@@ -10,6 +10,7 @@ import { crowdReadCases } from "./crowd-read.ts";
 import { endedCases } from "./fence-ended.ts";
 import { fenceCases } from "./fence.ts";
 import { holdingCases } from "./holding.ts";
+import { lostReplyCases } from "./lost-replies.ts";
 import { momentCases } from "./moments.ts";
 import { poisonCases } from "./poison.ts";
 import { sharingCases } from "./sharing.ts";
@@ -24,6 +25,7 @@ export const L3: readonly ConformanceCase[] = [
   ...fenceCases,
   ...endedCases,
   ...ambiguousCases,
+  ...lostReplyCases,
   ...momentCases,
   ...crowdCreateCases,
   ...crowdInboxCases,
