@@ -28,6 +28,7 @@ export type CaseGroup =
   | "recovery"
   | "model";
 
+/** What a case guards, then what it is: `fence.stale-park`. */
 export type CaseId = `${CaseGroup}.${string}`;
 
 /** One promise, and how to see it kept. */

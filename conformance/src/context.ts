@@ -26,6 +26,7 @@ export interface ContextOptions {
   readonly keepCalls?: number;
 }
 
+/** How a client of a case is opened. */
 export interface ClientOptions {
   /** Another namespace of this case. */
   readonly namespace?: string;

@@ -11,6 +11,7 @@ import { type Verb, wrapVerbs } from "./verbs.ts";
  */
 export type FaultKind = "fail-before" | "fail-after" | "twice" | { readonly delayMs: number };
 
+/** What happens to calls of one verb. */
 export interface Fault {
   readonly verb: Verb;
   /** Which call of that verb, counted from 1 in this client; every one if absent. */
@@ -18,6 +19,7 @@ export interface Fault {
   readonly fault: FaultKind;
 }
 
+/** Where several are meant for one call, the first in the plan happens. */
 export type FaultPlan = readonly Fault[];
 
 /** A client that suffers what its plan says. */

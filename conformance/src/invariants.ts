@@ -31,4 +31,5 @@ export const INVARIANTS = {
   I29: "The same cause gives the same typed error on every backend.",
 } as const satisfies Record<`I${number}`, string>;
 
+/** Names one of the {@link INVARIANTS}. */
 export type InvariantTag = keyof typeof INVARIANTS;

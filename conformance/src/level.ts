@@ -1,6 +1,7 @@
 /** What a group of cases needs and proves; see the package's README. */
 export type Level = "L1" | "L2" | "L3" | "L4" | "L5";
 
+/** From what every storage needs to what only some can be asked for. */
 export const LEVELS: readonly Level[] = ["L1", "L2", "L3", "L4", "L5"];
 
 /** One phrase for each level, for people. */

@@ -5,6 +5,7 @@ import type { Level } from "./level.ts";
 /** How a case ended. `not-applicable` is never a pass: the backend does not declare what the case needs. */
 export type CaseStatus = "passed" | "failed" | "not-applicable";
 
+/** What became of one case. */
 export interface CaseReport {
   readonly id: string;
   readonly level: Level;
@@ -17,6 +18,7 @@ export interface CaseReport {
   readonly message?: string;
 }
 
+/** What became of one broken backend. */
 export interface MutantReport {
   readonly name: string;
   /** The case that failed it, as expected; `null`: it survived. */

@@ -12,6 +12,7 @@ import type { Strikes } from "./strikes.ts";
 import type { BackendUnderTest } from "./subject.ts";
 import { within } from "./within.ts";
 
+/** Which cases are run, how they play, and who is told. */
 export interface RunOptions extends Partial<Strikes>, Chances {
   /** All by default. */
   readonly levels?: readonly Level[];
@@ -23,6 +24,7 @@ export interface RunOptions extends Partial<Strikes>, Chances {
   readonly bail?: boolean;
   /** So many cases of L1 to L3 at once; 4 by default, 1 with `bail`. They share nothing but the machine, and mostly wait. */
   readonly jobs?: number;
+  /** Cases that do not say otherwise have so long; 30 s by default. */
   readonly timeoutMs?: number;
   /** The large numbers. */
   readonly full?: boolean;
@@ -58,7 +60,8 @@ export function nothingSelected({ levels = LEVELS, grep = "" }: RunOptions): Err
 
 /**
  * Runs the suite over one backend. Never throws for what the backend does: that is in the report, also errors that it leaves to nobody.
- * A guard that a finished case declared and that never fired stands in the report with 0, and is no pass.
+ * A guard that a finished case declared and that never fired stands in the report with 0, and is no pass. {@link isPass} judges a report.
+ * @throws the reason of `signal`, once it is aborted and what was open is closed
  */
 export async function runConformance(subject: BackendUnderTest, options: RunOptions = {}): Promise<ConformanceReport> {
   const { seed = 1, bail = false, jobs = bail ? 1 : 4, signal, onBegin, onCase } = options;

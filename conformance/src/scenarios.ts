@@ -26,4 +26,5 @@ export const SCENARIOS = {
   S24: "Two hundred callers with one key: one run.",
 } as const satisfies Record<`S${number}`, string>;
 
+/** Names one of the {@link SCENARIOS}. */
 export type ScenarioTag = keyof typeof SCENARIOS;

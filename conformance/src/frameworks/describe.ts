@@ -7,6 +7,7 @@ import { nothingSelected, selectCases } from "../runner.ts";
 import type { Strikes } from "../strikes.ts";
 import type { BackendUnderTest } from "../subject.ts";
 
+/** Which cases become tests, and how they play. */
 export interface DescribeOptions extends Partial<Strikes>, Chances {
   /** All by default. L1, L2 and L3 are nobody's to leave out for good. */
   readonly levels?: readonly Level[];

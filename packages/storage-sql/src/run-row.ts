@@ -23,6 +23,7 @@ export const HEADER_COLUMNS = [
   "perdure_runs.base_seq",
 ] as const;
 
+/** What a statement answers for the columns of a run's header. */
 export type HeaderRow = Pick<
   RunsRow,
   | "id"
@@ -116,6 +117,7 @@ export type RunRow = HeaderRow &
     readonly task_commit_id: string | null;
   };
 
+/** Such a row as the port shows it. */
 export function headerOf(row: HeaderRow): RunHeader {
   return {
     runId: row.id,

@@ -13,8 +13,8 @@ import type { ChildIntent, OpenChild, Settler } from "./open-command.ts";
 import { forCode, openPromise } from "./open-promise.ts";
 import { type Recipient, send, sendCancel } from "./send-command.ts";
 
-/** A state above this is not recorded with the intent. */
-const LARGE_STATE_CHARACTERS = 64 * 1024;
+/** The largest state that is recorded with the intent. */
+const RECORDED_STATE_CHARACTERS = 64 * 1024;
 
 /** Starts a child run: the intent is recorded, the run created after that is durable. */
 export function startChild(
@@ -109,7 +109,7 @@ function recordIntent(
     ...(definition.timeoutMs !== null && { timeoutMs: definition.timeoutMs }),
   };
   // Beside a large input, a large state might be more than an event can hold.
-  const small = state !== null && state.length <= LARGE_STATE_CHARACTERS ? state : undefined;
+  const small = state !== null && state.length <= RECORDED_STATE_CHARACTERS ? state : undefined;
   execution.record("CHILD_SCHEDULED", command, data, { input, state: small });
   return { seq, data: { ...data, input: undefined } };
 }
