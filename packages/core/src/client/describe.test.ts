@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { environment } from "../../test/environment.ts";
+import { claimOne } from "../../test/port.ts";
 import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
@@ -128,18 +129,7 @@ describe("handle.describe", () => {
   it("says who holds it, and when that one has not come back", async () => {
     const env = environment({ workflows: [] });
     const run = await env.client.start(wait, undefined);
-    await env.storage.claimTasks({
-      workerId: "host/1",
-      workerInstance: "host-1",
-      holding: [],
-      queues: ["default"],
-      kinds: ["workflow"],
-      handlers: { workflows: ["wait"], activities: [] },
-      limit: 1,
-      leaseMs: 10_000,
-      inlineEvents: 0,
-      overdue: false,
-    });
+    await claimOne(env.storage, { workerId: "host/1", handlers: { workflows: ["wait"], activities: [] } });
     expect(await run.describe()).toMatchObject({
       status: "running",
       why: expect.stringContaining("Worker host/1 has it") as unknown,

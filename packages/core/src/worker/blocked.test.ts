@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CACHES, environment } from "../../test/environment.ts";
+import { claimOne } from "../../test/port.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
 import { memory, virtualClock } from "../memory.ts";
@@ -10,17 +11,10 @@ const go = signal<string>("go");
 
 /** Claims like a worker, and is never heard of again. */
 async function die(storage: StorageBackend, instance: string): Promise<void> {
-  await storage.claimTasks({
+  await claimOne(storage, {
     workerId: "killed",
     workerInstance: instance,
-    holding: [],
-    queues: ["default"],
-    kinds: ["workflow"],
     handlers: { workflows: ["killer"], activities: [] },
-    limit: 1,
-    leaseMs: 10_000,
-    inlineEvents: 0,
-    overdue: false,
   });
 }
 
@@ -37,13 +31,13 @@ describe.each(CACHES)("a run that its code cannot carry on, with %i runs kept in
     return "never";
   });
 
-  it("is blocked with both sides named, takes messages meanwhile, and goes on after the code was mended (I9)", async () => {
+  /** A run that has waited under the code before, and then met code that cannot carry it on. */
+  async function met() {
     const clock = virtualClock();
     const storage = memory({ clock });
     const env = environment({ workflows: [before], cacheRuns, storage, clock });
     const run = await env.client.start(before, undefined);
     await env.runUntilIdle();
-
     const deployed = environment({
       workflows: [incompatible],
       cacheRuns,
@@ -54,6 +48,11 @@ describe.each(CACHES)("a run that its code cannot carry on, with %i runs kept in
     });
     await run.signal(go, "now");
     await deployed.runUntilIdle();
+    return { env, deployed, run };
+  }
+
+  it("is blocked with both sides named, takes messages meanwhile, and goes on after the code was mended (I9)", async () => {
+    const { env, deployed, run } = await met();
     const { blocked, why, status } = await run.describe();
     expect(status).toBe("suspended");
     expect(blocked).toMatchObject({
@@ -100,21 +99,7 @@ describe.each(CACHES)("a run that its code cannot carry on, with %i runs kept in
   });
 
   it("goes on at once after unblock()", async () => {
-    const clock = virtualClock();
-    const storage = memory({ clock });
-    const env = environment({ workflows: [before], cacheRuns, storage, clock });
-    const run = await env.client.start(before, undefined);
-    await env.runUntilIdle();
-    const deployed = environment({
-      workflows: [incompatible],
-      cacheRuns,
-      storage,
-      clock,
-      seed: "deployed",
-      replays: false,
-    });
-    await run.signal(go, "now");
-    await deployed.runUntilIdle();
+    const { env, run } = await met();
     expect(await run.unblock()).toBe(true);
     expect(await run.unblock()).toBe(false);
     await env.runUntilIdle();
@@ -193,6 +178,7 @@ describe("a run that kills its worker", () => {
   it("is not poisoned by fewer deaths, and a commit counts anew", async () => {
     const slow = workflow({ name: "killer" }, async (ctx) => {
       await ctx.sleep("1h");
+      await ctx.sleep("1h");
       return "survived";
     });
     const env = environment({ workflows: [slow], maxDeliveries: 3 });
@@ -202,8 +188,10 @@ describe("a run that kills its worker", () => {
         await die(env.storage, `instance-${round}-${death}`);
         env.clock.advance(10_000);
       }
-      await env.skip("1h");
+      await env.skip("1s");
+      env.clock.advance(3_600_000);
     }
+    await env.runUntilIdle();
     expect(await run.result()).toBe("survived");
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CACHES, environment } from "../../test/environment.ts";
+import { claimOne } from "../../test/port.ts";
 import { activity } from "../define/activity.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
@@ -266,18 +267,7 @@ describe.each(CACHES)("terminate, with %i runs kept in memory", (cacheRuns) => {
   it("a run whose worker has died, when its lease is over", async () => {
     const env = environment({ workflows: [], cacheRuns });
     const run = await env.client.start(wait, undefined);
-    await env.storage.claimTasks({
-      workerId: "dead",
-      workerInstance: "dead-1",
-      holding: [],
-      queues: ["default"],
-      kinds: ["workflow"],
-      handlers: { workflows: ["wait"], activities: [] },
-      limit: 1,
-      leaseMs: 10_000,
-      inlineEvents: 0,
-      overdue: false,
-    });
+    await claimOne(env.storage, { workerId: "dead", handlers: { workflows: ["wait"], activities: [] } });
     await run.terminate();
     expect(await run.status()).toBe("running");
     env.clock.advance(10_000);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { environment } from "../../test/environment.ts";
+import { claimOne } from "../../test/port.ts";
 import { intercepted } from "../../test/intercepted.ts";
 import { running } from "../../test/workers.ts";
 import { signal } from "../define/signal.ts";
@@ -35,18 +36,7 @@ describe("leases", () => {
   it("of a worker that died are taken over within a second by one that is idle (I8)", async () => {
     const env = environment({ workflows: [wait] });
     const run = await env.client.start(wait, undefined);
-    await env.storage.claimTasks({
-      workerId: "dead",
-      workerInstance: "dead-1",
-      holding: [],
-      queues: ["default"],
-      kinds: ["workflow"],
-      handlers: { workflows: ["wait"], activities: [] },
-      limit: 1,
-      leaseMs: 10_000,
-      inlineEvents: 0,
-      overdue: false,
-    });
+    await claimOne(env.storage, { workerId: "dead", handlers: { workflows: ["wait"], activities: [] } });
     running(env, { workflows: [wait] });
     await env.runtime.calm();
     env.clock.advance(9_999);

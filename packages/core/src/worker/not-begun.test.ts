@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CACHES, environment, type TestedEnvironment } from "../../test/environment.ts";
+import { claimOne } from "../../test/port.ts";
 import { intercepted } from "../../test/intercepted.ts";
 import { type Client, createClient } from "../client/client.ts";
 import { signal } from "../define/signal.ts";
@@ -72,17 +73,10 @@ describe.each(CACHES)("a cancel request, with %i runs kept in memory", (cacheRun
     });
     const env = environment({ workflows: [definition], cacheRuns });
     const run = await env.client.start(definition, undefined);
-    await env.storage.claimTasks({
+    await claimOne(env.storage, {
       workerId: "dying",
-      workerInstance: "dying",
-      holding: [],
-      queues: ["default"],
-      kinds: ["workflow"],
       handlers: { workflows: ["definition"], activities: [] },
-      limit: 1,
       leaseMs: 1_000,
-      inlineEvents: 16,
-      overdue: false,
     });
     await run.cancel();
     await env.skip("2s");
