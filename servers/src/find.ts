@@ -4,42 +4,71 @@ import type { TestServer } from "./daemon.ts";
 import { greetMysql, startMariadb } from "./mariadb.ts";
 import type { ServerOptions } from "./options.ts";
 import { greetPostgres, startPostgres } from "./postgres.ts";
+import { greetRedisCluster, startRedisCluster } from "./redis-cluster.ts";
+import { greetRedis, startRedis } from "./redis.ts";
 import { skippedBackends } from "./skipped.ts";
 
-/** A server that ordinary tests share: each keeps to schemas or databases of its own, and drops them. */
+/** A server that ordinary tests share: each keeps to schemas, databases or keys of its own, and drops them. */
 export interface FoundServer {
   readonly url: string;
 }
 
 /** A kind of server, and how to come by one. */
 export interface Kind {
-  readonly backend: "postgres" | "mysql";
+  readonly backend: "postgres" | "mysql" | "redis";
   readonly product: string;
+  /** Of the environment: names a server. */
+  readonly variable: string;
   /** A server that listens already may let one of these in. */
   readonly usual: readonly string[];
   readonly greet: (url: string) => Promise<void>;
-  readonly start: (options: ServerOptions, surroundings: Surroundings) => Promise<TestServer>;
+  readonly start: (options: ServerOptions, surroundings: Surroundings) => Promise<Omit<TestServer, "folder">>;
+  /** For many tests at once, each with pools of connections. */
+  readonly roomy: ServerOptions;
 }
 
-/** For many tests at once, each with pools of connections. */
 const roomy: ServerOptions = { settings: { max_connections: 300 } };
 
 export const postgres: Kind = {
   backend: "postgres",
   product: "PostgreSQL",
+  variable: "PERDURE_POSTGRES_URL",
   usual: [...new Set(["postgres", userInfo().username])].map(
     (user) => `postgres://${encodeURIComponent(user)}@127.0.0.1:5432/postgres`,
   ),
   greet: greetPostgres,
   start: startPostgres,
+  roomy,
 };
 
 export const mysql: Kind = {
   backend: "mysql",
   product: "MariaDB or MySQL",
+  variable: "PERDURE_MYSQL_URL",
   usual: ["mysql://root@127.0.0.1:3306/test"],
   greet: greetMysql,
   start: startMariadb,
+  roomy,
+};
+
+export const redis: Kind = {
+  backend: "redis",
+  product: "Redis",
+  variable: "PERDURE_REDIS_URL",
+  usual: ["redis://127.0.0.1:6379"],
+  greet: greetRedis,
+  start: startRedis,
+  roomy: {},
+};
+
+export const redisCluster: Kind = {
+  backend: "redis",
+  product: "Redis Cluster",
+  variable: "PERDURE_REDIS_CLUSTER_URL",
+  usual: ["redis://127.0.0.1:6379", "redis://127.0.0.1:7000"],
+  greet: greetRedisCluster,
+  start: startRedisCluster,
+  roomy: {},
 };
 
 const found = new Map<Kind, Promise<FoundServer>>();
@@ -58,13 +87,23 @@ export function findMysql(): Promise<FoundServer> {
   return findOnce(mysql);
 }
 
+/** As {@link findPostgres}, with `PERDURE_REDIS_URL`: a Redis that has an append-only file. */
+export function findRedis(): Promise<FoundServer> {
+  return findOnce(redis);
+}
+
+/** As {@link findRedis}, with `PERDURE_REDIS_CLUSTER_URL`: any node of a Redis Cluster. */
+export function findRedisCluster(): Promise<FoundServer> {
+  return findOnce(redisCluster);
+}
+
 /** Finds or starts it before tests begin, for all of their processes. If none can be had, they all say so. */
 export async function shareServer(kind: Kind): Promise<void> {
   if (skippedBackends().includes(kind.backend)) return;
   try {
     await findOnce(kind);
   } catch (error) {
-    process.env[`${variable(kind)}_PROBLEM`] = (error as Error).message;
+    process.env[`${kind.variable}_PROBLEM`] = (error as Error).message;
   }
 }
 
@@ -76,7 +115,7 @@ function findOnce(kind: Kind): Promise<FoundServer> {
 
 export async function findServer(kind: Kind, surroundings: Surroundings): Promise<FoundServer> {
   const { environment } = surroundings;
-  const name = variable(kind);
+  const name = kind.variable;
   if (skippedBackends().includes(kind.backend))
     throw new Error(`PERDURE_SKIP_BACKENDS leaves the tests of ${kind.backend} out, and one asks for its server.`);
   const problem = environment[`${name}_PROBLEM`];
@@ -93,10 +132,11 @@ export async function findServer(kind: Kind, surroundings: Surroundings): Promis
     // oxlint-disable-next-line no-await-in-loop -- the first that lets us in is taken
     const refusal = await refusalOf(kind, url);
     if (refusal === null) return { url };
-    tried.push(`${new URL(url).username} at ${new URL(url).host}: ${refusal}`);
+    const { username, host } = new URL(url);
+    tried.push(`${username === "" ? "" : `${username} at `}${host}: ${refusal}`);
   }
   try {
-    const { url } = await kind.start(roomy, surroundings);
+    const { url } = await kind.start(kind.roomy, surroundings);
     environment[name] = url;
     return { url };
   } catch (error) {
@@ -105,10 +145,6 @@ export async function findServer(kind: Kind, surroundings: Surroundings): Promis
   throw new Error(
     `No ${kind.product} for tests: ${tried.join("; ")}. Install it, or set ${name}, or leave its tests out with PERDURE_SKIP_BACKENDS=${kind.backend}.`,
   );
-}
-
-function variable({ backend }: Kind): string {
-  return `PERDURE_${backend.toUpperCase()}_URL`;
 }
 
 /** Why the server does not let us in; `null` if it does. */

@@ -1,9 +1,23 @@
 import mysql from "mysql2/promise";
 import pg from "pg";
+import { withRedis } from "../src/redis-client.ts";
 
-/** Runs statements on a connection of its own, one after the other; the rows of the last one. */
-export async function query(url: string, ...statements: readonly string[]): Promise<readonly object[]> {
+/** Runs statements on a connection of its own, one after the other; the rows of the last one, or what a Redis has answered to it. */
+export async function query(url: string, ...statements: readonly string[]): Promise<unknown> {
+  if (url.startsWith("redis:")) return await queryRedis(url, statements);
   return url.startsWith("mysql:") ? await queryMysql(url, statements) : await queryPostgres(url, statements);
+}
+
+function queryRedis(url: string, statements: readonly string[]): Promise<unknown> {
+  return withRedis(url, async (client) => {
+    let answer: unknown;
+    for (const statement of statements) {
+      const [command, ...args] = statement.split(" ") as [string, ...string[]];
+      // oxlint-disable-next-line no-await-in-loop -- in their order
+      answer = await client.call(command, ...args);
+    }
+    return answer;
+  });
 }
 
 async function queryPostgres(url: string, statements: readonly string[]): Promise<readonly object[]> {
