@@ -91,14 +91,22 @@ export function settingsOf(urlOrOptions: string | RedisOptions): Settings {
     "fsync, bounded-loss or memory",
   );
   requireThat(typeof clock === "function", "clock", "a function");
-  return { prefix, namespace, requestTimeout, clock, durability, shards, ...serverOf(options) };
+  return {
+    prefix,
+    namespace,
+    requestTimeout,
+    clock,
+    durability,
+    shards,
+    ...serverOf(options, carefully(requestTimeout)),
+  };
 }
 
 function noOffset(): number {
   return 0;
 }
 
-function serverOf(options: RedisOptions): Pick<Settings, "server" | "isCluster"> {
+function serverOf(options: RedisOptions, careful: ConnectOptions): Pick<Settings, "server" | "isCluster"> {
   const { url, nodes, connection = {}, cluster = {}, client } = options;
   if (client !== undefined) {
     for (const name of ["url", "nodes", "connection", "cluster"] as const)
@@ -107,15 +115,20 @@ function serverOf(options: RedisOptions): Pick<Settings, "server" | "isCluster">
     requireThat(!client.options.keyPrefix, "client", "one without keyPrefix. Use the option prefix of this storage");
     return { server: { client }, isCluster: client.isCluster };
   }
-  requireThat(!connection.keyPrefix && !cluster.keyPrefix, "connection.keyPrefix", "absent: there is the option prefix");
+  requireThat(
+    !connection.keyPrefix && !cluster.keyPrefix,
+    "connection.keyPrefix",
+    "absent: there is the option prefix",
+  );
   if (nodes === undefined) {
-    const address = url === undefined ? {} : { url: checkedUrl(url, "url") };
-    return { server: { connect: () => newClient(address.url, connection) }, isCluster: false };
+    const address = url === undefined ? undefined : checkedUrl(url, "url");
+    return { server: { connect: () => newClient(address, { ...careful, ...connection }) }, isCluster: false };
   }
   requireThat(url === undefined, "url", "absent when there are nodes");
   requireThat(Array.isArray(nodes) && nodes.length > 0, "nodes", "a list of URLs or of { host, port }");
   const addresses = nodes.map(checkedNode);
-  return { server: { connect: () => newCluster(addresses, connection, cluster) }, isCluster: true };
+  const each = { ...careful, ...cluster.redisOptions, ...connection };
+  return { server: { connect: () => newCluster(addresses, each, cluster) }, isCluster: true };
 }
 
 /** Also one of another copy of ioredis. */
@@ -125,7 +138,11 @@ function isClient(client: Redis | Cluster): boolean {
 }
 
 function checkedUrl(url: string, option: string): string {
-  requireThat(typeof url === "string" && /^rediss?:\/\//u.test(url), option, "a text that begins with redis:// or rediss://");
+  requireThat(
+    typeof url === "string" && /^rediss?:\/\//u.test(url),
+    option,
+    "a text that begins with redis:// or rediss://",
+  );
   // An URL may have a password in it: it is not repeated.
   requireThat(URL.canParse(url), option, "an URL, in which a password is encoded as in all URLs");
   return url;
@@ -140,29 +157,33 @@ function checkedNode(node: string | ClusterAddress): string | ClusterAddress {
 }
 
 /**
- * What is lost with a connection is answered as lost, not sent again behind one's back: the caller knows what to do with an unsure answer.
+ * What is lost with a connection is answered as lost, not sent again behind one's back: the caller knows what to do with an unsure answer. A
+ * server that is silent for so long is given up as dead.
  */
-const CAREFUL: ConnectOptions = {
-  autoResendUnfulfilledCommands: false,
-  maxRetriesPerRequest: 0,
-  lazyConnect: true,
-  connectTimeout: 10_000,
-  keepAlive: 10_000,
-  retryStrategy: (times) => Math.min(50 * times, 1_000),
-};
+function carefully(requestTimeout: number): ConnectOptions {
+  return {
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    lazyConnect: true,
+    connectTimeout: 10_000,
+    socketTimeout: requestTimeout,
+    keepAlive: 10_000,
+    retryStrategy: (times) => Math.min(50 * times, 1_000),
+  };
+}
 
 function newClient(url: string | undefined, connection: ConnectOptions): Redis {
-  const options = { ...CAREFUL, ...connection };
+  // Types of ioredis are not made for exact optional properties.
+  const options = connection as ConstructorParameters<typeof Redis>[0] & object;
   return url === undefined ? new Redis(options) : new Redis(url, options);
 }
 
-function newCluster(nodes: readonly (string | ClusterAddress)[], connection: ConnectOptions, cluster: ClusterOptions): Cluster {
-  return new Cluster([...nodes], {
-    lazyConnect: true,
-    retryDelayOnFailover: 0,
-    ...cluster,
-    redisOptions: { ...CAREFUL, ...cluster.redisOptions, ...connection },
-  });
+function newCluster(
+  nodes: readonly (string | ClusterAddress)[],
+  connection: ConnectOptions,
+  cluster: ClusterOptions,
+): Cluster {
+  return new Cluster([...nodes], { lazyConnect: true, retryDelayOnFailover: 0, ...cluster, redisOptions: connection as NonNullable<ClusterOptions["redisOptions"]> });
 }
 
 function requireThat(condition: boolean, option: string, rule: string): void {

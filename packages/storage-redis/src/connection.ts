@@ -1,0 +1,128 @@
+import { StorageError } from "@perdure/core/storage";
+import type { Cluster, Redis } from "ioredis";
+import { demoted, storageErrorOf } from "./errors.ts";
+import type { Settings } from "./options.ts";
+import type { Script } from "./scripts.ts";
+import type { Argument } from "./shards.ts";
+
+export type Client = Redis | Cluster;
+
+/** One client of a server or Cluster: commands of all verbs go through it, one after the other, without waiting for answers. */
+export class Connection {
+  readonly client: Client;
+  readonly #isOurs: boolean;
+  readonly #timeoutMs: number;
+  #wasWritable = false;
+
+  constructor({ server, requestTimeout }: Settings) {
+    this.#isOurs = "connect" in server;
+    this.client = "connect" in server ? server.connect() : server.client;
+    this.#timeoutMs = requestTimeout;
+    this.client.on("error", ignore);
+  }
+
+  /** Runs a script. @throws StorageError */
+  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.send(async (client) => {
+      const all = [keys.length, ...keys, ...args] as const;
+      try {
+        return await client.evalsha(script.sha, ...(all as [number, ...string[]]));
+      } catch (error) {
+        // It has not run, as the server does not know it: a new one, or its scripts were flushed.
+        if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+        return client.eval(script.text, ...(all as [number, ...string[]]));
+      }
+    });
+  }
+
+  /** Sends commands, and waits for their answers in time. @throws StorageError */
+  async send<T>(command: (client: Client) => Promise<T>): Promise<T> {
+    try {
+      const answer = await inTime(this.#sendNow(command), this.#timeoutMs);
+      this.#wasWritable = true;
+      return answer;
+    } catch (error) {
+      throw this.#meaningOf(error);
+    }
+  }
+
+  /** One of the servers, whichever. */
+  anyNode(): Redis {
+    if (!("nodes" in this.client)) return this.client;
+    const nodes = this.client.nodes("all");
+    return nodes[Math.floor(Math.random() * nodes.length)] ?? refuseEmpty();
+  }
+
+  async close(): Promise<void> {
+    this.client.off("error", ignore);
+    // The caller's client is the caller's to end.
+    if (!this.#isOurs) return;
+    this.client.on("error", ignore);
+    this.client.disconnect();
+  }
+
+  async #sendNow<T>(command: (client: Client) => Promise<T>): Promise<T> {
+    if (this.#isOurs && this.client.status !== "ready") await connected(this.client, this.#timeoutMs);
+    return command(this.client);
+  }
+
+  #meaningOf(error: unknown): Error {
+    const meaning = storageErrorOf(error);
+    if (!(meaning instanceof StorageError)) return meaning;
+    if (meaning.code === "read-only" && this.#wasWritable && this.#isOurs) {
+      this.client.disconnect(true);
+      return demoted(error as Error);
+    }
+    // What a Cluster's client knows of the nodes may be old.
+    if (
+      meaning.code === "unavailable" &&
+      this.#isOurs &&
+      "refreshSlotsCache" in this.client &&
+      this.client.status === "ready"
+    )
+      this.client.refreshSlotsCache();
+    return meaning;
+  }
+}
+
+function refuseEmpty(): never {
+  throw new StorageError("unavailable", "The Redis Cluster has no node that can be reached. Try again.");
+}
+
+/** Errors of connections are heard of by those who wait for answers. */
+function ignore(): void {}
+
+/** Resolves when the client is ready, rejects when it has failed to become so once. */
+async function connected(client: Client, timeoutMs: number): Promise<void> {
+  if (client.status === "wait") client.connect().catch(ignore);
+  let settle: { readonly ready: () => void; readonly failed: (error?: Error) => void } | undefined;
+  const connecting = new Promise<void>((resolve, reject) => {
+    settle = { ready: resolve, failed: (error) => reject(error ?? new Error("Connection is closed.")) };
+  });
+  const { ready, failed } = settle!;
+  client.once("ready", ready).once("error", failed).once("end", failed);
+  try {
+    await inTime(connecting, timeoutMs);
+  } finally {
+    client.off("ready", ready).off("error", failed).off("end", failed);
+  }
+}
+
+async function inTime<T>(promise: Promise<T>, patienceMs: number): Promise<T> {
+  let patience: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    patience = setTimeout(() => reject(silent(patienceMs)), patienceMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+function silent(patienceMs: number): StorageError {
+  return new StorageError(
+    "unavailable",
+    `Redis did not answer within the requestTimeout of ${patienceMs} ms. Try again.`,
+  );
+}

@@ -1,0 +1,59 @@
+import type { Capabilities, Millis } from "@perdure/core/storage";
+import type { Connection } from "./connection.ts";
+import { hintChannel, shardPrefix } from "./keys.ts";
+import type { Settings } from "./options.ts";
+import type { Replies, Reply } from "./reply.ts";
+import type { Script } from "./scripts.ts";
+import { checkServer } from "./server-check.ts";
+import { setUp } from "./setup.ts";
+import type { Argument } from "./shards.ts";
+
+/** A namespace of a store that is set up. */
+export class Store {
+  readonly connection: Connection;
+  readonly shards: number;
+  readonly durability: Capabilities["durability"];
+  /** Where hints are published. */
+  readonly channel: string;
+  readonly #prefixes: readonly string[];
+  readonly #clock: () => number;
+  /** The latest time that any shard has told: no shard may be earlier. */
+  #latest: Millis = 0;
+
+  private constructor(
+    connection: Connection,
+    settings: Settings,
+    shards: number,
+    durability: Capabilities["durability"],
+  ) {
+    const { prefix, namespace, clock } = settings;
+    this.connection = connection;
+    this.shards = shards;
+    this.durability = durability;
+    this.channel = hintChannel(prefix, namespace);
+    this.#prefixes = Array.from({ length: shards }, (_, shard) => shardPrefix(prefix, namespace, shard));
+    this.#clock = clock;
+  }
+
+  static async open(connection: Connection, settings: Settings): Promise<Store> {
+    const durability = await checkServer(connection, settings.durability);
+    return new Store(connection, settings, await setUp(connection, settings), durability);
+  }
+
+  /** The name of a key of a shard. */
+  key(shard: number, name: string): string {
+    return this.#prefixes[shard]! + name;
+  }
+
+  async run(script: Script, shard: number, args: readonly Argument[]): Promise<Replies> {
+    const keys = [this.key(shard, ""), this.key(shard, "clock")];
+    return (await this.connection.run(script, keys, [this.channel, this.#latest, this.#clock(), ...args])) as Replies;
+  }
+
+  /** Reads the time of an answer, and remembers it. */
+  noted(reply: Reply | undefined): Millis {
+    const now = Number(reply);
+    this.#latest = Math.max(this.#latest, now);
+    return now;
+  }
+}

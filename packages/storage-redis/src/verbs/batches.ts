@@ -1,0 +1,126 @@
+import {
+  type Claim,
+  type CommitResult,
+  copyHeader,
+  type CreateRunResult,
+  type DeliverResult,
+  type EventPage,
+  type EventRequest,
+  type NewMessage,
+  type NewRun,
+  parseTaskId,
+  type RenewResult,
+  type TaskCommit,
+  type TaskId,
+  type UnblockResult,
+} from "@perdure/core/storage";
+import { LIMITS } from "../info.ts";
+import { eventsOf, listOf, messagesOf, numberOf, type Reply } from "../reply.ts";
+import { type Script, SCRIPTS } from "../scripts.ts";
+import { type Argument, type Encoded, inShards, runIdOf, shardOf } from "../shards.ts";
+import type { Store } from "../store.ts";
+import { committed, encodeCommit, seconds } from "./commit-tasks.ts";
+import { createdRun, encodeRun } from "./create-runs.ts";
+
+// The verbs whose elements belong to one run each.
+
+/** Sends each element to the shard of its run. `decode` is given the time of the script that answered. */
+async function each<E, R>(
+  store: Store,
+  script: Script,
+  elements: readonly E[],
+  runIdIn: (element: E) => string,
+  encode: (element: E, index: number) => Encoded,
+  decode: (reply: Reply | undefined, now: number) => R,
+  common: readonly Argument[] = [],
+): Promise<R[]> {
+  return inShards(
+    elements,
+    (element) => shardOf(runIdIn(element), store.shards),
+    encode,
+    async (shard, count, encoded) => {
+      const [now, ...replies] = await store.run(script, shard, [...common, count, ...encoded]);
+      const at = store.noted(now);
+      return replies.map((reply) => decode(reply, at));
+    },
+  );
+}
+
+export async function createRuns(store: Store, runs: readonly NewRun[]): Promise<readonly CreateRunResult[]> {
+  const headers = runs.map((run) => copyHeader(run, { createdAt: 0, baseSeq: 0 }));
+  const answers = await each(store, SCRIPTS.create, runs, ofRun, encodeRun, (reply, now) => ({ reply, now }));
+  return answers.map(({ reply, now }, i) => createdRun(headers[i]!, reply, now));
+}
+
+export function readEvents(store: Store, requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
+  const after = requests.map((request) => request.after);
+  return inShards(
+    requests,
+    ({ runId }) => shardOf(runId, store.shards),
+    ({ runId, incarnation, after: from, limit = LIMITS.eventPage }) => [
+      runId,
+      incarnation ?? "",
+      from,
+      Math.min(limit, LIMITS.eventPage),
+    ],
+    (shard, count, encoded) => store.run(SCRIPTS.readEvents, shard, [count, ...encoded]),
+  ).then((replies) =>
+    replies.map((reply, i) => {
+      const [lastSeq, events] = listOf(reply);
+      return { events: eventsOf(events, after[i]!), lastSeq: numberOf(lastSeq) };
+    }),
+  );
+}
+
+export function commitTasks(store: Store, commits: readonly TaskCommit[]): Promise<readonly CommitResult[]> {
+  const areSecond = seconds(commits);
+  const encode = (commit: TaskCommit, index: number): Encoded => encodeCommit(commit, areSecond[index]!);
+  return each(store, SCRIPTS.commit, commits, ({ claim }) => claim.runId, encode, committed, [LIMITS.dedupeMs]);
+}
+
+export function renewLeases(store: Store, claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
+  return inShards(
+    claims,
+    ({ runId }) => shardOf(runId, store.shards),
+    encodeClaim,
+    async (shard, count, encoded) => {
+      const [at, until, ...replies] = await store.run(SCRIPTS.renew, shard, [leaseMs, count, ...encoded]);
+      const now = store.noted(at);
+      return replies.map((reply): RenewResult => {
+        if (reply === null) return { status: "lost" };
+        const [inboxLast, messages] = listOf(reply);
+        const leaseUntil = numberOf(until);
+        return { status: "held", now, leaseUntil, inboxLast: numberOf(inboxLast), messages: messagesOf(messages) };
+      });
+    },
+  );
+}
+
+/** One whose task is not its run's owns nothing. */
+function encodeClaim({ taskId, runId, incarnation, epoch }: Claim): Encoded {
+  const address = parseTaskId(taskId);
+  return [taskId, address?.runId === runId && address.incarnation === incarnation ? epoch : 0];
+}
+
+export function deliver(store: Store, messages: readonly NewMessage[]): Promise<readonly DeliverResult[]> {
+  const encode = ({ runId, incarnation, dedupeId, external, data }: NewMessage): Encoded => [
+    runId,
+    incarnation ?? "",
+    dedupeId,
+    external ? 1 : 0,
+    data,
+  ];
+  return each(store, SCRIPTS.deliver, messages, ofRun, encode, statusOf<DeliverResult>, [LIMITS.dedupeMs]);
+}
+
+export function unblockTasks(store: Store, taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
+  return each(store, SCRIPTS.unblock, taskIds, runIdOf, (taskId) => [taskId], statusOf<UnblockResult>);
+}
+
+function ofRun({ runId }: { readonly runId: string }): string {
+  return runId;
+}
+
+function statusOf<R extends { readonly status: string }>(reply: Reply | undefined): R {
+  return { status: reply } as unknown as R;
+}

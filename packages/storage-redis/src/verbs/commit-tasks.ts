@@ -1,0 +1,137 @@
+import {
+  type ActivityCommit,
+  checkCommit,
+  type Claim,
+  type CommitResult,
+  type InvalidCommitCode,
+  type Millis,
+  type NewActivityTask,
+  parseTaskId,
+  type Payload,
+  type TaskCommit,
+  type TaskId,
+  type WorkflowCommit,
+} from "@perdure/core/storage";
+import { attributeIndexesOf } from "../header.ts";
+import { LIMITS } from "../info.ts";
+import { laneOf } from "../lane.ts";
+import { eventText, instantOf, listOf, messagesOf, numberOf, type Reply } from "../reply.ts";
+import type { Argument, Encoded } from "../shards.ts";
+
+/** Says of each commit of a batch, in order, whether it is the second workflow commit of its task. */
+export function seconds(commits: readonly TaskCommit[]): boolean[] {
+  const seen = new Set<TaskId>();
+  return commits.map(({ kind, claim }) => {
+    if (kind === "activity") return false;
+    const isSecond = seen.has(claim.taskId);
+    seen.add(claim.taskId);
+    return isSecond;
+  });
+}
+
+export function encodeCommit(commit: TaskCommit, isSecond: boolean): Encoded {
+  return commit.kind === "workflow" ? encodeWorkflow(commit, isSecond) : encodeActivity(commit);
+}
+
+function encodeWorkflow(commit: WorkflowCommit, isSecond: boolean): Encoded {
+  const { claim, next, run, close } = commit;
+  const address = parseTaskId(claim.taskId);
+  const isOwn = address?.seq === 0 && isOf(claim, address);
+  const code = isSecond ? "second-commit-in-batch" : (checkCommit(commit, LIMITS) ?? "");
+  // One that is malformed by itself is refused by the script, if its claim is good: then nothing else of it is looked at.
+  const { events, schedule = [], cancel = [] } = code === "" ? commit : { events: [] };
+  const cancelled = cancel.filter((taskId) => {
+    const task = parseTaskId(taskId);
+    return task !== undefined && task.seq > 0 && isOf(claim, task);
+  });
+  const indexes = run?.attributes === undefined ? [] : attributeIndexesOf(run.attributes);
+  return [
+    "workflow",
+    claim.runId,
+    claim.incarnation,
+    isOwn ? claim.epoch : 0,
+    commit.commitId,
+    code,
+    commit.expectedSeq,
+    commit.ackInbox,
+    next.do,
+    (next.do === "park" ? next.wakeAt : next.do === "block" ? next.until : null) ?? "",
+    next.do === "block" ? next.reason : "",
+    events.length,
+    ...events.map(eventText),
+    schedule.length,
+    ...schedule.flatMap(encodeTask),
+    cancelled.length,
+    ...cancelled,
+    ...optional(run?.state),
+    ...optional(run?.attributes && JSON.stringify(run.attributes)),
+    indexes.length,
+    ...indexes,
+    ...optional(run?.baseSeq),
+    close?.status ?? "",
+    close?.discardUnread === true ? 1 : 0,
+    ...optional(close?.output),
+    ...optional(close?.failure),
+  ];
+}
+
+function encodeTask(task: NewActivityTask): Encoded {
+  const { taskId, activity, queue, priority, readyAt, input, attempt, details } = task;
+  return [taskId, laneOf("activity", queue, activity), priority, readyAt ?? "", input, attempt, ...optional(details)];
+}
+
+function encodeActivity({ claim, commitId, next }: ActivityCommit): Encoded {
+  const address = parseTaskId(claim.taskId);
+  const { dedupeId, external, data } =
+    next.do === "complete" ? next.message : { dedupeId: "", external: false, data: "" };
+  const { at, attempt, details } = next.do === "retry" ? next : { at: "", attempt: "", details: undefined };
+  return [
+    "activity",
+    claim.taskId,
+    claim.runId,
+    claim.incarnation,
+    address !== undefined && isOf(claim, address) ? claim.epoch : 0,
+    commitId,
+    next.do,
+    at,
+    attempt,
+    ...optional(details),
+    dedupeId,
+    external ? 1 : 0,
+    data,
+  ];
+}
+
+function optional(value: Payload | number | null | undefined): readonly Argument[] {
+  return value == null ? [0, ""] : [1, value];
+}
+
+function isOf(claim: Claim, { runId, incarnation }: { readonly runId: string; readonly incarnation: string }): boolean {
+  return claim.runId === runId && claim.incarnation === incarnation;
+}
+
+export function committed(reply: Reply | undefined, now: Millis): CommitResult {
+  const [status, ...fields] = listOf(reply);
+  switch (status as CommitResult["status"]) {
+    case "ok":
+    case "duplicate": {
+      const [leaseUntil, inboxLast, messages] = fields;
+      return {
+        status: status as "ok" | "duplicate",
+        held: leaseUntil !== "",
+        now,
+        leaseUntil: instantOf(leaseUntil),
+        inboxLast: numberOf(inboxLast),
+        messages: messagesOf(messages),
+      };
+    }
+    case "conflict":
+      return { status: "conflict", lastSeq: numberOf(fields[0]) };
+    case "unread":
+      return { status: "unread", messages: messagesOf(fields[0]) };
+    case "invalid":
+      return { status: "invalid", code: fields[0] as InvalidCommitCode };
+    case "lease-lost":
+      return { status: "lease-lost" };
+  }
+}

@@ -1,0 +1,111 @@
+import { PURGE_AGE_MS, type ParentLink, type PurgeRequest, type PurgeResult } from "@perdure/core/storage";
+import { indexesOf, parseHeader, type StoredHeader } from "../header.ts";
+import { LIMITS } from "../info.ts";
+import { listOf, textOf } from "../reply.ts";
+import { SCRIPTS } from "../scripts.ts";
+import { type Argument, inShards, shardOf } from "../shards.ts";
+import type { Store } from "../store.ts";
+
+/** How many candidates are looked at in one script. */
+const PIECE = 500;
+
+interface Candidate {
+  readonly runId: string;
+  readonly incarnation: string;
+  readonly header: StoredHeader;
+  readonly cacheKeys: readonly string[];
+}
+
+/**
+ * `purgeRuns`: finds runs that are done and whose parents are not open, and then deletes them: what was true of them stays true. Each is deleted
+ * atomically, but for cache entries in other shards, which go first.
+ */
+export async function purgeRuns(store: Store, request: PurgeRequest): Promise<PurgeResult> {
+  const limit = Math.min(request.limit, LIMITS.purgeRuns);
+  const doomed: Candidate[] = [];
+  for await (const candidates of find(store, request)) {
+    const areOrphans = await areParentsGone(store, candidates);
+    doomed.push(...candidates.filter((_, i) => areOrphans[i]));
+    if (doomed.length > limit) break;
+  }
+  const purged = await deleteAll(store, doomed.slice(0, limit));
+  return { purged, more: doomed.length > limit };
+}
+
+async function* find(store: Store, request: PurgeRequest): AsyncGenerator<readonly Candidate[]> {
+  const { closedBefore, minAgeMs = PURGE_AGE_MS, status = ["completed", "failed", "cancelled"], runIds } = request;
+  const conditions = [closedBefore, minAgeMs, status.length, ...status];
+  const named = runIds && Map.groupBy(new Set(runIds), (runId) => shardOf(runId, store.shards));
+  for (let shard = 0; shard < store.shards; shard++) {
+    if (named !== undefined) {
+      const ids = named.get(shard) ?? [];
+      for (let from = 0; from < ids.length; from += PIECE) {
+        const piece = ids.slice(from, from + PIECE);
+        // oxlint-disable-next-line no-await-in-loop -- only as long as more are needed
+        yield (await findIn(store, shard, [...conditions, "ids", piece.length, ...piece])).candidates;
+      }
+      continue;
+    }
+    let hasMore = true;
+    for (let from = 0; hasMore; from += PIECE) {
+      // oxlint-disable-next-line no-await-in-loop -- only as long as more are needed
+      const found = await findIn(store, shard, [...conditions, "oldest", from, PIECE]);
+      yield found.candidates;
+      ({ hasMore } = found);
+    }
+  }
+}
+
+async function findIn(
+  store: Store,
+  shard: number,
+  args: readonly Argument[],
+): Promise<{ readonly candidates: readonly Candidate[]; readonly hasMore: boolean }> {
+  const [now, more, ...runs] = await store.run(SCRIPTS.findClosed, shard, args);
+  store.noted(now);
+  const candidates = runs.map((reply) => {
+    const [runId, incarnation, header, cacheKeys] = listOf(reply);
+    return {
+      runId: textOf(runId),
+      incarnation: textOf(incarnation),
+      header: parseHeader(textOf(header)),
+      cacheKeys: listOf(cacheKeys).map(textOf),
+    };
+  });
+  return { candidates, hasMore: more === "1" };
+}
+
+/** Says of each candidate whether its parent, this incarnation of it, is gone or closed. */
+function areParentsGone(store: Store, candidates: readonly Candidate[]): Promise<boolean[]> {
+  return Promise.all(candidates.map(({ header }) => header.parent === null || isGoneOrClosed(store, header.parent)));
+}
+
+async function isGoneOrClosed(store: Store, { runId, incarnation }: ParentLink): Promise<boolean> {
+  const key = store.key(shardOf(runId, store.shards), `r:${runId}`);
+  const [found, status] = await store.connection.send((client) => client.hmget(key, "n", "t"));
+  return found !== incarnation || status !== "open";
+}
+
+async function deleteAll(store: Store, doomed: readonly Candidate[]): Promise<number> {
+  const elsewhere = doomed.flatMap(({ runId, incarnation, cacheKeys }) =>
+    cacheKeys
+      .filter((key) => shardOf(key, store.shards) !== shardOf(runId, store.shards))
+      .map((key) => ({ key, owner: `${incarnation}:${runId}` })),
+  );
+  await inShards(
+    elsewhere,
+    ({ key }) => shardOf(key, store.shards),
+    ({ key, owner }) => [owner, key],
+    (shard, count, encoded) => store.run(SCRIPTS.forgetCache, shard, [count, ...encoded]),
+  );
+  const answers = await inShards(
+    doomed,
+    ({ runId }) => shardOf(runId, store.shards),
+    ({ runId, incarnation, header }) => {
+      const indexes = indexesOf(header);
+      return [runId, incarnation, indexes.length, ...indexes];
+    },
+    (shard, count, encoded) => store.run(SCRIPTS.purge, shard, [count, ...encoded]),
+  );
+  return answers.filter((answer) => answer === "1").length;
+}
