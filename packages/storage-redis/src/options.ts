@@ -174,8 +174,7 @@ function carefully(requestTimeout: number): ConnectOptions {
 
 function newClient(url: string | undefined, connection: ConnectOptions): Redis {
   // Types of ioredis are not made for exact optional properties.
-  const options = connection as ConstructorParameters<typeof Redis>[0] & object;
-  return url === undefined ? new Redis(options) : new Redis(url, options);
+  return url === undefined ? new Redis(connection as object) : new Redis(url, connection as object);
 }
 
 function newCluster(
@@ -183,7 +182,12 @@ function newCluster(
   connection: ConnectOptions,
   cluster: ClusterOptions,
 ): Cluster {
-  return new Cluster([...nodes], { lazyConnect: true, retryDelayOnFailover: 0, ...cluster, redisOptions: connection as NonNullable<ClusterOptions["redisOptions"]> });
+  return new Cluster([...nodes], {
+    lazyConnect: true,
+    retryDelayOnFailover: 0,
+    ...cluster,
+    redisOptions: connection as object,
+  });
 }
 
 function requireThat(condition: boolean, option: string, rule: string): void {

@@ -29,12 +29,13 @@ export function readCache(store: Store, given: readonly CacheKey[]): Promise<rea
  * between the two writes may still write, but never over what its successor wrote.
  */
 export async function writeCache(store: Store, given: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
-  const entries = structuredClone(given);
+  // One of its own for each place: the same may be given twice.
+  const entries = given.map((entry) => ({ ...entry }));
   const isApart = ({ owner, key }: NewCacheEntry): boolean =>
     owner !== undefined && shardOf(owner.runId, store.shards) !== shardOf(key, store.shards);
-  const owners = entries.filter(isApart);
-  const answers = await write(store, owners, "only");
-  const lost = new Set(owners.filter((_, i) => listOf(answers[i])[0] === "lease-lost"));
+  const owned = entries.filter(isApart);
+  const answers = await write(store, owned, "only");
+  const lost = new Set(owned.filter((_, i) => listOf(answers[i])[0] === "lease-lost"));
   const good = entries.filter((entry) => !lost.has(entry));
   const written = await write(store, good, (entry) => (isApart(entry) ? "checked" : "here"));
   const results = new Map(good.map((entry, i) => [entry, resultOf(entry, written[i])]));
