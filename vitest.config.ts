@@ -4,7 +4,7 @@ import { defaultServerConditions } from "vite";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import "./tools/node-version.js";
 
-type Server = "postgres" | "mysql";
+type Server = "postgres" | "mysql" | "redis" | "redis-cluster";
 
 /** @param servers found or started before the project's tests */
 function project(name: string, root: string, include: string, servers: Server[] = []): TestProjectInlineConfiguration {
@@ -42,11 +42,12 @@ export default defineConfig({
       ...adapter("sqlite"),
       ...adapter("postgres", ["postgres"]),
       ...adapter("mysql", ["mysql"]),
+      ...adapter("redis", ["redis", "redis-cluster"]),
       project("servers", "servers", "test/**/*.test.ts"),
       project("conformance", "conformance", "test/**/*.test.ts"),
       project("examples", "examples", "!(custom-backend)/test/**/*.test.ts", ["postgres", "mysql"]),
       project("custom-backend", "examples/custom-backend", "test/**/*.test.ts"),
-      project("bench", "bench", "test/**/*.test.ts", ["postgres", "mysql"]),
+      project("bench", "bench", "test/**/*.test.ts", ["postgres", "mysql", "redis"]),
       project("docs", "docs", "test/**/*.test.ts"),
       project("tools", "tools", "**/*.test.ts"),
     ],
