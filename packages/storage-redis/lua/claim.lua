@@ -1,6 +1,6 @@
 -- Hands out tasks. Asks for: whether only to look, worker, instance, leaseMs, limit, inlineEvents, whether overdue ones are wanted, ids that the
--- instance holds, then "ids" and ids, or "lanes" and lanes. Answers the time, when to look again ("" for never), and the tasks, or only the ranks of those
--- that would be handed out.
+-- instance holds, then "ids" and ids, or "lanes" and lanes. Answers the time, when to look again ("" for never), the tasks unless it only
+-- looks, and their ranks.
 local now = tick()
 local only_looks = arg() == "1"
 local worker, instance, lease_ms, limit, inline_events = arg(), arg(), numeric_arg(), numeric_arg(), numeric_arg()
@@ -197,10 +197,10 @@ end
 
 local next_at = by_ids and choose_named() or choose_any()
 if only_looks then
-  return { int(now), next_at, ranks }
+  return { int(now), next_at, {}, ranks }
 end
 local tasks = {}
 for i, task in ipairs(chosen) do
   tasks[i] = hand_out(task)
 end
-return { int(now), next_at, tasks }
+return { int(now), next_at, tasks, ranks }

@@ -1,7 +1,9 @@
--- Stores runs with their workflow tasks and first events. Of each: id, incarnation, start hash, lane, priority, readyAt, deadline, header, input,
--- state, attributes, indexes of attributes, other indexes, first event. Answers time, then of each its status and, if it was there, its fields.
+-- Stores runs with their workflow tasks and first events. The time of their creation, or "" for now, then of each: id, incarnation, start hash, lane, priority, readyAt, deadline, header, input,
+-- state, attributes, indexes of attributes, other indexes, first event. Answers the time, that of
+-- the creation, then of each its status and, if it was there, its fields.
 local now = tick()
-local answers = { int(now) }
+local created_at = tonumber(arg()) or now
+local answers = { int(now), int(created_at) }
 
 local function add_run(run_id, incarnation, start_hash, lane, priority, ready_at, deadline)
   local header, input, state, attributes = arg(), arg(), optional_arg(), arg()
@@ -12,10 +14,10 @@ local function add_run(run_id, incarnation, start_hash, lane, priority, ready_at
     return { known[1] == start_hash and "existing" or "conflict", unpack(known) }
   end
   local run = task_of(incarnation .. ":" .. run_id, key, lane, priority, 0, nil, nil, ready_at, 0)
-  run.visible_at = run.visible_at or now
+  run.visible_at = run.visible_at or created_at
   run.deadline = tonumber(deadline)
   local fields = {
-    "n", incarnation, "sh", start_hash, "s", header, "i", input, "c", int(now), "t", "open", "e", "1",
+    "n", incarnation, "sh", start_hash, "s", header, "i", input, "c", int(created_at), "t", "open", "e", "1",
     "l", lane, "p", priority, "v", int(run.visible_at),
   }
   local function set(name, value)
@@ -28,7 +30,7 @@ local function add_run(run_id, incarnation, start_hash, lane, priority, ready_at
   if state then
     set("st", state)
   end
-  local member = member_of(now, run_id)
+  local member = member_of(created_at, run_id)
   if #attribute_indexes > 0 then
     set("a", attributes)
     set("ax", cjson.encode(attribute_indexes))

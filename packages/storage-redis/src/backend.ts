@@ -51,7 +51,6 @@ import { Connection } from "./connection.ts";
 import { Hints } from "./hints.ts";
 import { infoOf, LIMITS } from "./info.ts";
 import type { Settings } from "./options.ts";
-import { SCRIPTS } from "./scripts.ts";
 import { Store } from "./store.ts";
 import { UnderWay } from "./under-way.ts";
 import { commitTasks, createRuns, deliver, readEvents, renewLeases, unblockTasks } from "./verbs/batches.ts";
@@ -93,7 +92,7 @@ export class RedisBackend implements StorageBackend {
   }
 
   now(): Promise<Millis> {
-    return this.#verb(undefined, noCheck, async (store) => store.noted((await store.run(SCRIPTS.now, 0, []))[0]));
+    return this.#verb(undefined, noCheck, (store) => store.now());
   }
 
   createRuns(runs: readonly NewRun[], options?: WriteOptions): Promise<readonly CreateRunResult[]> {

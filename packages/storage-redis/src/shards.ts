@@ -27,12 +27,14 @@ export type Encoded = readonly Argument[];
  * Has a batch done in its shards, all at once, and in each in the order of the elements, in pieces of bearable size. Answers stand in the order of the
  * elements.
  * @param send does a piece: it is given how many elements, and what is sent of them
+ * @param prepare is told how many pieces there will be, before the first
  */
 export async function inShards<E, R>(
   elements: readonly E[],
   shardOfElement: (element: E) => number,
   encode: (element: E, index: number) => Encoded,
   send: (shard: number, count: number, encoded: readonly Argument[]) => Promise<readonly R[]>,
+  prepare?: (pieces: number) => Promise<void>,
 ): Promise<R[]> {
   const byShard = new Map<number, number[]>();
   for (const [index, element] of elements.entries()) {
@@ -43,6 +45,7 @@ export async function inShards<E, R>(
   }
   // Encoded before anything is awaited: the caller may change what he passed in.
   const plans = [...byShard].map(([shard, indexes]) => ({ shard, pieces: piecesOf(elements, indexes, encode) }));
+  await prepare?.(plans.reduce((sum, { pieces }) => sum + pieces.length, 0));
   const answers: R[] = Array.from({ length: elements.length });
   await allDone(
     plans.map(async ({ shard, pieces }) => {
@@ -77,7 +80,10 @@ function piecesOf<E>(
   let length = 0;
   for (const index of indexes) {
     const encoded = encode(elements[index]!, index);
-    const size = encoded.reduce<number>((sum, argument) => sum + String(argument).length, 0);
+    const size = encoded.reduce<number>(
+      (sum, argument) => sum + (typeof argument === "string" ? argument.length : 1),
+      0,
+    );
     if (piece === undefined || piece.indexes.length === MAX_ELEMENTS || length + size > MAX_LENGTH) {
       pieces.push((piece = { indexes: [], encoded: [] }));
       length = 0;

@@ -3,7 +3,7 @@ import type { Connection } from "./connection.ts";
 import { hintChannel, shardPrefix } from "./keys.ts";
 import type { Settings } from "./options.ts";
 import type { Replies, Reply } from "./reply.ts";
-import type { Script } from "./scripts.ts";
+import { type Script, SCRIPTS } from "./scripts.ts";
 import { checkServer } from "./server-check.ts";
 import { setUp } from "./setup.ts";
 import type { Argument } from "./shards.ts";
@@ -48,6 +48,11 @@ export class Store {
   async run(script: Script, shard: number, args: readonly Argument[]): Promise<Replies> {
     const keys = [this.key(shard, ""), this.key(shard, "clock")];
     return (await this.connection.run(script, keys, [this.channel, this.#latest, this.#clock(), ...args])) as Replies;
+  }
+
+  /** The store's clock. */
+  async now(): Promise<Millis> {
+    return this.noted((await this.run(SCRIPTS.now, 0, []))[0]);
   }
 
   /** Reads the time of an answer, and remembers it. */

@@ -6,6 +6,7 @@ import {
   type DeliverResult,
   type EventPage,
   type EventRequest,
+  type Millis,
   type NewMessage,
   type NewRun,
   parseTaskId,
@@ -46,10 +47,23 @@ async function each<E, R>(
   );
 }
 
-export async function createRuns(store: Store, runs: readonly NewRun[]): Promise<readonly CreateRunResult[]> {
+/** Runs of one batch have one `createdAt`: where one script cannot create all, the time is read before. */
+export function createRuns(store: Store, runs: readonly NewRun[]): Promise<readonly CreateRunResult[]> {
   const headers = runs.map((run) => copyHeader(run, { createdAt: 0, baseSeq: 0 }));
-  const answers = await each(store, SCRIPTS.create, runs, ofRun, encodeRun, (reply, now) => ({ reply, now }));
-  return answers.map(({ reply, now }, i) => createdRun(headers[i]!, reply, now));
+  let at: Millis | "" = "";
+  return inShards(
+    runs,
+    ({ runId }) => shardOf(runId, store.shards),
+    encodeRun,
+    async (shard, count, encoded) => {
+      const [now, createdAt, ...replies] = await store.run(SCRIPTS.create, shard, [at, count, ...encoded]);
+      store.noted(now);
+      return replies.map((reply) => ({ reply, createdAt: numberOf(createdAt) }));
+    },
+    async (pieces) => {
+      if (pieces > 1) at = await store.now();
+    },
+  ).then((answers) => answers.map(({ reply, createdAt }, i) => createdRun(headers[i]!, reply, createdAt)));
 }
 
 export function readEvents(store: Store, requests: readonly EventRequest[]): Promise<readonly EventPage[]> {

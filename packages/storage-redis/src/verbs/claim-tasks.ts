@@ -30,31 +30,54 @@ interface Share {
   readonly limit: number;
 }
 
-/**
- * `claimTasks`. Where there are several shards, all are asked what they would hand out, and then only those for tasks that have the first
- * of it: so the order of claiming holds over all of them.
- */
-export async function claimTasks(store: Store, request: ClaimRequest): Promise<ClaimResult> {
-  const limit = Math.min(request.limit, LIMITS.claimTasks);
+/** `claimTasks` */
+export async function claimTasks(store: Store, given: ClaimRequest): Promise<ClaimResult> {
+  const limit = Math.min(given.limit, LIMITS.claimTasks);
   // Copied before anything is awaited.
-  const asked: ClaimRequest = { ...request, holding: [...request.holding] };
-  const lanes = lanesOf(request);
-  if (request.taskIds !== undefined) return claimNamed(store, asked, [...request.taskIds], limit);
+  const request: ClaimRequest = { ...given, holding: [...given.holding] };
+  if (given.taskIds !== undefined) return claimNamed(store, request, [...given.taskIds], limit);
+  const lanes = lanesOf(given);
   const what = ["lanes", lanes.length, ...lanes];
-  const send = (share: Share, onlyLooks: boolean): Promise<Answer> => ask(store, asked, share, what, onlyLooks);
-  if (store.shards === 1) return resultOf([await send({ shard: 0, limit }, false)], asked);
+  if (store.shards > 1) return claimInOrder(store, request, what, limit);
+  return resultOf([await ask(store, request, { shard: 0, limit }, what)], request);
+}
 
-  const seen = await allDone(allShards(store).map((shard) => send({ shard, limit }, true)));
-  const counts = firstOf(seen, limit);
-  const taken = await allDone(
-    seen.map((answer, shard) => {
-      const count = counts[shard]!;
-      if (count > 0) return send({ shard, limit: count }, false);
-      const nextReadyAt = answer.tasks.length > 0 ? answer.now : answer.nextReadyAt;
-      return Promise.resolve({ ...answer, nextReadyAt, tasks: [] });
-    }),
-  );
-  return resultOf(taken, asked);
+/**
+ * All shards are asked what they would hand out, and then only those for tasks that have the first of it: so the order of claiming holds over
+ * all of them. What others took in between leaves room, as long as something is ready.
+ */
+async function claimInOrder(
+  store: Store,
+  request: ClaimRequest,
+  what: readonly Argument[],
+  limit: number,
+): Promise<ClaimResult> {
+  const shards = Array.from({ length: store.shards }, (_, shard) => shard);
+  const taken: Answer[] = [];
+  let { holding } = request;
+  let left = limit;
+  for (;;) {
+    const asked = { ...request, holding };
+    const share = left;
+    // oxlint-disable-next-line no-await-in-loop -- each round takes what the one before has left
+    const seen = await allDone(shards.map((shard) => ask(store, asked, { shard, limit: share }, what, true)));
+    const counts = firstOf(seen, left);
+    // oxlint-disable-next-line no-await-in-loop
+    const answers = await allDone(
+      seen.map((answer, shard) => {
+        const count = counts[shard]!;
+        if (count > 0) return ask(store, asked, { shard, limit: count }, what);
+        return Promise.resolve(answer.ranks.length > 0 ? { ...answer, nextReadyAt: answer.now } : answer);
+      }),
+    );
+    taken.push(...answers.map((answer) => ({ ...answer, nextReadyAt: null })));
+    const ids = answers.flatMap(({ tasks }) => tasks.map((task) => taskIdOf(listOf(task)[1])));
+    holding = [...holding, ...ids];
+    left -= ids.length;
+    const isSure = counts.reduce((sum, count) => sum + count, 0) === ids.length;
+    if (isSure || left === 0)
+      return resultOf([...taken, ...answers.map((answer) => ({ ...answer, tasks: [] }))], request);
+  }
 }
 
 async function claimNamed(
@@ -73,7 +96,7 @@ async function claimNamed(
   for (const [shard, ids] of byShard) {
     if (left === 0 || (ids.length === 0 && byShard.size > 1)) continue;
     // oxlint-disable-next-line no-await-in-loop -- the limit is for all together
-    const answer = await ask(store, request, { shard, limit: left }, ["ids", ids.length, ...ids], false);
+    const answer = await ask(store, request, { shard, limit: left }, ["ids", ids.length, ...ids]);
     answers.push(answer);
     left -= answer.tasks.length;
   }
@@ -83,8 +106,9 @@ async function claimNamed(
 interface Answer {
   readonly now: Millis;
   readonly nextReadyAt: Millis | null;
-  /** Tasks, or their ranks. */
   readonly tasks: readonly Reply[];
+  /** Of the tasks, or of those that would be handed out. */
+  readonly ranks: readonly Reply[];
 }
 
 async function ask(
@@ -92,7 +116,7 @@ async function ask(
   request: ClaimRequest,
   { shard, limit }: Share,
   what: readonly Argument[],
-  onlyLooks: boolean,
+  onlyLooks = false,
 ): Promise<Answer> {
   const { workerId, workerInstance, leaseMs, inlineEvents, overdue } = request;
   const holding = request.holding.filter((id) => shardOf(runIdOf(id), store.shards) === shard);
@@ -108,30 +132,35 @@ async function ask(
     ...holding,
     ...what,
   ]);
-  return { now: store.noted(reply[0]), nextReadyAt: instantOf(reply[1]), tasks: listOf(reply[2]) };
+  const [now, nextReadyAt, tasks, ranks] = reply;
+  return { now: store.noted(now), nextReadyAt: instantOf(nextReadyAt), tasks: listOf(tasks), ranks: listOf(ranks) };
 }
 
 /** How many of the tasks with the least ranks lie in each shard. */
 function firstOf(seen: readonly Answer[], limit: number): number[] {
-  const all = seen.flatMap(({ tasks }, shard) => tasks.map((rank) => ({ shard, rank: rankOf(rank) })));
+  const all = seen.flatMap(({ ranks }, shard) => ranks.map((rank) => ({ shard, rank: rankOf(rank) })));
   const counts = seen.map(() => 0);
-  for (const { shard } of all.toSorted((a, b) => (a.rank < b.rank ? -1 : 1)).slice(0, limit)) counts[shard]! += 1;
+  for (const { shard } of all.toSorted(byRank).slice(0, limit)) counts[shard]! += 1;
   return counts;
 }
 
-function rankOf(reply: Reply): number {
-  return reply === "-inf" ? -Infinity : numberOf(reply);
+/** Tasks whose claim was forgotten come first; those that were named have no order. */
+function rankOf(reply: Reply | undefined): number {
+  return reply === "-inf" ? -Number.MAX_VALUE : numberOf(reply);
 }
 
-function allShards({ shards }: Store): number[] {
-  return Array.from({ length: shards }, (_, shard) => shard);
+function byRank(one: { readonly rank: number }, other: { readonly rank: number }): number {
+  return one.rank - other.rank;
 }
 
 function resultOf(answers: readonly Answer[], { leaseMs }: ClaimRequest): ClaimResult {
   const times = answers.flatMap(({ nextReadyAt }) => (nextReadyAt === null ? [] : [nextReadyAt]));
+  const tasks = answers.flatMap((answer) =>
+    answer.tasks.map((reply, i) => ({ reply, rank: rankOf(answer.ranks[i]), leaseUntil: answer.now + leaseMs })),
+  );
   return {
     now: Math.max(...answers.map(({ now }) => now)),
-    tasks: answers.flatMap(({ now, tasks }) => tasks.map((task) => taskOf(task, now + leaseMs))),
+    tasks: tasks.toSorted(byRank).map(({ reply, leaseUntil }) => taskOf(reply, leaseUntil)),
     nextReadyAt: times.length === 0 ? null : Math.min(...times),
   };
 }
