@@ -46,6 +46,11 @@ export class Connection {
     }
   }
 
+  /** The servers that take writes. */
+  masters(): readonly Redis[] {
+    return "nodes" in this.client ? this.client.nodes("master") : [this.client];
+  }
+
   /** One of the servers, whichever. */
   anyNode(): Redis {
     if (!("nodes" in this.client)) return this.client;

@@ -45,3 +45,5 @@ export const SCRIPTS = {
 
 /** Stands alone: it knows no shard. */
 export const SETUP: Script = ((text) => ({ name: "setup", text, sha: shaOf(text) }))(read("setup"));
+
+export const ALL_SCRIPTS: readonly Script[] = [...Object.values(SCRIPTS), SETUP];

@@ -1,5 +1,5 @@
 import { type Capabilities, StorageError } from "@perdure/core/storage";
-import type { Cluster, Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Connection } from "./connection.ts";
 import type { RedisOptions } from "./options.ts";
 
@@ -16,13 +16,9 @@ const CLASSES: readonly Durability[] = ["memory", "bounded-loss", "fsync"];
  * @throws StorageError `misconfigured`
  */
 export async function checkServer(connection: Connection, declared: RedisOptions["durability"]): Promise<Durability> {
-  const found = await connection.send((client) => Promise.all(mastersOf(client).map(checkNode)));
+  const found = await connection.send(() => Promise.all(connection.masters().map(checkNode)));
   const weakest = found.reduce<Durability | undefined>((least, one) => weaker(least, one), "fsync");
   return weakest ?? declared ?? "memory";
-}
-
-function mastersOf(client: Redis | Cluster): Redis[] {
-  return "nodes" in client ? client.nodes("master") : [client];
 }
 
 /** Undefined: it does not say. */

@@ -1,6 +1,7 @@
 import type { Capabilities, Millis } from "@perdure/core/storage";
 import type { Connection } from "./connection.ts";
 import { hintChannel, shardPrefix } from "./keys.ts";
+import { loadScripts } from "./load-scripts.ts";
 import type { Settings } from "./options.ts";
 import type { Replies, Reply } from "./reply.ts";
 import { type Script, SCRIPTS } from "./scripts.ts";
@@ -37,6 +38,7 @@ export class Store {
 
   static async open(connection: Connection, settings: Settings): Promise<Store> {
     const durability = await checkServer(connection, settings.durability);
+    await loadScripts(connection);
     return new Store(connection, settings, await setUp(connection, settings), durability);
   }
 
