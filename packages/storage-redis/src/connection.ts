@@ -22,8 +22,8 @@ export class Connection {
   }
 
   /** Runs a script. @throws StorageError */
-  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.send(async (client) => {
+  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    const answer = await this.send(async (client) => {
       const all = [keys.length, ...keys, ...args] as const;
       try {
         return await client.evalsha(script.sha, ...(all as [number, ...string[]]));
@@ -33,14 +33,15 @@ export class Connection {
         return client.eval(script.text, ...(all as [number, ...string[]]));
       }
     });
+    // The first script of all, setup, writes in any case.
+    this.#wasWritable = true;
+    return answer;
   }
 
   /** Sends commands, and waits for their answers in time. @throws StorageError */
   async send<T>(command: (client: Client) => Promise<T>): Promise<T> {
     try {
-      const answer = await inTime(this.#sendNow(command), this.#timeoutMs);
-      this.#wasWritable = true;
-      return answer;
+      return await inTime(this.#sendNow(command), this.#timeoutMs);
     } catch (error) {
       throw this.#meaningOf(error);
     }

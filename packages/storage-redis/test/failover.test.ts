@@ -1,0 +1,66 @@
+import { redis } from "@perdure/storage-redis";
+import { Redis } from "ioredis";
+import { startRedisCluster, type TestRedisCluster, type TestServer } from "perdure-servers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Load } from "./load.ts";
+
+let cluster: TestRedisCluster;
+beforeAll(async () => {
+  cluster = await startRedisCluster({ replicas: 1 });
+}, 120_000);
+afterAll(() => cluster.stop());
+
+async function isMaster({ url }: TestServer): Promise<boolean> {
+  const node = new Redis(url);
+  const [role] = (await node.role()) as readonly unknown[];
+  node.disconnect();
+  return role === "master";
+}
+
+const open = (prefix: string) => () => redis({ nodes: cluster.masters.map(({ url }) => url), prefix });
+
+/** A master hands what it wrote to its replica a moment after it has answered. */
+const BEHIND_MS = 1_000;
+
+test(
+  "a master is killed and its replica takes over: what was acknowledged before the last moment stands, and workers go on (I1, I3, I9)",
+  { timeout: 120_000 },
+  async () => {
+    const load = await Load.begin(open("killed:"));
+    try {
+      await load.look();
+      await cluster.masters[1]!.kill();
+      const to = performance.now();
+      await expect.poll(() => isMaster(cluster.replicas[1]!), { interval: 50, timeout: 30_000 }).toBe(true);
+      await load.goOn();
+      await load.look();
+      // The old master comes back as a replica of the new one.
+      await cluster.masters[1]!.restart();
+      await load.goOn();
+      await load.settle({ from: to - BEHIND_MS, to });
+    } finally {
+      await load.close();
+    }
+  },
+);
+
+test(
+  "a replica takes over by an administrator's order: nothing acknowledged is lost, and workers go on (I1, I4, I9)",
+  { timeout: 120_000 },
+  async () => {
+    const load = await Load.begin(open("ordered:"));
+    try {
+      await load.look();
+      const [replica] = cluster.replicas as readonly [TestServer];
+      const node = new Redis(replica.url);
+      await node.cluster("FAILOVER");
+      node.disconnect();
+      await expect.poll(() => isMaster(replica), { interval: 50, timeout: 30_000 }).toBe(true);
+      await load.goOn();
+      await load.look();
+      expect(await load.settle()).toBe(0);
+    } finally {
+      await load.close();
+    }
+  },
+);
