@@ -11,7 +11,7 @@ import { type Row, units } from "../src/report/row.ts";
 const main = join(import.meta.dirname, "../src/main.ts");
 const TIME_LIMIT_MS = 300_000;
 
-const servers = ["postgres", "mysql"].filter((name) => !skippedBackends().includes(name));
+const servers = ["postgres", "mysql", "redis"].filter((name) => !skippedBackends().includes(name));
 const backends = ["memory", "sqlite", ...servers];
 
 function bench(...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
@@ -104,7 +104,9 @@ describe("the benchmark", () => {
   it("ends with code 2 and says what would be right, when an option is wrong", { timeout: TIME_LIMIT_MS }, async () => {
     await expect(bench("--backends", "memory,oracle")).rejects.toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('There is no backend "oracle". Choose from: memory, sqlite, postgres, mysql.'),
+      stderr: expect.stringContaining(
+        'There is no backend "oracle". Choose from: memory, sqlite, postgres, mysql, redis.',
+      ),
     });
   });
 });
@@ -116,6 +118,7 @@ const MAY_BE_NONE: ReadonlySet<string> = new Set(["statements_per_second", "serv
 const durabilityOf: Readonly<Record<string, object>> = {
   MariaDB: { innodb_flush_log_at_trx_commit: expect.any(String), log_bin: expect.any(String) },
   MySQL: { innodb_flush_log_at_trx_commit: expect.any(String), log_bin: expect.any(String) },
+  Redis: { appendonly: expect.any(String), appendfsync: expect.any(String) },
   PostgreSQL: { fsync: expect.any(String), synchronous_commit: expect.any(String) },
 };
 

@@ -2,7 +2,7 @@ import { skippedBackends } from "perdure-servers/skipped";
 import { describe, expect, it } from "vitest";
 import { OptionError, parseOptions } from "../src/options.ts";
 
-const usual = ["memory", "sqlite", "postgres", "mysql"].filter((name) => !skippedBackends().includes(name));
+const usual = ["memory", "sqlite", "postgres", "mysql", "redis"].filter((name) => !skippedBackends().includes(name));
 
 describe("options", () => {
   it("are everything, three times, when none are given", () => {
@@ -30,7 +30,10 @@ describe("options", () => {
   it.each([
     [["--speed", "11"], "--speed"],
     [["memory"], "memory"],
-    [["--backends", "memory,oracle"], 'There is no backend "oracle". Choose from: memory, sqlite, postgres, mysql.'],
+    [
+      ["--backends", "memory,oracle"],
+      'There is no backend "oracle". Choose from: memory, sqlite, postgres, mysql, redis.',
+    ],
     [["--backends", ""], 'There is no backend "".'],
     [["--workloads", "W99"], 'There is no workload "W99". Choose from: W1, W2, W3, W4, W5, W6, W7, W8.'],
     [["--repeat", "0"], "--repeat must be a whole number from 1"],

@@ -1,10 +1,12 @@
 import { Client } from "pg";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
-import { findMysql, findPostgres } from "perdure-servers";
+import { Redis } from "ioredis";
+import { findMysql, findPostgres, startRedis } from "perdure-servers";
 import { skippedBackends } from "perdure-servers/skipped";
 import { describe, expect, it } from "vitest";
 import { countMysqlStatements } from "../src/backends/mysql-statement-count.ts";
 import { countPostgresStatements } from "../src/backends/postgres-statement-count.ts";
+import { countRedisCommands } from "../src/backends/redis-command-count.ts";
 import { statementsIn } from "../src/backends/statements-in.ts";
 
 describe("statements in a text", () => {
@@ -65,6 +67,31 @@ describe.runIf(!skippedBackends().includes("mysql"))("statements for MySQL", () 
       expect(count()).toBe(8);
     } finally {
       await connection.end();
+    }
+  });
+});
+
+describe.runIf(!skippedBackends().includes("redis"))("commands for Redis", () => {
+  it("are as many as the server says it was given", async () => {
+    const server = await startRedis();
+    const count = countRedisCommands();
+    const client = new Redis(server.url);
+    try {
+      await client.set("one", 1);
+      const before = count();
+      await Promise.all([client.get("one"), client.incr("one"), client.publish("nobody", "")]);
+      // What a script does is its own affair.
+      await client.eval("for i = 1, 10 do redis.call('INCR', KEYS[1]) end", 1, "two");
+      await client.evalsha("0".repeat(40), 0).catch(() => {});
+      expect(count() - before).toBe(5);
+      const stats = [...(await client.info("commandstats")).matchAll(/cmdstat_(\w+):calls=(\d+)/gu)];
+      const calls = new Map(stats.map(([, name, number]) => [name, Number(number)]));
+      expect(["get", "publish", "eval", "evalsha"].map((name) => calls.get(name))).toEqual([1, 1, 1, 1]);
+      expect(calls.get("incr")).toBe(11);
+      expect(count() - before).toBe(5);
+    } finally {
+      client.disconnect();
+      await server.stop();
     }
   });
 });

@@ -6,6 +6,7 @@ const loaders: Readonly<Record<string, () => Promise<Backend>>> = {
   sqlite: async () => (await import("./sqlite.ts")).sqliteBackend,
   postgres: async () => (await import("./postgres.ts")).postgresBackend,
   mysql: async () => (await import("./mysql.ts")).mysqlBackend,
+  redis: async () => (await import("./redis.ts")).redisBackend,
 };
 
 export const backendNames: readonly string[] = Object.keys(loaders);

@@ -18,7 +18,7 @@ export interface Machine {
 }
 
 /** What decides how fast it is, of ours and of others. */
-const PACKAGES = ["@perdure/core", "better-sqlite3", "mysql2", "pg"] as const;
+const PACKAGES = ["@perdure/core", "better-sqlite3", "ioredis", "mysql2", "pg"] as const;
 
 export function machine(): Machine {
   const processors = cpus();

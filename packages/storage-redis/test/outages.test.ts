@@ -17,15 +17,16 @@ afterAll(async () => {
   await server.stop();
 });
 
-const noticed = (load: Load): Promise<void> =>
-  expect.poll(() => load.codes.at(-1), { interval: 5, timeout: 20_000 }).toBe("storage-unavailable");
+async function noticed(load: Load): Promise<void> {
+  await expect.poll(() => load.codes.at(-1), { interval: 5, timeout: 20_000 }).toBe("storage-unavailable");
+}
 
 const troubles: Record<string, (load: Load) => Promise<void>> = {
   "its connections are ended, ten times": async () => {
     for (let n = 0; n < 10; n++) {
       await sleep(50);
-      await admin.client("KILL", "TYPE", "normal", "SKIPME", "yes");
-      await admin.client("KILL", "TYPE", "pubsub");
+      await admin.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      await admin.call("CLIENT", "KILL", "TYPE", "pubsub");
     }
   },
   "it forgets its scripts, again and again": async (load) => {

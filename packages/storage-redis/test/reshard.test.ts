@@ -31,7 +31,7 @@ afterAll(async () => {
 async function filledSlots({ client }: Node): Promise<readonly number[]> {
   const slots = new Set<number>();
   for await (const keys of client.scanStream({ count: 1_000 }))
-    for (const key of keys as string[]) slots.add(Number(await client.cluster("KEYSLOT", key)));
+    for (const key of keys as string[]) slots.add(await client.cluster("KEYSLOT", key));
   return [...slots];
 }
 
