@@ -1,21 +1,21 @@
 -- Hands out tasks. Asks for: whether only to look, worker, instance, leaseMs, limit, inlineEvents, whether overdue ones are wanted, ids that the
--- instance holds, then "ids" and ids, or "lanes" and lanes. Answers the time, when to look again ("" for never), the tasks unless it only
+-- instance holds, whether ids are wanted or lanes, and these. Answers the time, when to look again ("" for never), the tasks unless it only
 -- looks, and their ranks.
 local now = tick()
-local only_looks = arg() == "1"
-local worker, instance, lease_ms, limit, inline_events = arg(), arg(), numeric_arg(), numeric_arg(), numeric_arg()
-local takes_overdue = arg() == "1"
+local only_looks, worker, instance, lease_ms, limit = arg(), arg(), arg(), arg(), arg()
+local inline_events, takes_overdue = arg(), arg()
 local chosen = {}
 local ranks = {}
 local is_seen = {}
 local is_known = {}
 
 local holds = {}
-for _, id in ipairs(list_arg()) do
+for _, id in ipairs(arg()) do
   holds[id] = true
 end
-local by_ids = arg() == "ids"
-local names = list_arg()
+local by_ids = arg()
+-- Ids of tasks, or lanes.
+local names = arg()
 
 -- Held by this start of the worker, which does not know: the answer to its claim was lost.
 local is_forgotten = {}

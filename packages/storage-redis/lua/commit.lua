@@ -1,41 +1,36 @@
 -- Applies commits, each as a whole. How long ids are remembered, then the commits: see the two functions that read them. Answers the time, then of each
 -- its status and what belongs to it. All checks of a commit come before its first write.
 local now = tick()
-local dedupe_ms = numeric_arg()
+local dedupe_ms = arg()
 
 local function read_workflow_commit()
-  local commit = {
+  return {
     run_id = arg(),
     incarnation = arg(),
     -- 0 when the task's id is not that of the run's workflow task.
-    epoch = numeric_arg(),
+    epoch = arg(),
     commit_id = arg(),
-    -- What is wrong with it by itself, or "".
-    code = arg(),
-    expected = numeric_arg(),
-    ack = numeric_arg(),
+    -- What is wrong with it by itself.
+    code = optional_arg(),
+    expected = arg(),
+    ack = arg(),
     step = arg(),
-    step_at = tonumber(arg()),
-    reason = arg(),
-    events = list_arg(),
-    schedule = {},
+    step_at = optional_arg(),
+    reason = optional_arg(),
+    events = arg(),
+    -- Of each: id, lane, priority, readyAt, input, attempt, details.
+    schedule = arg(),
+    cancel = arg(),
+    state = optional_arg(),
+    attributes = optional_arg(),
+    attribute_indexes = arg(),
+    base = optional_arg(),
+    -- The status that it closes the run with.
+    close = optional_arg(),
+    discards = arg(),
+    output = optional_arg(),
+    failure = optional_arg(),
   }
-  for i = 1, numeric_arg() do
-    commit.schedule[i] = {
-      id = arg(), lane = arg(), priority = arg(), ready_at = arg(), input = arg(), attempt = arg(), details = optional_arg(),
-    }
-  end
-  commit.cancel = list_arg()
-  commit.state = optional_arg()
-  commit.attributes = optional_arg()
-  commit.attribute_indexes = list_arg()
-  commit.base = optional_arg()
-  -- The status that it closes the run with, or "".
-  commit.close = arg()
-  commit.discards = arg() == "1"
-  commit.output = optional_arg()
-  commit.failure = optional_arg()
-  return commit
 end
 
 -- What a holder needs to know next; the same for a commit that was applied before.
@@ -47,19 +42,18 @@ local function state_after(status, run, epoch)
   return { status, int(run.lease_until), newest, messages_after(run, run.acked) }
 end
 
--- What is wrong with a commit that only the task shows, or "".
+-- What is wrong with a commit, by itself or beside its task.
 local function fault_of(commit, run)
   local is_closed = run.status ~= "open"
-  if commit.code ~= "" then
+  if commit.code then
     return commit.code
-  elseif commit.close ~= "" and is_closed then
+  elseif commit.close and is_closed then
     return "close-twice"
-  elseif commit.step == "done" and commit.close == "" and not is_closed then
+  elseif commit.step == "done" and not commit.close and not is_closed then
     return "done-without-close"
   elseif commit.ack < run.acked or commit.ack > run.newest then
     return "ack-out-of-range"
   end
-  return ""
 end
 
 local HOT = { "l", "p", "d", "ep", "li", "lw", "lu", "v", "dl", "bl", "ia", "il" }
@@ -87,13 +81,13 @@ local function commit_workflow(commit)
     return { "lease-lost" }
   end
   local fault = fault_of(commit, run)
-  if fault ~= "" then
+  if fault then
     return { "invalid", fault }
   end
   if commit.expected ~= run.head then
     return { "conflict", int(run.head) }
   end
-  if commit.close ~= "" and not commit.discards and run.newest > commit.ack then
+  if commit.close and not commit.discards and run.newest > commit.ack then
     return { "unread", messages_after(run, commit.ack) }
   end
 
@@ -137,7 +131,7 @@ local function commit_workflow(commit)
     set("ia", int(run.acked))
   end
   for _, new in ipairs(commit.schedule) do
-    schedule(run, new, now)
+    schedule(run, now, unpack(new))
   end
   for _, id in ipairs(commit.cancel) do
     local task = read_activity(id)
@@ -146,7 +140,7 @@ local function commit_workflow(commit)
     end
   end
 
-  if commit.close ~= "" then
+  if commit.close then
     set("t", commit.close)
     set("z", int(now))
     if commit.output then
@@ -176,7 +170,7 @@ local function commit_workflow(commit)
     unplace(run)
     end_claim(run)
     call("HSET", run.key, unpack(fields))
-    finish(run, commit.close ~= "" and int(now) or call("HGET", run.key, "z"))
+    finish(run, commit.close and int(now) or call("HGET", run.key, "z"))
     return state_after("ok", run, commit.epoch)
   end
   if commit.step == "block" then
@@ -205,15 +199,17 @@ local function read_activity_commit()
     task_id = arg(),
     run_id = arg(),
     incarnation = arg(),
-    epoch = numeric_arg(),
+    epoch = arg(),
     commit_id = arg(),
     step = arg(),
-    at = tonumber(arg()),
-    attempt = arg(),
+    -- Of a retry.
+    at = optional_arg(),
+    attempt = optional_arg(),
     details = optional_arg(),
-    dedupe_id = arg(),
-    is_external = arg() == "1",
-    data = arg(),
+    -- Of a completion.
+    dedupe_id = optional_arg(),
+    is_external = optional_arg(),
+    data = optional_arg(),
   }
 end
 
@@ -256,7 +252,7 @@ local function commit_activity(commit)
 end
 
 local answers = { int(now) }
-for i = 1, numeric_arg() do
+for i in elements() do
   if arg() == "workflow" then
     answers[i + 1] = commit_workflow(read_workflow_commit())
   else

@@ -1,13 +1,14 @@
--- Stores runs with their workflow tasks and first events. The time of their creation, or "" for now, then of each: id, incarnation, start hash, lane, priority, readyAt, deadline, header, input,
+-- Stores runs with their workflow tasks and first events. The time of their creation, or nothing for now. Of each: id, incarnation, start hash, lane, priority, readyAt, deadline, header, input,
 -- state, attributes, indexes of attributes, other indexes, first event. Answers the time, that of
 -- the creation, then of each its status and, if it was there, its fields.
 local now = tick()
-local created_at = tonumber(arg()) or now
+local created_at = optional_arg() or now
 local answers = { int(now), int(created_at) }
 
-local function add_run(run_id, incarnation, start_hash, lane, priority, ready_at, deadline)
-  local header, input, state, attributes = arg(), arg(), optional_arg(), arg()
-  local attribute_indexes, indexes, event = list_arg(), list_arg(), arg()
+local function add_run()
+  local run_id, incarnation, start_hash, lane, priority = arg(), arg(), arg(), arg(), arg()
+  local ready_at, deadline, header, input, state = optional_arg(), optional_arg(), arg(), arg(), optional_arg()
+  local attributes, attribute_indexes, indexes, event = arg(), arg(), arg(), arg()
   local key = P .. "r:" .. run_id
   local known = call("HMGET", key, "sh", "n", "s", "i", "c", "b", "t")
   if known[1] then
@@ -15,7 +16,7 @@ local function add_run(run_id, incarnation, start_hash, lane, priority, ready_at
   end
   local run = task_of(incarnation .. ":" .. run_id, key, lane, priority, 0, nil, nil, ready_at, 0)
   run.visible_at = run.visible_at or created_at
-  run.deadline = tonumber(deadline)
+  run.deadline = deadline
   local fields = {
     "n", incarnation, "sh", start_hash, "s", header, "i", input, "c", int(created_at), "t", "open", "e", "1",
     "l", lane, "p", priority, "v", int(run.visible_at),
@@ -46,8 +47,8 @@ local function add_run(run_id, incarnation, start_hash, lane, priority, ready_at
   return { "created" }
 end
 
-for _ = 1, numeric_arg() do
-  answers[#answers + 1] = add_run(arg(), arg(), arg(), arg(), arg(), arg(), arg())
+for i in elements() do
+  answers[i + 2] = add_run()
 end
 publish_hints()
 return answers

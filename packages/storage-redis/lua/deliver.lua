@@ -1,13 +1,10 @@
--- Delivers messages. How long ids are remembered, then of each: run, incarnation or "", dedupe id, whether it is external, data.
+-- Delivers messages. How long ids are remembered, then of each: run, incarnation or nothing, dedupe id, whether it is external, data.
 local now = tick()
-local dedupe_ms = numeric_arg()
+local dedupe_ms = arg()
 local answers = { int(now) }
-for i = 1, numeric_arg() do
-  local run_id, incarnation, dedupe_id, external, data = arg(), arg(), arg(), arg(), arg()
-  if incarnation == "" then
-    incarnation = nil
-  end
-  answers[i + 1] = deliver(run_id, incarnation, dedupe_id, external == "1", data, dedupe_ms, now)
+for i in elements() do
+  local run_id, incarnation, dedupe_id, is_external, data = arg(), optional_arg(), arg(), arg(), arg()
+  answers[i + 1] = deliver(run_id, incarnation, dedupe_id, is_external, data, dedupe_ms, now)
 end
 publish_hints()
 return answers

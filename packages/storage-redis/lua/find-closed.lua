@@ -1,18 +1,14 @@
--- Finds runs that are done and closed long enough. closedBefore, minAge, statuses, then "ids" and ids, or "oldest", how many to pass over and how many to look
--- at. Answers the time, whether there are more to look at, then of each run: id, incarnation, header, and the cache keys that it has written.
+-- Finds runs that are done and closed long enough. closedBefore, minAge, statuses, ids or nothing for the oldest, how many to pass over, how many to look at. Answers the time, whether there are more to look at, then of each run: id, incarnation, header, and the cache keys that it has written.
 local now = read_clock()
-local closed_before, min_age, statuses = numeric_arg(), numeric_arg(), list_arg()
+local closed_before, min_age, statuses = arg(), arg(), arg()
 local is_wanted_status = {}
 for _, status in ipairs(statuses) do
   is_wanted_status[status] = true
 end
 local latest = math.min(closed_before - 1, now - min_age)
 local has_more = "0"
-local ids
-if arg() == "ids" then
-  ids = list_arg()
-else
-  local skipped, count = numeric_arg(), numeric_arg()
+local ids, skipped, count = optional_arg(), arg(), arg()
+if not ids then
   ids = call("ZRANGEBYSCORE", P .. "x:c", "-inf", int(latest), "LIMIT", skipped, count)
   has_more = #ids == count and "1" or "0"
 end

@@ -1,10 +1,10 @@
 -- One page of runs, newest first. How many at most, how many to look at, the bounds (newest and oldest, as ZREVRANGEBYLEX takes them), statuses, indexes that
--- a run must stand in, whether it must be blocked (1, 0 or ""). Answers where to go on ("" at the end), then of each run its member and fields.
-local wanted, budget, newest, oldest, statuses, filters, blocked = numeric_arg(), numeric_arg(), arg(), arg(), list_arg(), list_arg(), arg()
+-- a run must stand in, whether it must be blocked or must not. Answers where to go on ("" at the end), then of each run its member and fields.
+local wanted, budget, newest, oldest, statuses, filters, blocked = arg(), arg(), arg(), arg(), arg(), arg(), optional_arg()
 local PIECE = 100
 local answers = { "" }
 
-if blocked == "1" then
+if blocked then
   filters[#filters + 1] = "b"
 end
 
@@ -70,7 +70,7 @@ local function matches(member, driver)
       return false
     end
   end
-  return blocked ~= "0" or not call("ZSCORE", P .. "x:b", member)
+  return blocked ~= false or not call("ZSCORE", P .. "x:b", member)
 end
 
 local looked_at = 0

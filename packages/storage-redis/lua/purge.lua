@@ -42,8 +42,8 @@ local function forget_empty_lanes()
   end
 end
 
-for i = 1, numeric_arg() do
-  answers[i] = purge(arg(), arg(), list_arg())
+for i in elements() do
+  answers[i] = purge(arg(), arg(), arg())
 end
 forget_empty_lanes()
 return answers

@@ -1,7 +1,7 @@
 -- Reads cache entries. Answers the time, then of each false, or value and expiresAt ("" for never).
 local now = tick()
 local answers = { int(now) }
-for i = 1, numeric_arg() do
+for i in elements() do
   local f = call("HMGET", P .. "c:" .. arg(), "v", "x")
   if f[1] and (f[2] == "" or tonumber(f[2]) > now) then
     answers[i + 1] = f

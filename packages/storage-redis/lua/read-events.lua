@@ -1,9 +1,9 @@
--- Events of each run: id, incarnation or "", the seq before, how many. Answers of each the head, then the events. Without a clock: it writes nothing.
+-- Events of each run: id, incarnation or nothing, the seq before, how many. Answers of each the head, then the events. Without a clock: it writes nothing.
 local answers = {}
-for i = 1, numeric_arg() do
-  local run_id, incarnation, after, limit = arg(), arg(), numeric_arg(), numeric_arg()
+for i in elements() do
+  local run_id, incarnation, after, limit = arg(), optional_arg(), arg(), arg()
   local f = call("HMGET", P .. "r:" .. run_id, "n", "e")
-  if f[1] and (incarnation == "" or incarnation == f[1]) then
+  if f[1] and (not incarnation or incarnation == f[1]) then
     answers[i] = { f[2], call("LRANGE", P .. "e:" .. run_id, after, after + limit - 1) }
   else
     answers[i] = { "0", {} }

@@ -1,9 +1,9 @@
 -- Renews leases. leaseMs, then of each claim: task, epoch. Answers the time, then of each false, or the newest message and the unread ones.
 local now = tick()
-local lease_until = now + numeric_arg()
+local lease_until = now + arg()
 local answers = { int(now), int(lease_until) }
-for i = 1, numeric_arg() do
-  local id, epoch = arg(), numeric_arg()
+for i in elements() do
+  local id, epoch = arg(), arg()
   local task = read_task(id)
   if is_owned(task, epoch) then
     task.lease_until = lease_until

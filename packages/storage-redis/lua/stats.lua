@@ -2,7 +2,7 @@
 -- blocked, waiting, the time of the oldest ready one or "".
 local now = read_clock()
 local answers = { int(now), call("GET", P .. "discarded") or "0" }
-for i, status in ipairs(list_arg()) do
+for i, status in ipairs(arg()) do
   answers[i + 2] = int(call("ZCARD", P .. "x:s:" .. status))
 end
 

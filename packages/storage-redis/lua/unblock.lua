@@ -25,7 +25,7 @@ local function unblock(id)
   return "unblocked"
 end
 
-for i = 1, numeric_arg() do
+for i in elements() do
   answers[i + 1] = unblock(arg())
 end
 publish_hints()

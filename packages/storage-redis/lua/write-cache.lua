@@ -36,7 +36,7 @@ local function write(check, task_id, epoch, run_id, key, value, expires_at, mode
   return { "written", value, expires_at }
 end
 
-for i = 1, numeric_arg() do
-  answers[i + 1] = write(arg(), arg(), numeric_arg(), arg(), arg(), arg(), arg(), arg())
+for i in elements() do
+  answers[i + 1] = write(arg(), arg(), arg(), arg(), arg(), arg(), arg(), arg())
 end
 return answers

@@ -3,7 +3,6 @@ import type { Cluster, Redis } from "ioredis";
 import { demoted, storageErrorOf } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import type { Script } from "./scripts.ts";
-import type { Argument } from "./shards.ts";
 
 export type Client = Redis | Cluster;
 
@@ -22,7 +21,7 @@ export class Connection {
   }
 
   /** Runs a script. @throws StorageError */
-  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+  async run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     const answer = await this.send(async (client) => {
       const all = [keys.length, ...keys, ...args] as const;
       try {

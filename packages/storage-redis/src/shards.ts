@@ -18,22 +18,20 @@ export function runIdOf(taskId: TaskId): string {
   return parseTaskId(taskId)?.runId ?? taskId;
 }
 
-export type Argument = string | number;
-
-/** What is sent of one element. */
-export type Encoded = readonly Argument[];
+/** What scripts are given: written as JSON. Nothing is `null`. */
+export type Argument = string | number | boolean | null | readonly Argument[];
 
 /**
  * Has a batch done in its shards, all at once, and in each in the order of the elements, in pieces of bearable size. Answers stand in the order of the
  * elements.
- * @param send does a piece: it is given how many elements, and what is sent of them
+ * @param send does a piece: it is given what is sent of each element, as JSON
  * @param prepare is told how many pieces there will be, before the first
  */
 export async function inShards<E, R>(
   elements: readonly E[],
   shardOfElement: (element: E) => number,
-  encode: (element: E, index: number) => Encoded,
-  send: (shard: number, count: number, encoded: readonly Argument[]) => Promise<readonly R[]>,
+  encode: (element: E, index: number) => readonly Argument[],
+  send: (shard: number, encoded: readonly string[]) => Promise<readonly R[]>,
   prepare?: (pieces: number) => Promise<void>,
 ): Promise<R[]> {
   const byShard = new Map<number, number[]>();
@@ -51,7 +49,7 @@ export async function inShards<E, R>(
     plans.map(async ({ shard, pieces }) => {
       for (const { indexes, encoded } of pieces) {
         // oxlint-disable-next-line no-await-in-loop -- in order
-        const results = await send(shard, indexes.length, encoded);
+        const results = await send(shard, encoded);
         for (const [i, index] of indexes.entries()) answers[index] = results[i]!;
       }
     }),
@@ -67,30 +65,26 @@ export async function allDone<T>(promises: readonly Promise<T>[]): Promise<T[]> 
 
 interface Piece {
   readonly indexes: number[];
-  readonly encoded: Argument[];
+  readonly encoded: string[];
 }
 
 function piecesOf<E>(
   elements: readonly E[],
   indexes: readonly number[],
-  encode: (element: E, index: number) => Encoded,
+  encode: (element: E, index: number) => readonly Argument[],
 ): Piece[] {
   const pieces: Piece[] = [];
   let piece: Piece | undefined;
   let length = 0;
   for (const index of indexes) {
-    const encoded = encode(elements[index]!, index);
-    const size = encoded.reduce<number>(
-      (sum, argument) => sum + (typeof argument === "string" ? argument.length : 1),
-      0,
-    );
-    if (piece === undefined || piece.indexes.length === MAX_ELEMENTS || length + size > MAX_LENGTH) {
+    const encoded = JSON.stringify(encode(elements[index]!, index));
+    if (piece === undefined || piece.indexes.length === MAX_ELEMENTS || length + encoded.length > MAX_LENGTH) {
       pieces.push((piece = { indexes: [], encoded: [] }));
       length = 0;
     }
     piece.indexes.push(index);
-    for (const argument of encoded) piece.encoded.push(argument);
-    length += size;
+    piece.encoded.push(encoded);
+    length += encoded.length;
   }
   return pieces;
 }

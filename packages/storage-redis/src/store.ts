@@ -47,9 +47,16 @@ export class Store {
     return this.#prefixes[shard]! + name;
   }
 
-  async run(script: Script, shard: number, args: readonly Argument[]): Promise<Replies> {
+  /** Runs a script with arguments for all elements, and what is sent of each. */
+  async run(
+    script: Script,
+    shard: number,
+    args: readonly Argument[],
+    encoded: readonly string[] = [],
+  ): Promise<Replies> {
     const keys = [this.key(shard, ""), this.key(shard, "clock")];
-    return (await this.connection.run(script, keys, [this.channel, this.#latest, this.#clock(), ...args])) as Replies;
+    const all = [this.channel, this.#latest, this.#clock(), JSON.stringify(args), ...encoded];
+    return (await this.connection.run(script, keys, all)) as Replies;
   }
 
   /** The store's clock. */

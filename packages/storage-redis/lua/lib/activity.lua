@@ -1,25 +1,25 @@
 -- What becomes of activity tasks.
 
-local function schedule(run, new, now)
-  local key = P .. "t:" .. new.id
-  if call("EXISTS", key) == 1 or call("HEXISTS", P .. "rc:" .. run.run_id, new.id) == 1 then
+local function schedule(run, now, id, lane, priority, ready_at, input, attempt, details)
+  local key = P .. "t:" .. id
+  if call("EXISTS", key) == 1 or call("HEXISTS", P .. "rc:" .. run.run_id, id) == 1 then
     return
   end
-  local task = task_of(new.id, key, new.lane, new.priority, 0, nil, nil, new.ready_at, 0)
+  local task = task_of(id, key, lane, priority, 0, nil, nil, ready_at, 0)
   task.visible_at = task.visible_at or now
   local fields = {
-    "l", new.lane, "p", new.priority, "v", int(task.visible_at), "w", name_of(run.lane), "i", new.input, "at", new.attempt,
+    "l", lane, "p", priority, "v", int(task.visible_at), "w", name_of(run.lane), "i", input, "at", attempt,
     "sc", int(now),
   }
-  if new.details then
+  if details ~= cjson.null then
     fields[#fields + 1] = "dt"
-    fields[#fields + 1] = new.details
+    fields[#fields + 1] = details
   end
   call("HSET", key, unpack(fields))
-  call("SADD", P .. "ra:" .. run.run_id, new.id)
-  register_lane(new.lane, new.priority)
+  call("SADD", P .. "ra:" .. run.run_id, id)
+  register_lane(lane, priority)
   place(task)
-  hint("q", queue_of(new.lane))
+  hint("q", queue_of(lane))
 end
 
 local function remove_activity(task, run_id)

@@ -18,7 +18,7 @@ import {
 import { LIMITS } from "../info.ts";
 import { eventsOf, listOf, messagesOf, numberOf, type Reply } from "../reply.ts";
 import { type Script, SCRIPTS } from "../scripts.ts";
-import { type Argument, type Encoded, inShards, runIdOf, shardOf } from "../shards.ts";
+import { type Argument, inShards, runIdOf, shardOf } from "../shards.ts";
 import type { Store } from "../store.ts";
 import { committed, encodeCommit, seconds } from "./commit-tasks.ts";
 import { createdRun, encodeRun } from "./create-runs.ts";
@@ -31,7 +31,7 @@ async function each<E, R>(
   script: Script,
   elements: readonly E[],
   runIdIn: (element: E) => string,
-  encode: (element: E, index: number) => Encoded,
+  encode: (element: E, index: number) => readonly Argument[],
   decode: (reply: Reply | undefined, now: number) => R,
   common: readonly Argument[] = [],
 ): Promise<R[]> {
@@ -39,8 +39,8 @@ async function each<E, R>(
     elements,
     (element) => shardOf(runIdIn(element), store.shards),
     encode,
-    async (shard, count, encoded) => {
-      const [now, ...replies] = await store.run(script, shard, [...common, count, ...encoded]);
+    async (shard, encoded) => {
+      const [now, ...replies] = await store.run(script, shard, common, encoded);
       const at = store.noted(now);
       return replies.map((reply) => decode(reply, at));
     },
@@ -50,13 +50,13 @@ async function each<E, R>(
 /** Runs of one batch have one `createdAt`: where one script cannot create all, the time is read before. */
 export function createRuns(store: Store, runs: readonly NewRun[]): Promise<readonly CreateRunResult[]> {
   const headers = runs.map((run) => copyHeader(run, { createdAt: 0, baseSeq: 0 }));
-  let at: Millis | "" = "";
+  let at: Millis | null = null;
   return inShards(
     runs,
     ({ runId }) => shardOf(runId, store.shards),
     encodeRun,
-    async (shard, count, encoded) => {
-      const [now, createdAt, ...replies] = await store.run(SCRIPTS.create, shard, [at, count, ...encoded]);
+    async (shard, encoded) => {
+      const [now, createdAt, ...replies] = await store.run(SCRIPTS.create, shard, [at], encoded);
       store.noted(now);
       return replies.map((reply) => ({ reply, createdAt: numberOf(createdAt) }));
     },
@@ -73,11 +73,11 @@ export function readEvents(store: Store, requests: readonly EventRequest[]): Pro
     ({ runId }) => shardOf(runId, store.shards),
     ({ runId, incarnation, after: from, limit = LIMITS.eventPage }) => [
       runId,
-      incarnation ?? "",
+      incarnation ?? null,
       from,
       Math.min(limit, LIMITS.eventPage),
     ],
-    (shard, count, encoded) => store.run(SCRIPTS.readEvents, shard, [count, ...encoded]),
+    (shard, encoded) => store.run(SCRIPTS.readEvents, shard, [], encoded),
   ).then((replies) =>
     replies.map((reply, i) => {
       const [lastSeq, events] = listOf(reply);
@@ -88,7 +88,7 @@ export function readEvents(store: Store, requests: readonly EventRequest[]): Pro
 
 export function commitTasks(store: Store, commits: readonly TaskCommit[]): Promise<readonly CommitResult[]> {
   const areSecond = seconds(commits);
-  const encode = (commit: TaskCommit, index: number): Encoded => encodeCommit(commit, areSecond[index]!);
+  const encode = (commit: TaskCommit, index: number): readonly Argument[] => encodeCommit(commit, areSecond[index]!);
   return each(store, SCRIPTS.commit, commits, ({ claim }) => claim.runId, encode, committed, [LIMITS.dedupeMs]);
 }
 
@@ -97,8 +97,8 @@ export function renewLeases(store: Store, claims: readonly Claim[], leaseMs: num
     claims,
     ({ runId }) => shardOf(runId, store.shards),
     encodeClaim,
-    async (shard, count, encoded) => {
-      const [at, until, ...replies] = await store.run(SCRIPTS.renew, shard, [leaseMs, count, ...encoded]);
+    async (shard, encoded) => {
+      const [at, until, ...replies] = await store.run(SCRIPTS.renew, shard, [leaseMs], encoded);
       const now = store.noted(at);
       return replies.map((reply): RenewResult => {
         if (reply === null) return { status: "lost" };
@@ -111,17 +111,17 @@ export function renewLeases(store: Store, claims: readonly Claim[], leaseMs: num
 }
 
 /** One whose task is not its run's owns nothing. */
-function encodeClaim({ taskId, runId, incarnation, epoch }: Claim): Encoded {
+function encodeClaim({ taskId, runId, incarnation, epoch }: Claim): readonly Argument[] {
   const address = parseTaskId(taskId);
   return [taskId, address?.runId === runId && address.incarnation === incarnation ? epoch : 0];
 }
 
 export function deliver(store: Store, messages: readonly NewMessage[]): Promise<readonly DeliverResult[]> {
-  const encode = ({ runId, incarnation, dedupeId, external, data }: NewMessage): Encoded => [
+  const encode = ({ runId, incarnation, dedupeId, external, data }: NewMessage): readonly Argument[] => [
     runId,
-    incarnation ?? "",
+    incarnation ?? null,
     dedupeId,
-    external ? 1 : 0,
+    external,
     data,
   ];
   return each(store, SCRIPTS.deliver, messages, ofRun, encode, statusOf<DeliverResult>, [LIMITS.dedupeMs]);

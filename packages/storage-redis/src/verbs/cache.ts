@@ -7,7 +7,7 @@ import {
 } from "@perdure/core/storage";
 import { instantOf, listOf, type Reply, textOf } from "../reply.ts";
 import { SCRIPTS } from "../scripts.ts";
-import { type Encoded, inShards, shardOf } from "../shards.ts";
+import { type Argument, inShards, shardOf } from "../shards.ts";
 import type { Store } from "../store.ts";
 
 export function readCache(store: Store, given: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
@@ -16,8 +16,8 @@ export function readCache(store: Store, given: readonly CacheKey[]): Promise<rea
     keys,
     (key) => shardOf(key, store.shards),
     (key) => [key],
-    async (shard, count, encoded) => {
-      const [now, ...replies] = await store.run(SCRIPTS.readCache, shard, [count, ...encoded]);
+    async (shard, encoded) => {
+      const [now, ...replies] = await store.run(SCRIPTS.readCache, shard, [], encoded);
       store.noted(now);
       return replies;
     },
@@ -53,15 +53,15 @@ function write(
     entries,
     ({ owner, key }) => shardOf(check === "only" && owner !== undefined ? owner.runId : key, store.shards),
     (entry) => encodeEntry(entry, check === "only" ? check : check(entry)),
-    async (shard, count, encoded) => {
-      const [now, ...replies] = await store.run(SCRIPTS.writeCache, shard, [count, ...encoded]);
+    async (shard, encoded) => {
+      const [now, ...replies] = await store.run(SCRIPTS.writeCache, shard, [], encoded);
       store.noted(now);
       return replies;
     },
   );
 }
 
-function encodeEntry({ owner, key, value, expiresAt, mode }: NewCacheEntry, check: Check): Encoded {
+function encodeEntry({ owner, key, value, expiresAt, mode }: NewCacheEntry, check: Check): readonly Argument[] {
   const address = owner && parseTaskId(owner.taskId);
   const isGood = address?.runId === owner?.runId && address?.incarnation === owner?.incarnation;
   return [

@@ -37,7 +37,7 @@ export async function claimTasks(store: Store, given: ClaimRequest): Promise<Cla
   const request: ClaimRequest = { ...given, holding: [...given.holding] };
   if (given.taskIds !== undefined) return claimNamed(store, request, [...given.taskIds], limit);
   const lanes = lanesOf(given);
-  const what = ["lanes", lanes.length, ...lanes];
+  const what = [false, lanes];
   if (store.shards > 1) return claimInOrder(store, request, what, limit);
   return resultOf([await ask(store, request, { shard: 0, limit }, what)], request);
 }
@@ -96,7 +96,7 @@ async function claimNamed(
   for (const [shard, ids] of byShard) {
     if (left === 0 || (ids.length === 0 && byShard.size > 1)) continue;
     // oxlint-disable-next-line no-await-in-loop -- the limit is for all together
-    const answer = await ask(store, request, { shard, limit: left }, ["ids", ids.length, ...ids]);
+    const answer = await ask(store, request, { shard, limit: left }, [true, ids]);
     answers.push(answer);
     left -= answer.tasks.length;
   }
@@ -121,15 +121,14 @@ async function ask(
   const { workerId, workerInstance, leaseMs, inlineEvents, overdue } = request;
   const holding = request.holding.filter((id) => shardOf(runIdOf(id), store.shards) === shard);
   const reply = await store.run(SCRIPTS.claim, shard, [
-    onlyLooks ? 1 : 0,
+    onlyLooks,
     workerId,
     workerInstance,
     leaseMs,
     limit,
     inlineEvents,
-    overdue ? 1 : 0,
-    holding.length,
-    ...holding,
+    overdue,
+    holding,
     ...what,
   ]);
   const [now, nextReadyAt, tasks, ranks] = reply;

@@ -7,7 +7,6 @@ import {
   type Millis,
   type NewActivityTask,
   parseTaskId,
-  type Payload,
   type TaskCommit,
   type TaskId,
   type WorkflowCommit,
@@ -16,7 +15,7 @@ import { attributeIndexesOf } from "../header.ts";
 import { LIMITS } from "../info.ts";
 import { laneOf } from "../lane.ts";
 import { eventText, instantOf, listOf, messagesOf, numberOf, type Reply } from "../reply.ts";
-import type { Argument, Encoded } from "../shards.ts";
+import type { Argument } from "../shards.ts";
 
 /** Says of each commit of a batch, in order, whether it is the second workflow commit of its task. */
 export function seconds(commits: readonly TaskCommit[]): boolean[] {
@@ -29,22 +28,21 @@ export function seconds(commits: readonly TaskCommit[]): boolean[] {
   });
 }
 
-export function encodeCommit(commit: TaskCommit, isSecond: boolean): Encoded {
+export function encodeCommit(commit: TaskCommit, isSecond: boolean): readonly Argument[] {
   return commit.kind === "workflow" ? encodeWorkflow(commit, isSecond) : encodeActivity(commit);
 }
 
-function encodeWorkflow(commit: WorkflowCommit, isSecond: boolean): Encoded {
+function encodeWorkflow(commit: WorkflowCommit, isSecond: boolean): readonly Argument[] {
   const { claim, next, run, close } = commit;
   const address = parseTaskId(claim.taskId);
   const isOwn = address?.seq === 0 && isOf(claim, address);
-  const code = isSecond ? "second-commit-in-batch" : (checkCommit(commit, LIMITS) ?? "");
+  const code = isSecond ? "second-commit-in-batch" : (checkCommit(commit, LIMITS) ?? null);
   // One that is malformed by itself is refused by the script, if its claim is good: then nothing else of it is looked at.
-  const { events, schedule = [], cancel = [] } = code === "" ? commit : { events: [] };
+  const { events, schedule = [], cancel = [] } = code === null ? commit : { events: [] };
   const cancelled = cancel.filter((taskId) => {
     const task = parseTaskId(taskId);
     return task !== undefined && task.seq > 0 && isOf(claim, task);
   });
-  const indexes = run?.attributes === undefined ? [] : attributeIndexesOf(run.attributes);
   return [
     "workflow",
     claim.runId,
@@ -55,36 +53,31 @@ function encodeWorkflow(commit: WorkflowCommit, isSecond: boolean): Encoded {
     commit.expectedSeq,
     commit.ackInbox,
     next.do,
-    (next.do === "park" ? next.wakeAt : next.do === "block" ? next.until : null) ?? "",
-    next.do === "block" ? next.reason : "",
-    events.length,
-    ...events.map(eventText),
-    schedule.length,
-    ...schedule.flatMap(encodeTask),
-    cancelled.length,
-    ...cancelled,
-    ...optional(run?.state),
-    ...optional(run?.attributes && JSON.stringify(run.attributes)),
-    indexes.length,
-    ...indexes,
-    ...optional(run?.baseSeq),
-    close?.status ?? "",
-    close?.discardUnread === true ? 1 : 0,
-    ...optional(close?.output),
-    ...optional(close?.failure),
+    next.do === "park" ? next.wakeAt : next.do === "block" ? next.until : null,
+    next.do === "block" ? next.reason : null,
+    events.map(eventText),
+    schedule.map(encodeTask),
+    cancelled,
+    run?.state ?? null,
+    run?.attributes === undefined ? null : JSON.stringify(run.attributes),
+    attributeIndexesOf(run?.attributes ?? {}),
+    run?.baseSeq ?? null,
+    close?.status ?? null,
+    close?.discardUnread === true,
+    close?.output ?? null,
+    close?.failure ?? null,
   ];
 }
 
-function encodeTask(task: NewActivityTask): Encoded {
+function encodeTask(task: NewActivityTask): readonly Argument[] {
   const { taskId, activity, queue, priority, readyAt, input, attempt, details } = task;
-  return [taskId, laneOf("activity", queue, activity), priority, readyAt ?? "", input, attempt, ...optional(details)];
+  return [taskId, laneOf("activity", queue, activity), priority, readyAt, input, attempt, details];
 }
 
-function encodeActivity({ claim, commitId, next }: ActivityCommit): Encoded {
+function encodeActivity({ claim, commitId, next }: ActivityCommit): readonly Argument[] {
   const address = parseTaskId(claim.taskId);
-  const { dedupeId, external, data } =
-    next.do === "complete" ? next.message : { dedupeId: "", external: false, data: "" };
-  const { at, attempt, details } = next.do === "retry" ? next : { at: "", attempt: "", details: undefined };
+  const retry = next.do === "retry" ? next : undefined;
+  const message = next.do === "complete" ? next.message : undefined;
   return [
     "activity",
     claim.taskId,
@@ -93,17 +86,13 @@ function encodeActivity({ claim, commitId, next }: ActivityCommit): Encoded {
     address !== undefined && isOf(claim, address) ? claim.epoch : 0,
     commitId,
     next.do,
-    at,
-    attempt,
-    ...optional(details),
-    dedupeId,
-    external ? 1 : 0,
-    data,
+    retry?.at ?? null,
+    retry?.attempt ?? null,
+    retry?.details ?? null,
+    message?.dedupeId ?? null,
+    message?.external ?? null,
+    message?.data ?? null,
   ];
-}
-
-function optional(value: Payload | number | null | undefined): readonly Argument[] {
-  return value == null ? [0, ""] : [1, value];
 }
 
 function isOf(claim: Claim, { runId, incarnation }: { readonly runId: string; readonly incarnation: string }): boolean {

@@ -2,28 +2,23 @@ import type { CreateRunResult, NewRun, RunHeader, RunStatus } from "@perdure/cor
 import { attributeIndexesOf, headerText, indexesOf, parseHeader } from "../header.ts";
 import { laneOf } from "../lane.ts";
 import { eventText, listOf, numberOf, type Reply, textOf } from "../reply.ts";
-import type { Encoded } from "../shards.ts";
+import type { Argument } from "../shards.ts";
 
-export function encodeRun(run: NewRun): Encoded {
-  const attributes = attributeIndexesOf(run.attributes);
-  const indexes = indexesOf(run);
+export function encodeRun(run: NewRun): readonly Argument[] {
   return [
     run.runId,
     run.incarnation,
     run.startHash,
     laneOf("workflow", run.queue, run.workflow),
     run.priority,
-    run.readyAt ?? "",
-    run.deadlineAt ?? "",
+    run.readyAt,
+    run.deadlineAt,
     headerText(run),
     run.input,
-    run.state === null ? 0 : 1,
-    run.state ?? "",
+    run.state,
     JSON.stringify(run.attributes),
-    attributes.length,
-    ...attributes,
-    indexes.length,
-    ...indexes,
+    attributeIndexesOf(run.attributes),
+    indexesOf(run),
     eventText(run.started),
   ];
 }

@@ -89,5 +89,5 @@ function encodeQuery({ status, workflow, queue, parentRunId, attributes, blocked
     ...(parentRunId === undefined ? [] : [`p:${parentRunId}`]),
     ...attributeIndexesOf(attributes ?? {}),
   ];
-  return [statuses.length, ...statuses, filters.length, ...filters, blocked === undefined ? "" : blocked ? 1 : 0];
+  return [statuses, filters, blocked ?? null];
 }

@@ -34,7 +34,7 @@ export async function purgeRuns(store: Store, request: PurgeRequest): Promise<Pu
 
 async function* find(store: Store, request: PurgeRequest): AsyncGenerator<readonly Candidate[]> {
   const { closedBefore, minAgeMs = PURGE_AGE_MS, status = ["completed", "failed", "cancelled"], runIds } = request;
-  const conditions = [closedBefore, minAgeMs, status.length, ...status];
+  const conditions = [closedBefore, minAgeMs, status];
   const named = runIds && Map.groupBy(new Set(runIds), (runId) => shardOf(runId, store.shards));
   for (let shard = 0; shard < store.shards; shard++) {
     if (named !== undefined) {
@@ -42,14 +42,14 @@ async function* find(store: Store, request: PurgeRequest): AsyncGenerator<readon
       for (let from = 0; from < ids.length; from += PIECE) {
         const piece = ids.slice(from, from + PIECE);
         // oxlint-disable-next-line no-await-in-loop -- only as long as more are needed
-        yield (await findIn(store, shard, [...conditions, "ids", piece.length, ...piece])).candidates;
+        yield (await findIn(store, shard, [...conditions, piece, 0, 0])).candidates;
       }
       continue;
     }
     let hasMore = true;
     for (let from = 0; hasMore; from += PIECE) {
       // oxlint-disable-next-line no-await-in-loop -- only as long as more are needed
-      const found = await findIn(store, shard, [...conditions, "oldest", from, PIECE]);
+      const found = await findIn(store, shard, [...conditions, null, from, PIECE]);
       yield found.candidates;
       ({ hasMore } = found);
     }
@@ -96,16 +96,13 @@ async function deleteAll(store: Store, doomed: readonly Candidate[]): Promise<nu
     elsewhere,
     ({ key }) => shardOf(key, store.shards),
     ({ key, owner }) => [owner, key],
-    (shard, count, encoded) => store.run(SCRIPTS.forgetCache, shard, [count, ...encoded]),
+    (shard, encoded) => store.run(SCRIPTS.forgetCache, shard, [], encoded),
   );
   const answers = await inShards(
     doomed,
     ({ runId }) => shardOf(runId, store.shards),
-    ({ runId, incarnation, header }) => {
-      const indexes = indexesOf(header);
-      return [runId, incarnation, indexes.length, ...indexes];
-    },
-    (shard, count, encoded) => store.run(SCRIPTS.purge, shard, [count, ...encoded]),
+    ({ runId, incarnation, header }) => [runId, incarnation, indexesOf(header)],
+    (shard, encoded) => store.run(SCRIPTS.purge, shard, [], encoded),
   );
   return answers.filter((answer) => answer === "1").length;
 }

@@ -11,7 +11,7 @@ const STATUSES = ["open", "completed", "failed", "cancelled"] as const;
 export async function statsOf(store: Store): Promise<StorageStats> {
   const shards = Array.from({ length: store.shards }, (_, shard) => shard);
   const all = await allDone(
-    shards.map(async (shard) => statsIn(store, await store.run(SCRIPTS.stats, shard, [STATUSES.length, ...STATUSES]))),
+    shards.map(async (shard) => statsIn(store, await store.run(SCRIPTS.stats, shard, [STATUSES]))),
   );
   const runs = { open: 0, completed: 0, failed: 0, cancelled: 0 };
   for (const one of all) for (const status of STATUSES) runs[status] += one.runs[status];
