@@ -1,0 +1,4 @@
+import { describeStorageBackend } from "@perdure/conformance/vitest";
+import redis from "../../../conformance/backends/redis.ts";
+
+describeStorageBackend(redis, { kills: 40 });
