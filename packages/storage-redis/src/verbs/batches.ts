@@ -92,14 +92,19 @@ export function commitTasks(store: Store, commits: readonly TaskCommit[]): Promi
   return each(store, SCRIPTS.commit, commits, ({ claim }) => claim.runId, encode, committed, [LIMITS.dedupeMs]);
 }
 
-export function renewLeases(store: Store, claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
-  return inShards(
+export async function renewLeases(
+  store: Store,
+  claims: readonly Claim[],
+  leaseMs: number,
+): Promise<readonly RenewResult[]> {
+  let now = 0;
+  const results = await inShards(
     claims,
     ({ runId }) => shardOf(runId, store.shards),
     encodeClaim,
     async (shard, encoded) => {
       const [at, until, ...replies] = await store.run(SCRIPTS.renew, shard, [leaseMs], encoded);
-      const now = store.noted(at);
+      now = Math.max(now, store.noted(at));
       return replies.map((reply): RenewResult => {
         if (reply === null) return { status: "lost" };
         const [inboxLast, messages] = listOf(reply);
@@ -108,6 +113,8 @@ export function renewLeases(store: Store, claims: readonly Claim[], leaseMs: num
       });
     },
   );
+  // One time for all shards: the latest, so that nobody takes his lease for longer than it is.
+  return results.map((result) => (result.status === "held" ? { ...result, now } : result));
 }
 
 /** One whose task is not its run's owns nothing. */
