@@ -9,7 +9,16 @@ import { within } from "../within.ts";
 
 /** Subjects of this repository, by name. A published suite has none. */
 const BUILT_IN = new URL("../../backends/", import.meta.url);
-const BUILT_IN_NAMES = ["memory", "sqlite", "postgres", "postgres-pgbouncer", "mysql", "redis", "redis-cluster"];
+const BUILT_IN_NAMES = [
+  "memory",
+  "sqlite",
+  "postgres",
+  "postgres-pgbouncer",
+  "mysql",
+  "redis",
+  "redis-everysec",
+  "redis-cluster",
+];
 
 /** A module has so long to be evaluated. */
 const IMPORT_MS = 30_000;

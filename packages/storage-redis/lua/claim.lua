@@ -168,7 +168,7 @@ local function lease(task)
     task.deliveries = task.deliveries + 1
   end
   task.instance = instance
-  task.epoch = task.epoch + 1
+  task.epoch = next_epoch(task, now)
   task.lease_until = now + lease_ms
   call(
     "HSET", task.key, "ep", int(task.epoch), "li", instance, "lw", worker, "lu", int(task.lease_until),

@@ -27,10 +27,10 @@ const TASKS = ["task", "lane"];
 
 export const SCRIPTS = {
   now: script("now"),
-  create: script("create", ...TASKS, "index"),
+  create: script("create", ...TASKS, "index", "life"),
   readEvents: script("read-events"),
   list: script("list"),
-  claim: script("claim", ...TASKS, "inbox"),
+  claim: script("claim", ...TASKS, "inbox", "life"),
   renew: script("renew", ...TASKS, "inbox"),
   commit: script("commit", ...TASKS, "index", "inbox", "activity"),
   deliver: script("deliver", ...TASKS, "inbox"),
