@@ -68,8 +68,8 @@ const MAX_SHARDS = 256;
 
 /** @throws UsageError `invalid-argument` */
 export function settingsOf(urlOrOptions: string | RedisOptions): Settings {
-  const options: RedisOptions = typeof urlOrOptions === "string" ? { url: urlOrOptions } : (urlOrOptions ?? {});
-  requireThat(typeof options === "object", "options", "a URL or an object");
+  const options: RedisOptions = typeof urlOrOptions === "string" ? { url: urlOrOptions } : urlOrOptions;
+  requireThat(typeof options === "object" && options !== null, "options", "a URL or an object");
   for (const name of Object.keys(options)) requireKnown(name);
   const { prefix = "perdure:", namespace = "default", requestTimeout = 30_000, clock = noOffset, durability } = options;
   const { shards } = options;
