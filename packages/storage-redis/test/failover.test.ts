@@ -1,4 +1,4 @@
-import { redis } from "@perdure/storage-redis";
+import { redis, type RedisOptions } from "@perdure/storage-redis";
 import { Redis } from "ioredis";
 import { startRedisCluster, type TestRedisCluster, type TestServer } from "perdure-servers";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -17,7 +17,10 @@ async function isMaster({ url }: TestServer): Promise<boolean> {
   return role === "master";
 }
 
-const open = (prefix: string) => () => redis({ nodes: cluster.masters.map(({ url }) => url), prefix });
+const open =
+  (prefix: string, options: RedisOptions = {}) =>
+  () =>
+    redis({ nodes: cluster.masters.map(({ url }) => url), prefix, ...options });
 
 /** A master hands what it wrote to its replica a moment after it has answered. */
 const BEHIND_MS = 1_000;
@@ -60,6 +63,36 @@ test(
       await load.look();
       expect(await load.settle()).toBe(0);
     } finally {
+      await load.close();
+    }
+  },
+);
+
+test(
+  "a master stands still for so long that its replica takes over, and wakes: no history has two writers, and workers go on (I1, I3, I6, I9)",
+  { timeout: 120_000 },
+  async () => {
+    const [, , master] = cluster.masters as readonly TestServer[];
+    const [, , replica] = cluster.replicas as readonly TestServer[];
+    const node = new Redis(master!.url);
+    const pid = Number(/process_id:(\d+)/u.exec(await node.info("server"))![1]);
+    node.disconnect();
+    const load = await Load.begin(open("paused:", { requestTimeout: 2_000 }));
+    const from = performance.now() - BEHIND_MS;
+    try {
+      await load.look();
+      process.kill(pid, "SIGSTOP");
+      await expect.poll(() => isMaster(replica!), { interval: 50, timeout: 30_000 }).toBe(true);
+      await load.goOn();
+      process.kill(pid, "SIGCONT");
+      // Until it hears of the new master it may acknowledge what was on its way.
+      await expect.poll(() => isMaster(master!), { interval: 10, timeout: 30_000 }).toBe(false);
+      const to = performance.now();
+      await load.goOn();
+      await load.look();
+      await load.settle({ from, to });
+    } finally {
+      process.kill(pid, "SIGCONT");
       await load.close();
     }
   },
