@@ -12,6 +12,7 @@ export const pages: readonly string[] = [
   "packages/storage-sqlite/README.md",
   "packages/storage-postgres/README.md",
   "packages/storage-mysql/README.md",
+  "packages/storage-redis/README.md",
   "docs/getting-started.md",
   "docs/concepts.md",
   "docs/conformance.md",
@@ -28,6 +29,7 @@ export const pages: readonly string[] = [
   "docs/storages/sqlite.md",
   "docs/storages/postgres.md",
   "docs/storages/mysql.md",
+  "docs/storages/redis.md",
 ];
 
 /**

@@ -31,14 +31,14 @@ describe("names with braces and the like move no key to another slot (I21, I22)"
 });
 
 describe("nothing stays", () => {
-  test("of purged runs, but a clock (I26)", { timeout: 30_000 }, async () => {
+  test("of purged runs, but a clock and whose it is (I26)", { timeout: 30_000 }, async () => {
     const prefix = newPrefix();
     const storage = open({ prefix, namespace: "orders" });
     await finishRuns(storage, [...HOSTILE, ...Array.from({ length: 100 }, (_, n) => `run ${n}`)]);
     for (let more = true; more;)
       ({ more } = await storage.purgeRuns({ closedBefore: Date.now() + 60_000, minAgeMs: 0, limit: 50 }));
     expect(await storage.stats()).toMatchObject({ runs: { completed: 0 }, queues: [] });
-    expect(await keysOf(prefix)).toEqual([`${prefix}meta`, `${prefix}{orders:0}:clock`]);
+    expect(await keysOf(prefix)).toEqual([`${prefix}meta`, `${prefix}{orders:0}:clock`, `${prefix}{orders:0}:life`]);
   });
 
   test("of what only open runs need, once a run is done", { timeout: 30_000 }, async () => {
@@ -48,7 +48,7 @@ describe("nothing stays", () => {
     // Of the signals stays that they have come.
     const ofEach = ["d", "dz", "e", "r"].flatMap((name) => [`${name}:child of one`, `${name}:one`]);
     expect(names.filter((name) => !name.startsWith("x:")).toSorted()).toEqual(
-      [...ofEach, "clock", "lanes", "meta"].toSorted(),
+      [...ofEach, "clock", "lanes", "life", "meta"].toSorted(),
     );
   });
 });

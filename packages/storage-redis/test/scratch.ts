@@ -8,7 +8,7 @@ const { url } = await findRedis();
 
 /** A client of the tests' own of the server that they use. */
 export const admin = new Redis(url);
-afterAll(async () => void admin.disconnect());
+afterAll(() => admin.disconnect());
 
 let count = 0;
 

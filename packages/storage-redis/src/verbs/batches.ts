@@ -131,17 +131,21 @@ export function deliver(store: Store, messages: readonly NewMessage[]): Promise<
     external,
     data,
   ];
-  return each(store, SCRIPTS.deliver, messages, ofRun, encode, statusOf<DeliverResult>, [LIMITS.dedupeMs]);
+  return each(store, SCRIPTS.deliver, messages, ofRun, encode, delivered, [LIMITS.dedupeMs]);
 }
 
 export function unblockTasks(store: Store, taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
-  return each(store, SCRIPTS.unblock, taskIds, runIdOf, (taskId) => [taskId], statusOf<UnblockResult>);
+  return each(store, SCRIPTS.unblock, taskIds, runIdOf, (taskId) => [taskId], unblocked);
 }
 
 function ofRun({ runId }: { readonly runId: string }): string {
   return runId;
 }
 
-function statusOf<R extends { readonly status: string }>(reply: Reply | undefined): R {
-  return { status: reply } as unknown as R;
+function delivered(reply: Reply | undefined): DeliverResult {
+  return { status: reply as DeliverResult["status"] };
+}
+
+function unblocked(reply: Reply | undefined): UnblockResult {
+  return { status: reply as UnblockResult["status"] };
 }

@@ -3,7 +3,7 @@ import { indexesOf, parseHeader, type StoredHeader } from "../header.ts";
 import { LIMITS } from "../info.ts";
 import { listOf, textOf } from "../reply.ts";
 import { SCRIPTS } from "../scripts.ts";
-import { type Argument, inShards, shardOf } from "../shards.ts";
+import { allDone, type Argument, inShards, shardOf } from "../shards.ts";
 import type { Store } from "../store.ts";
 
 /** How many candidates are looked at in one script. */
@@ -77,10 +77,12 @@ async function findIn(
 
 /** Says of each candidate whether its parent, this incarnation of it, is gone or closed. */
 function areParentsGone(store: Store, candidates: readonly Candidate[]): Promise<boolean[]> {
-  return Promise.all(candidates.map(({ header }) => header.parent === null || isGoneOrClosed(store, header.parent)));
+  return allDone(candidates.map(({ header }) => isGoneOrClosed(store, header.parent)));
 }
 
-async function isGoneOrClosed(store: Store, { runId, incarnation }: ParentLink): Promise<boolean> {
+async function isGoneOrClosed(store: Store, parent: ParentLink | null): Promise<boolean> {
+  if (parent === null) return true;
+  const { runId, incarnation } = parent;
   const key = store.key(shardOf(runId, store.shards), `r:${runId}`);
   const [found, status] = await store.connection.send((client) => client.hmget(key, "n", "t"));
   return found !== incarnation || status !== "open";
