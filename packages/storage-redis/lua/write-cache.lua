@@ -33,6 +33,12 @@ local function write(check, task_id, epoch, run_id, key, value, expires_at, mode
     task_id, epoch = "", 0
   end
   call("HSET", name, "v", value, "x", expires_at, "o", owner, "t", task_id, "e", int(epoch))
+  -- Nobody reads it any more from expires_at on, by a clock that is never behind the server's; an hour is for one that was set back.
+  if expires_at == "" then
+    call("PERSIST", name)
+  else
+    call("PEXPIREAT", name, int(expires_at + 3600000))
+  end
   return { "written", value, expires_at }
 end
 

@@ -2,7 +2,7 @@ import { findRedisCluster } from "perdure-servers";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Cluster } from "ioredis";
 import { finishRuns } from "./load-everything.ts";
-import { keysOf, newPrefix, open } from "./scratch.ts";
+import { admin, keysOf, newPrefix, open } from "./scratch.ts";
 
 const HOSTILE = ["}", "{}", "{a}", "a}b{c", "*", "?[a-z]", "line\nbreak", "{😀", "blank ", "%7B", "a:b", "}:{"];
 
@@ -39,6 +39,20 @@ describe("nothing stays", () => {
       ({ more } = await storage.purgeRuns({ closedBefore: Date.now() + 60_000, minAgeMs: 0, limit: 50 }));
     expect(await storage.stats()).toMatchObject({ runs: { completed: 0 }, queues: [] });
     expect(await keysOf(prefix)).toEqual([`${prefix}meta`, `${prefix}{orders:0}:clock`, `${prefix}{orders:0}:life`]);
+  });
+
+  test("of cache entries, an hour after they have expired; those that never do, stay", async () => {
+    const prefix = newPrefix();
+    const storage = open({ prefix, namespace: "orders" });
+    const expiresAt = Date.now() + 60_000;
+    const write = (entry: { readonly key: string; readonly expiresAt: number | null }) =>
+      storage.writeCache([{ ...entry, value: "1", mode: "replace" }]);
+    await write({ key: "soon", expiresAt });
+    await write({ key: "late", expiresAt: 253_402_300_799_999 });
+    await write({ key: "never", expiresAt });
+    await write({ key: "never", expiresAt: null });
+    const ends = ["soon", "late", "never"].map((key) => admin.pexpiretime(`${prefix}{orders:0}:c:${key}`));
+    expect(await Promise.all(ends)).toEqual([expiresAt + 3_600_000, 253_402_304_399_999, -1]);
   });
 
   test("of what only open runs need, once a run is done", { timeout: 30_000 }, async () => {
