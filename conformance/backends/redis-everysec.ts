@@ -1,4 +1,4 @@
-import { statSync, truncateSync } from "node:fs";
+import { readdirSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { redis } from "@perdure/storage-redis";
 import { startRedis, type TestServer } from "perdure-servers";
@@ -11,21 +11,21 @@ const VARIABLE = "PERDURE_CONFORMANCE_REDIS_EVERYSEC";
 const LOSS_MS = 1_000;
 const SAMPLE_MS = 20;
 
-/** One that syncs every second, and never rewrites its log. */
+/** One that syncs every second, and rewrites its log when it is told to. */
 function start(): Promise<TestServer> {
   return startRedis({ settings: { appendfsync: "everysec", "auto-aof-rewrite-percentage": 0 } });
 }
 
-/** Whose machine loses its power when it is killed: its log is as long as it was most of {@link LOSS_MS} before. */
+/** Whose machine loses its power when it is killed: of what it logged since {@link LOSS_MS} before, some is on the disk, down to half a record. */
 class Powerless implements OwnServer {
   readonly #server: TestServer;
-  readonly #log: string;
-  #sizes: { readonly at: number; readonly bytes: number }[] = [];
+  readonly #logs: string;
+  #sizes: { readonly at: number; readonly log: string; readonly bytes: number }[] = [];
   #watch: NodeJS.Timeout | undefined;
 
   constructor(server: TestServer) {
     this.#server = server;
-    this.#log = join(server.folder, "appendonlydir", "appendonly.aof.1.incr.aof");
+    this.#logs = join(server.folder, "appendonlydir");
     this.#begin();
   }
 
@@ -45,7 +45,9 @@ class Powerless implements OwnServer {
     clearInterval(this.#watch);
     await this.#server.kill();
     const synced = performance.now() - LOSS_MS;
-    truncateSync(this.#log, this.#sizes.find(({ at }) => at >= synced)!.bytes);
+    const log = this.#newest();
+    const least = this.#sizes.find((size) => size.at >= synced && size.log === log)?.bytes ?? 0;
+    truncateSync(log, least + Math.floor(Math.random() * (statSync(log).size - least)));
   }
 
   async restart(): Promise<void> {
@@ -58,10 +60,18 @@ class Powerless implements OwnServer {
     await this.#server.stop();
   }
 
+  /** The log that is written to: its number grows when it is written anew. */
+  #newest(): string {
+    const logs = readdirSync(this.#logs).filter((name) => name.endsWith(".incr.aof"));
+    const numberOf = (name: string): number => Number(name.split(".").at(-3));
+    return join(this.#logs, logs.toSorted((a, b) => numberOf(a) - numberOf(b)).at(-1)!);
+  }
+
   #begin(): void {
     this.#sizes = [];
     const sample = (): void => {
-      this.#sizes.push({ at: performance.now(), bytes: statSync(this.#log).size });
+      const log = this.#newest();
+      this.#sizes.push({ at: performance.now(), log, bytes: statSync(log).size });
       // Of what is older nothing is lost.
       this.#sizes = this.#sizes.slice(-(2 * LOSS_MS) / SAMPLE_MS);
     };

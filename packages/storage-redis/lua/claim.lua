@@ -1,6 +1,6 @@
 -- Hands out tasks. Asks for: whether only to look, worker, instance, leaseMs, limit, inlineEvents, whether overdue ones are wanted, ids that the
 -- instance holds, whether ids are wanted or lanes, and these. Answers the time, when to look again ("" for never), the tasks unless it only
--- looks, and their ranks.
+-- looks, their ranks, and whether the server has started anew.
 local now = tick()
 local only_looks, worker, instance, lease_ms, limit = arg(), arg(), arg(), arg(), arg()
 local inline_events, takes_overdue = arg(), arg()
@@ -203,4 +203,4 @@ local tasks = {}
 for i, task in ipairs(chosen) do
   tasks[i] = hand_out(task)
 end
-return { int(now), next_at, tasks, ranks }
+return { int(now), next_at, tasks, ranks, is_new_life and "1" or "" }

@@ -51,6 +51,14 @@ export class Connection {
     return "nodes" in this.client ? this.client.nodes("master") : [this.client];
   }
 
+  /**
+   * Has the servers write their logs anew, in the background. One whose machine lost its power may find half of a script's writes at the end of its
+   * log. It leaves them out, but not always from the file: what it writes next stands behind them, and its next start would execute both.
+   */
+  rewriteLogs(): void {
+    for (const node of this.masters()) node.bgrewriteaof().catch(ignore);
+  }
+
   /** One of the servers, whichever. */
   anyNode(): Redis {
     if (!("nodes" in this.client)) return this.client;

@@ -13,6 +13,7 @@ local function note_first_life()
 end
 
 local epoch_floor
+local is_new_life = false
 
 local function next_epoch(task, now)
   if not epoch_floor then
@@ -21,6 +22,7 @@ local function next_epoch(task, now)
     epoch_floor = tonumber(known[2] or "0")
     if known[1] ~= id then
       epoch_floor = math.max(now, epoch_floor + 1)
+      is_new_life = true
       call("HSET", P .. "life", "id", id, "floor", int(epoch_floor))
     end
   end

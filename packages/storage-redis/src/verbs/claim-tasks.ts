@@ -131,7 +131,8 @@ async function ask(
     holding,
     ...what,
   ]);
-  const [now, nextReadyAt, tasks, ranks] = reply;
+  const [now, nextReadyAt, tasks, ranks, isNewLife] = reply;
+  if (isNewLife === "1") store.connection.rewriteLogs();
   return { now: store.noted(now), nextReadyAt: instantOf(nextReadyAt), tasks: listOf(tasks), ranks: listOf(ranks) };
 }
 
