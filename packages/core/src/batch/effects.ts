@@ -1,5 +1,6 @@
 import type { Codec } from "../codec/codec.ts";
 import { stableHash } from "../codec/stable-hash.ts";
+import { dutiesOf } from "../engine/duties.ts";
 import { cancelMessage, signalMessage } from "../engine/inbox-message.ts";
 import type { ChildIntent, SendIntent } from "../engine/open-command.ts";
 import { UsageError } from "../errors/index.ts";
@@ -15,19 +16,35 @@ import type { StorageAccess } from "./storage-access.ts";
  */
 export async function createChild(
   access: StorageAccess,
+  codec: Codec,
   parent: RunHeader,
   child: ChildIntent,
 ): Promise<Failure | null> {
   const { runId, seq } = child;
   try {
     const { run } = await access.create(newChild(access, parent, child));
-    if (run.parent?.incarnation === parent.incarnation && run.parent.seq === seq) return null;
+    if (run.parent?.incarnation === parent.incarnation && run.parent.seq === seq) {
+      if (run.status !== "open") await tellAgain(access, codec, runId);
+      return null;
+    }
   } catch (error) {
     if (error instanceof UsageError) return toFailure(error);
     throw error;
   }
   const message = `A run with the id "${runId}" exists already and is not a child of this command. Choose another id.`;
   return { name: "UsageError", message, code: "run-exists", nonRetryable: true };
+}
+
+/**
+ * The child has ended already, and has told its parent; but a storage that lost its last moments may have made the parent forget that it had
+ * asked for the child, when it heard of the end. Heard twice it changes nothing.
+ */
+async function tellAgain(access: StorageAccess, codec: Codec, runId: string): Promise<void> {
+  const child = await access.storage.getRun(runId);
+  if (child === undefined || child.status === "open") return;
+  const { status, failure } = child;
+  for (const message of dutiesOf(codec, child, { status, ...(failure !== null && { failure }) }, []))
+    await access.deliver({ ...message, dedupeId: `${message.dedupeId}:again` });
 }
 
 function newChild(access: StorageAccess, parent: RunHeader, child: ChildIntent): NewRun {

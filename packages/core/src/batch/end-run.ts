@@ -98,7 +98,7 @@ class RunEnd {
   async #carryOutIntents(): Promise<void> {
     for (const [command, child] of this.#children) {
       if (child.started) continue;
-      const failure = await createChild(this.#access, this.#task.run, child);
+      const failure = await createChild(this.#access, this.#codec, this.#task.run, child);
       if (failure === null) this.#append("CHILD_STARTED", command, {});
       else {
         this.#append("CHILD_FAILED", command, {}, { failure: this.#codec.encode(failure) });

@@ -1,7 +1,10 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { CACHES, environment } from "../../test/environment.ts";
+import { intercepted, unavailable } from "../../test/intercepted.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
+import { memory, virtualClock } from "../memory.ts";
 
 const go = signal<string>("go");
 
@@ -259,5 +262,33 @@ describe.each(CACHES)("children, with %i runs kept in memory", (cacheRuns) => {
     const run = await env.client.start(parent, undefined);
     await env.runUntilIdle();
     expect(await run.result()).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  });
+});
+
+describe("a storage that has lost its last moments", () => {
+  it("may have a child that told its end to a parent who has forgotten it: the parent asks again, and hears of it (I9)", async () => {
+    const kid = workflow({ name: "kid" }, async () => "grown");
+    const parent = workflow({ name: "parent" }, (ctx) => ctx.child(kid, undefined, { id: "kid-1" }));
+    const clock = virtualClock();
+    const store = memory({ clock });
+    let isNewsLost = false;
+    const storage = intercepted(store, {
+      async createRuns(call, [runs]) {
+        const answers = await call();
+        if (isNewsLost || !runs.some(({ runId }) => runId === "kid-1")) return answers;
+        while (!isNewsLost) await setImmediate();
+        throw unavailable();
+      },
+      async deliver(call, [messages]) {
+        if (isNewsLost || !messages.some(({ dedupeId }) => dedupeId.startsWith("child-closed:"))) return call();
+        isNewsLost = true;
+        return messages.map(() => ({ status: "accepted" }) as const);
+      },
+    });
+    const env = environment({ workflows: [parent, kid], clock, storage });
+    const run = await env.client.start(parent, undefined);
+    await env.skip("5m");
+    expect(isNewsLost).toBe(true);
+    expect(await run.result()).toBe("grown");
   });
 });

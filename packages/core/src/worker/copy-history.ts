@@ -157,7 +157,7 @@ class Copy {
     const initial = registry.workflow(event.data.workflow)?.initialState?.(event.data.input);
     const intent = recordedChild(codec, event, initial === undefined ? null : codec.encode(initial));
     if (!this.#lease.proven) return false;
-    await createChild(access, this.#task.run, intent);
+    await createChild(access, codec, this.#task.run, intent);
     return true;
   }
 

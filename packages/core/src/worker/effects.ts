@@ -79,7 +79,7 @@ export class Effects {
         this.#carryOut(child, async () => ({
           kind: "child-created",
           command,
-          failure: await createChild(access, run, child),
+          failure: await createChild(access, codec, run, child),
         }));
       }
     }
