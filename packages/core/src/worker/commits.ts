@@ -19,6 +19,7 @@ export class Commits {
   readonly #inputs: Inputs;
   readonly #failed: (error: unknown) => void;
   #durable: Seq;
+  #lastCommitId: string | null;
   #inFlight: WorkflowCommit | null = null;
 
   /** Answers arrive as inputs; `failed` takes what no answer came for. */
@@ -33,11 +34,17 @@ export class Commits {
     this.#inputs = inputs;
     this.#failed = failed;
     this.#durable = task.lastSeq;
+    this.#lastCommitId = task.lastCommitId;
   }
 
   /** History is acknowledged up to here. */
   get durable(): Seq {
     return this.#durable;
+  }
+
+  /** The last commit that was acknowledged, of this claim or one before. */
+  get lastCommitId(): string | null {
+    return this.#lastCommitId;
   }
 
   get isInFlight(): boolean {
@@ -75,7 +82,9 @@ export class Commits {
   /** Takes in the answer to the commit in flight. */
   settle(commit: WorkflowCommit, { status }: CommitResult): void {
     this.#inFlight = null;
-    if (status === "ok" || status === "duplicate") this.#durable += commit.events.length;
+    if (status !== "ok" && status !== "duplicate") return;
+    this.#durable += commit.events.length;
+    this.#lastCommitId = commit.commitId;
   }
 
   #submit(commit: WorkflowCommit): void {

@@ -86,8 +86,8 @@ export class HeldRun implements Held {
     }
     if (this.#failure !== null) throw this.#failure.error;
     if (this.#release!.to === "parked" && this.#execution.fresh.length === 0) {
-      const { durable: lastSeq } = this.#commits;
-      this.#environment.cache.put(this.claim.taskId, { execution: this.#execution, lastSeq });
+      const { durable: lastSeq, lastCommitId } = this.#commits;
+      this.#environment.cache.put(this.claim.taskId, { execution: this.#execution, lastSeq, lastCommitId });
     }
     return this.#release!;
   }

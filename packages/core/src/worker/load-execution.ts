@@ -3,6 +3,7 @@ import { Execution } from "../engine/execution.ts";
 import { workflowBody } from "../engine/workflow-body.ts";
 import type { ClaimedWorkflowTask } from "../storage/task.ts";
 import type { WorkerEnvironment } from "./environment.ts";
+import type { CachedRun } from "./run-cache.ts";
 
 /** The execution of a claimed run, as of its last commit. */
 export interface Loaded {
@@ -18,7 +19,7 @@ export interface Loaded {
 export async function loadExecution(environment: WorkerEnvironment, task: ClaimedWorkflowTask): Promise<Loaded> {
   const { run, claim, lastSeq } = task;
   const cached = environment.cache.take(claim.taskId);
-  if (cached === undefined || cached.lastSeq > lastSeq || cached.execution.run.baseSeq !== run.baseSeq)
+  if (cached === undefined || !isPartOf(environment, cached, task))
     return { execution: await replayed(environment, task), wasElsewhere: claim.epoch > 1 };
   const { execution } = cached;
   const { runId, incarnation } = run;
@@ -26,6 +27,17 @@ export async function loadExecution(environment: WorkerEnvironment, task: Claime
     cached.lastSeq < lastSeq ? await environment.access.readAll({ runId, incarnation, after: cached.lastSeq }) : [];
   await execution.replay(missed);
   return { execution, wasElsewhere: missed.length > 0 };
+}
+
+/** Whether history goes on from where the run parked here. A storage that lost its last moments may have gone another way since. */
+function isPartOf(
+  { access }: WorkerEnvironment,
+  cached: CachedRun,
+  { run, lastSeq, lastCommitId }: ClaimedWorkflowTask,
+): boolean {
+  if (cached.execution.run.baseSeq !== run.baseSeq) return false;
+  if (cached.lastSeq === lastSeq) return cached.lastCommitId === lastCommitId;
+  return cached.lastSeq < lastSeq && access.storage.info.capabilities.durability !== "bounded-loss";
 }
 
 async function replayed(environment: WorkerEnvironment, task: ClaimedWorkflowTask): Promise<Execution> {

@@ -14,9 +14,9 @@ describe("RunCache", () => {
   it("keeps so many, the least recently used go first", async () => {
     const { execution } = await drive(definition);
     const cache = new RunCache(2);
-    for (const name of ["a", "b"]) cache.put(id(name), { execution, lastSeq: 1 });
-    cache.put(id("a"), { execution, lastSeq: 2 });
-    cache.put(id("c"), { execution, lastSeq: 3 });
+    for (const name of ["a", "b"]) cache.put(id(name), { execution, lastSeq: 1, lastCommitId: null });
+    cache.put(id("a"), { execution, lastSeq: 2, lastCommitId: null });
+    cache.put(id("c"), { execution, lastSeq: 3, lastCommitId: null });
     expect(cache.take(id("b"))).toBeUndefined();
     expect(cache.take(id("a"))?.lastSeq).toBe(2);
     expect(cache.take(id("a"))).toBeUndefined();
@@ -26,7 +26,7 @@ describe("RunCache", () => {
   it("of no size keeps nothing", async () => {
     const { execution } = await drive(definition);
     const cache = new RunCache(0);
-    cache.put(id("a"), { execution, lastSeq: 1 });
+    cache.put(id("a"), { execution, lastSeq: 1, lastCommitId: null });
     expect(cache.has(id("a"))).toBe(false);
   });
 });

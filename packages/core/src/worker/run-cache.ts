@@ -6,6 +6,8 @@ export interface CachedRun {
   readonly execution: Execution;
   /** Head of history when it parked. */
   readonly lastSeq: Seq;
+  /** The commit that ended there. */
+  readonly lastCommitId: string | null;
 }
 
 /** Parked runs, least recently used first out. Keyed by task, whose id names the incarnation. Turning it off changes speed alone. */
