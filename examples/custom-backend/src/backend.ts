@@ -646,8 +646,10 @@ function selects(request: ClaimRequest, task: Task): boolean {
 /** A task that a claim may take. */
 interface Candidate {
   readonly task: Task;
-  /** When it is claimable. */
+  /** When it is claimable by the one who asks. */
   readonly at: Millis;
+  /** Least first. Ten seconds of waiting outweigh a step of priority, so nothing starves (I27); a deadline does not count. */
+  readonly rank: number;
   /** Nothing may be done with it but to time its run out. */
   readonly onlyTimeOut: boolean;
   /** Held by the one who asks, who does not know of it: he never got the answer that gave it to him. */
@@ -658,17 +660,12 @@ interface Candidate {
 function chooseTasks(state: State, request: ClaimRequest, now: Millis): { chosen: Candidate[]; next: Millis | null } {
   const candidates = [...state.tasks.values()].flatMap((task) => candidate(task, request, now) ?? []);
   const ready = candidates.filter(({ at, isLost }) => isLost || at <= now);
-  ready.sort((a, b) => Number(b.isLost) - Number(a.isLost) || rank(a) - rank(b));
+  ready.sort((a, b) => Number(b.isLost) - Number(a.isLost) || a.rank - b.rank);
   const chosen = ready.slice(0, Math.min(request.limit, info.limits.claimTasks));
   if (request.taskIds !== undefined) return { chosen, next: null };
   const taken = new Set(chosen);
   const next = candidates.reduce((least, one) => (taken.has(one) ? least : Math.min(least, one.at)), Infinity);
   return { chosen, next: next === Infinity ? null : next };
-}
-
-/** Ten seconds of waiting outweigh a step of priority, so nothing starves (I27). */
-function rank({ at, task }: Candidate): number {
-  return at - task.priority * 10_000;
 }
 
 function candidate(task: Task, request: ClaimRequest, now: Millis): Candidate | undefined {
@@ -680,7 +677,8 @@ function candidate(task: Task, request: ClaimRequest, now: Millis): Candidate | 
   const isLost = isHis && !holding.includes(task.taskId);
   const at = taskIds === undefined ? claimableAt(task) : (task.leaseUntil ?? now);
   if (at === null) return;
-  return { task, at: onlyTimeOut ? Math.max(at, deadlineAt!) : at, onlyTimeOut, isLost };
+  const rank = at - task.priority * 10_000;
+  return { task, at: onlyTimeOut ? Math.max(at, deadlineAt!) : at, rank, onlyTimeOut, isLost };
 }
 
 // The higher epoch is what fences the owner before: from here on every write of his is refused (I6).
