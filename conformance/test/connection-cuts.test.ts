@@ -173,7 +173,8 @@ describe("busy workers", () => {
 
   test("a store that does not know commits again fails (I7)", CASE_TEST, async () => {
     mutation.breakIt = forgetsCommits;
-    expect(await workersFailure()).toMatch(/I\d/);
+    // Seen in the histories, or before that by a client whose run has ended with a signal to come.
+    expect(await workersFailure()).toMatch(/I\d|is closed and takes no signal/);
   });
 
   test("an adapter that shows the errors of its driver fails", CASE_TEST, async () => {
