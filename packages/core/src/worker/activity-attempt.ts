@@ -64,7 +64,7 @@ export class ActivityAttempt {
       const known = memory === null ? undefined : await memory.recall();
       if (known !== undefined) return this.#settle({ output: known, cached: true });
       if (resumes) this.#lastCheckpoint = await readCheckpoint(access, this.#call);
-      if (this.#over) return;
+      if (this.#over || !this.#call.mayBegin()) return;
       let output = await this.#perform(value);
       if (this.#recorded !== undefined) return this.#settle({ output: this.#recorded, recorded: true });
       if (outputSchema !== null) output = await validateWith(outputSchema, output, `output of activity "${name}"`);

@@ -33,6 +33,8 @@ export interface ActivityCall {
   readonly input: Payload | null;
   /** Proves that the attempt's worker owns what it writes for it. */
   readonly claim: Claim;
+  /** Asked when nothing is left to do but to run the code. `false`: the lease may be over, and the attempt's holder gives it up. */
+  readonly mayBegin: () => boolean;
   /** An attempt before this one may have left a checkpoint. */
   readonly resumes: boolean;
 }

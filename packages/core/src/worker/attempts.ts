@@ -20,6 +20,7 @@ export class Attempts {
   readonly #claim: Claim;
   readonly #ended: (ended: EndedAttempt) => void;
   readonly #slotFree: () => void;
+  readonly #mayBegin: () => boolean;
   readonly #running = new Map<number, ActivityAttempt>();
   /** Commands that an earlier holder may have begun to execute. */
   readonly #suspect = new Set<number>();
@@ -27,12 +28,17 @@ export class Attempts {
   constructor(
     environment: WorkerEnvironment,
     claim: Claim,
-    on: { readonly ended: (ended: EndedAttempt) => void; readonly slotFree: () => void },
+    on: {
+      readonly ended: (ended: EndedAttempt) => void;
+      readonly slotFree: () => void;
+      readonly mayBegin: () => boolean;
+    },
   ) {
     this.#environment = environment;
     this.#claim = claim;
     this.#ended = on.ended;
     this.#slotFree = on.slotFree;
+    this.#mayBegin = on.mayBegin;
   }
 
   get size(): number {
@@ -53,7 +59,12 @@ export class Attempts {
     const { slots } = this.#environment;
     if (!slots.take(this.#slotFree)) return false;
     const { command } = activity;
-    const call = callOf(run, this.#claim, activity, this.#mayResume(activity));
+    const call = {
+      ...callOf(run, activity),
+      claim: this.#claim,
+      mayBegin: this.#mayBegin,
+      resumes: this.#mayResume(activity),
+    };
     const attempt = new ActivityAttempt(this.#environment, call, (outcome) =>
       this.#ended({ command, attempt, outcome }),
     );
@@ -96,7 +107,7 @@ export class Attempts {
   }
 }
 
-function callOf(run: RunHeader, claim: Claim, activity: OpenActivity, resumes: boolean): ActivityCall {
+function callOf(run: RunHeader, activity: OpenActivity): Omit<ActivityCall, "claim" | "mayBegin" | "resumes"> {
   const { command, name, attempt, settings, inputSchema, outputSchema, execute, cache, input } = activity;
   return {
     runId: run.runId,
@@ -114,7 +125,5 @@ function callOf(run: RunHeader, claim: Claim, activity: OpenActivity, resumes: b
     timeoutMs: settings.timeoutMs,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
     input,
-    claim,
-    resumes,
   };
 }

@@ -45,7 +45,10 @@ export class HeldActivity implements Held {
     this.#environment = environment;
     this.#task = task;
     this.#lease = lease;
-    this.#call = callOf(environment, task, (tx, output) => this.#record(tx, output));
+    this.#call = callOf(environment, task, {
+      mayBegin: () => this.#provesLease(),
+      record: (tx, output) => this.#record(tx, output),
+    });
   }
 
   /** Holds the task until its attempt has ended and that is written, or until it is lost. */
@@ -112,11 +115,16 @@ export class HeldActivity implements Held {
 
   #start = (): void => {
     if (this.#attempt !== null || this.#stopped) return;
-    if (!this.#lease.proven) return this.lose();
+    if (!this.#provesLease()) return;
     if (!this.#environment.slots.take(this.#start)) return;
     this.#attempt = new ActivityAttempt(this.#environment, this.#call, this.#end.resolve);
     void this.#attempt.execute();
   };
+
+  #provesLease(): boolean {
+    if (!this.#lease.proven) this.lose();
+    return this.#lease.proven;
+  }
 
   #stop(end: "lost" | "drained", reason: string): void {
     this.#stopped = true;
@@ -173,7 +181,7 @@ export class HeldActivity implements Held {
 function callOf(
   { registry }: WorkerEnvironment,
   { claim, workflow, task }: ClaimedActivityTask,
-  record: AttemptTransaction["record"],
+  { mayBegin, record }: Pick<ActivityCall, "mayBegin"> & Pick<AttemptTransaction, "record">,
 ): TaskCall {
   const { inputSchema, outputSchema, execute, cache, transaction } = registry.activity(task.activity)!;
   return {
@@ -189,6 +197,7 @@ function callOf(
     transaction: transaction && { run: transaction, record },
     input: task.input,
     claim,
+    mayBegin,
     resumes: claim.epoch > 1 && transaction === null,
   };
 }

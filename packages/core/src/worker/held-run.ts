@@ -65,6 +65,7 @@ export class HeldRun implements Held {
     this.#attempts = new Attempts(environment, task.claim, {
       ended: (ended) => this.#inputs.push({ kind: "attempt", ended }),
       slotFree: () => this.#lookAgain(),
+      mayBegin: () => this.#provesLease(),
     });
   }
 
@@ -389,7 +390,7 @@ export class HeldRun implements Held {
 
   /** The terminal event is durable: tells whom it concerns, then removes the task. */
   async #finish(close: NonNullable<Turn["close"]>): Promise<void> {
-    if (!this.lease.proven) return this.lose();
+    if (!this.#provesLease()) return;
     const duties = this.#duties(close);
     await Promise.all(duties.map((message) => this.#environment.access.deliver(message)));
     this.#send({ events: [], next: { do: "done" } });
@@ -397,10 +398,16 @@ export class HeldRun implements Held {
 
   // What is carried out
 
+  /** Asked before each effect: without proof the run is given up. */
+  #provesLease(): boolean {
+    if (!this.lease.proven) this.lose();
+    return this.lease.proven;
+  }
+
   #startEffects(): void {
     const execution = this.#execution;
     if (this.#release !== null || this.#commits.isLeaving || execution.broken !== null) return;
-    if (!this.lease.proven) return this.lose();
+    if (!this.#provesLease()) return;
     const { durable } = this.#commits;
     this.#effects.start(durable);
     if (execution.ending !== null || this.#draining) return;
