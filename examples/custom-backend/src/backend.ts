@@ -72,26 +72,13 @@ import {
   type WorkflowCommit,
   type WriteCacheResult,
   type WriteOptions,
-  checkCacheEntries,
-  checkCacheKeys,
-  checkClaimRequest,
-  checkClaims,
   checkCommit,
-  checkCommits,
-  checkEventRequests,
-  checkLeaseMs,
-  checkMessages,
   checkNamespace,
-  checkNewRuns,
-  checkPurgeRequest,
-  checkRunId,
-  checkRunQuery,
-  checkTaskIds,
-  checkTransaction,
   compareBytes,
   copyHeader,
   decodeCursor,
   encodeCursor,
+  verbChecks,
   workflowTaskId,
 } from "@perdure/core/storage";
 
@@ -119,6 +106,8 @@ const info: StorageInfo = {
     dedupeMs: 24 * 3_600_000, // at least: this storage forgets a dedupe id with its run
   },
 };
+
+const checks = verbChecks(info);
 
 /** The first line of a journal says its version. A newer one is refused (I25). */
 const VERSION = 1;
@@ -195,32 +184,31 @@ class Journal implements StorageBackend {
     return this.#read((_, now) => now);
   }
 
-  // Each verb checks its arguments before anything is written (I29). What throws here never reaches the journal.
+  // Each verb begins with its check, before anything is written (I29): what throws here never reaches the journal.
 
   async createRuns(runs: readonly NewRun[], options?: WriteOptions): Promise<readonly CreateRunResult[]> {
-    checkTransaction("createRuns", options, info);
-    checkNewRuns(runs, info.limits);
+    checks.createRuns(runs, options);
     return this.#write("createRuns", runs);
   }
 
   async getRun(runId: string): Promise<Run | undefined> {
-    checkRunId(runId);
+    checks.getRun(runId);
     return this.#read((state) => getRun(state, runId));
   }
 
   async listRuns(query: RunQuery): Promise<Page<RunSummary>> {
-    checkRunQuery(query);
+    checks.listRuns(query);
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
     return this.#read((state) => listRuns(state, query, after));
   }
 
   async readEvents(requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
-    checkEventRequests(requests, info.limits);
+    checks.readEvents(requests);
     return this.#read((state) => requests.map((request) => readEvents(state, request)));
   }
 
   async claimTasks(request: ClaimRequest): Promise<ClaimResult> {
-    checkClaimRequest(request, info.limits);
+    checks.claimTasks(request);
     this.#catchUp();
     const now = this.#now();
     const { chosen, next } = chooseTasks(this.#state, request, now);
@@ -230,35 +218,32 @@ class Journal implements StorageBackend {
   }
 
   async renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
-    checkClaims(claims, info.limits);
-    checkLeaseMs(leaseMs);
+    checks.renewLeases(claims, leaseMs);
     return this.#write("renewLeases", { claims, leaseMs });
   }
 
   async commitTasks(commits: readonly TaskCommit[], options?: WriteOptions): Promise<readonly CommitResult[]> {
-    checkTransaction("commitTasks", options, info);
-    checkCommits(commits, info.limits, options);
+    checks.commitTasks(commits, options);
     return this.#write("commitTasks", commits);
   }
 
   async unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
-    checkTaskIds(taskIds, info.limits);
+    checks.unblockTasks(taskIds);
     return this.#write("unblockTasks", taskIds);
   }
 
   async deliver(messages: readonly NewMessage[], options?: WriteOptions): Promise<readonly DeliverResult[]> {
-    checkTransaction("deliver", options, info);
-    checkMessages(messages, info.limits);
+    checks.deliver(messages, options);
     return this.#write("deliver", messages);
   }
 
   async readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
-    checkCacheKeys(keys, info.limits);
+    checks.readCache(keys);
     return this.#read((state, now) => keys.map((key) => unexpired(state, key, now)?.entry));
   }
 
   async writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
-    checkCacheEntries(entries, info.limits);
+    checks.writeCache(entries);
     return this.#write("writeCache", entries);
   }
 
@@ -267,7 +252,7 @@ class Journal implements StorageBackend {
   }
 
   async purgeRuns(request: PurgeRequest): Promise<PurgeResult> {
-    checkPurgeRequest(request, info.limits);
+    checks.purgeRuns(request);
     return this.#write("purgeRuns", request);
   }
 

@@ -32,4 +32,6 @@ export * from "./storage/message.ts";
 export * from "./storage/operations.ts";
 export * from "./storage/run.ts";
 export * from "./storage/task.ts";
+export * from "./storage/under-way.ts";
 export * from "./storage/validate.ts";
+export * from "./storage/verb-checks.ts";

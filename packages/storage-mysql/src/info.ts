@@ -1,4 +1,4 @@
-import { CONTRACT_VERSION, type StorageInfo } from "@perdure/core/storage";
+import { CONTRACT_VERSION, type StorageInfo, USUAL_LIMITS } from "@perdure/core/storage";
 import type { Settings } from "./options.ts";
 
 /**
@@ -18,15 +18,9 @@ export function infoOf({ durability, maxAllowedPacket }: Settings): StorageInfo 
       listing: "strong",
     },
     limits: {
+      ...USUAL_LIMITS,
       payloadBytes: Math.floor((maxAllowedPacket * 3) / 16),
       commitBytes: Math.floor((maxAllowedPacket * 3) / 8),
-      eventsPerCommit: 20_000,
-      tasksPerCommit: 10_000,
-      batch: 10_000,
-      claimTasks: 1_000,
-      eventPage: 10_000,
-      purgeRuns: 1_000,
-      dedupeMs: 24 * 3_600_000,
     },
   };
 }

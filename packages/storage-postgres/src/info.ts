@@ -1,6 +1,4 @@
-import { CONTRACT_VERSION, type StorageInfo } from "@perdure/core/storage";
-
-const MIB = 1024 * 1024;
+import { CONTRACT_VERSION, type StorageInfo, USUAL_LIMITS } from "@perdure/core/storage";
 
 /** What a store in PostgreSQL says about itself. */
 export const INFO: StorageInfo = {
@@ -14,15 +12,5 @@ export const INFO: StorageInfo = {
     transactions: ["createRuns", "deliver", "commitTasks"],
     listing: "strong",
   },
-  limits: {
-    payloadBytes: 16 * MIB,
-    commitBytes: 64 * MIB,
-    eventsPerCommit: 20_000,
-    tasksPerCommit: 10_000,
-    batch: 10_000,
-    claimTasks: 1_000,
-    eventPage: 10_000,
-    purgeRuns: 1_000,
-    dedupeMs: 24 * 3_600_000,
-  },
+  limits: USUAL_LIMITS,
 };

@@ -1,26 +1,11 @@
 import {
   type CacheEntry,
   type CacheKey,
-  checkCacheEntries,
-  checkCacheKeys,
-  checkClaimRequest,
-  checkClaims,
-  checkCommits,
-  checkEventRequests,
-  checkLeaseMs,
-  checkMessages,
-  checkNewRuns,
-  checkPurgeRequest,
-  checkRunId,
-  checkRunQuery,
-  checkTaskIds,
-  checkTransaction,
   type Claim,
   type ClaimRequest,
   type ClaimResult,
   type CommitResult,
   type CreateRunResult,
-  decodeCursor,
   type DeliverResult,
   type EventPage,
   type EventRequest,
@@ -44,15 +29,16 @@ import {
   type TaskId,
   type Topic,
   type UnblockResult,
+  UnderWay,
+  verbChecks,
   type WriteCacheResult,
   type WriteOptions,
 } from "@perdure/core/storage";
 import { Connection } from "./connection.ts";
 import { Hints } from "./hints.ts";
-import { infoOf, LIMITS } from "./info.ts";
+import { infoOf } from "./info.ts";
 import type { Settings } from "./options.ts";
 import { Store } from "./store.ts";
-import { UnderWay } from "./under-way.ts";
 import { commitTasks, createRuns, deliver, readEvents, renewLeases, unblockTasks } from "./verbs/batches.ts";
 import { readCache, writeCache } from "./verbs/cache.ts";
 import { claimTasks } from "./verbs/claim-tasks.ts";
@@ -60,6 +46,9 @@ import { listRuns } from "./verbs/list-runs.ts";
 import { purgeRuns } from "./verbs/purge-runs.ts";
 import { getRun } from "./verbs/get-run.ts";
 import { statsOf } from "./verbs/stats.ts";
+
+/** No argument is judged by what the server keeps. */
+const checks = verbChecks(infoOf("memory"));
 
 /** The port over scripts that run in the server: each verb checks its arguments and sends a script. The first use connects and sets up. */
 export class RedisBackend implements StorageBackend {
@@ -96,67 +85,51 @@ export class RedisBackend implements StorageBackend {
   }
 
   createRuns(runs: readonly NewRun[], options?: WriteOptions): Promise<readonly CreateRunResult[]> {
-    const check = (): void => {
-      checkTransaction("createRuns", options, this.info);
-      checkNewRuns(runs, LIMITS);
-    };
-    return this.#verb(runs, check, createRuns);
+    return this.#verb(runs, () => checks.createRuns(runs, options), createRuns);
   }
 
   getRun(runId: string): Promise<Run | undefined> {
-    return this.#verb(runId, () => checkRunId(runId), getRun);
+    return this.#verb(runId, () => checks.getRun(runId), getRun);
   }
 
   listRuns(query: RunQuery): Promise<Page<RunSummary>> {
-    const check = (): void => {
-      checkRunQuery(query);
-      if (query.cursor !== undefined) decodeCursor(query.cursor);
-    };
-    return this.#verb(query, check, listRuns);
+    return this.#verb(query, () => checks.listRuns(query), listRuns);
   }
 
   readEvents(requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
-    return this.#verb(requests, () => checkEventRequests(requests, LIMITS), readEvents);
+    return this.#verb(requests, () => checks.readEvents(requests), readEvents);
   }
 
   claimTasks(request: ClaimRequest): Promise<ClaimResult> {
-    return this.#verb(request, () => checkClaimRequest(request, LIMITS), claimTasks);
+    return this.#verb(request, () => checks.claimTasks(request), claimTasks);
   }
 
   renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
-    const check = (): void => {
-      checkClaims(claims, LIMITS);
-      checkLeaseMs(leaseMs);
-    };
-    return this.#verb(claims, check, (store, all) => renewLeases(store, all, leaseMs));
+    return this.#verb(
+      claims,
+      () => checks.renewLeases(claims, leaseMs),
+      (store, all) => renewLeases(store, all, leaseMs),
+    );
   }
 
   commitTasks(commits: readonly TaskCommit[], options?: WriteOptions): Promise<readonly CommitResult[]> {
-    const check = (): void => {
-      checkTransaction("commitTasks", options, this.info);
-      checkCommits(commits, LIMITS, options);
-    };
-    return this.#verb(commits, check, commitTasks);
+    return this.#verb(commits, () => checks.commitTasks(commits, options), commitTasks);
   }
 
   unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
-    return this.#verb(taskIds, () => checkTaskIds(taskIds, LIMITS), unblockTasks);
+    return this.#verb(taskIds, () => checks.unblockTasks(taskIds), unblockTasks);
   }
 
   deliver(messages: readonly NewMessage[], options?: WriteOptions): Promise<readonly DeliverResult[]> {
-    const check = (): void => {
-      checkTransaction("deliver", options, this.info);
-      checkMessages(messages, LIMITS);
-    };
-    return this.#verb(messages, check, deliver);
+    return this.#verb(messages, () => checks.deliver(messages, options), deliver);
   }
 
   readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
-    return this.#verb(keys, () => checkCacheKeys(keys, LIMITS), readCache);
+    return this.#verb(keys, () => checks.readCache(keys), readCache);
   }
 
   writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
-    return this.#verb(entries, () => checkCacheEntries(entries, LIMITS), writeCache);
+    return this.#verb(entries, () => checks.writeCache(entries), writeCache);
   }
 
   stats(): Promise<StorageStats> {
@@ -164,7 +137,7 @@ export class RedisBackend implements StorageBackend {
   }
 
   purgeRuns(request: PurgeRequest): Promise<PurgeResult> {
-    return this.#verb(request, () => checkPurgeRequest(request, LIMITS), purgeRuns);
+    return this.#verb(request, () => checks.purgeRuns(request), purgeRuns);
   }
 
   subscribe(onWake: (topic: Topic) => void): Promise<Subscription> {

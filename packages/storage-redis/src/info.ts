@@ -1,6 +1,4 @@
-import { CONTRACT_VERSION, type Capabilities, type StorageInfo } from "@perdure/core/storage";
-
-const MIB = 1024 * 1024;
+import { CONTRACT_VERSION, type Capabilities, type StorageInfo, USUAL_LIMITS } from "@perdure/core/storage";
 
 /** What a store in Redis says about itself, once it is known what the server keeps. */
 export function infoOf(durability: Capabilities["durability"]): StorageInfo {
@@ -19,14 +17,4 @@ export function infoOf(durability: Capabilities["durability"]): StorageInfo {
   };
 }
 
-export const LIMITS: StorageInfo["limits"] = {
-  payloadBytes: 16 * MIB,
-  commitBytes: 64 * MIB,
-  eventsPerCommit: 20_000,
-  tasksPerCommit: 10_000,
-  batch: 10_000,
-  claimTasks: 1_000,
-  eventPage: 10_000,
-  purgeRuns: 1_000,
-  dedupeMs: 24 * 3_600_000,
-};
+export const LIMITS = USUAL_LIMITS;

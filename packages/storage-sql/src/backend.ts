@@ -1,20 +1,6 @@
 import {
   type CacheEntry,
   type CacheKey,
-  checkCacheEntries,
-  checkCacheKeys,
-  checkClaimRequest,
-  checkClaims,
-  checkCommits,
-  checkEventRequests,
-  checkLeaseMs,
-  checkMessages,
-  checkNewRuns,
-  checkPurgeRequest,
-  checkRunId,
-  checkRunQuery,
-  checkTaskIds,
-  checkTransaction,
   type Claim,
   type ClaimRequest,
   type ClaimResult,
@@ -43,6 +29,9 @@ import {
   type TaskId,
   type Topic,
   type UnblockResult,
+  UnderWay,
+  type VerbChecks,
+  verbChecks,
   type WriteCacheResult,
   type WriteOptions,
 } from "@perdure/core/storage";
@@ -50,7 +39,6 @@ import { inLockOrder, lockOrderOf } from "./lock-order.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { each, type Steps } from "./steps.ts";
 import type { Turn } from "./turn.ts";
-import { UnderWay } from "./under-way.ts";
 import { readCacheEntry, writeCache } from "./verbs/cache.ts";
 import { claimTasks } from "./verbs/claim-tasks.ts";
 import { commitTasks } from "./verbs/commit-tasks.ts";
@@ -80,6 +68,7 @@ export interface SqlBackendOptions extends SessionOptions {
 export class SqlBackend implements StorageBackend {
   readonly info: StorageInfo;
   readonly subscribe?: (onWake: (topic: Topic) => void) => Promise<Subscription>;
+  readonly #checks: VerbChecks;
   readonly #session: Session;
   readonly #underWay = new UnderWay();
   readonly #patienceMs: number;
@@ -87,6 +76,7 @@ export class SqlBackend implements StorageBackend {
 
   constructor(options: SqlBackendOptions) {
     this.info = options.info;
+    this.#checks = verbChecks(options.info);
     this.#session = new Session(options, options.info.limits);
     this.#patienceMs = options.patienceMs;
     if (options.signals !== undefined) {
@@ -116,8 +106,7 @@ export class SqlBackend implements StorageBackend {
 
   createRuns(runs: readonly NewRun[], options?: WriteOptions): Promise<readonly CreateRunResult[]> {
     return this.#verb(async () => {
-      checkTransaction("createRuns", options, this.info);
-      checkNewRuns(runs, this.info.limits);
+      this.#checks.createRuns(runs, options);
       if (options?.tx === undefined)
         return this.#session.writeAt((turn) => each(runs, runIdOf, (run) => createRun(turn, run)));
       // Others need the lanes, too, and cannot wait for the caller to end his transaction.
@@ -128,28 +117,28 @@ export class SqlBackend implements StorageBackend {
 
   getRun(runId: string): Promise<Run | undefined> {
     return this.#verb(() => {
-      checkRunId(runId);
+      this.#checks.getRun(runId);
       return this.#session.read((store) => getRun(store, runId));
     });
   }
 
   listRuns(query: RunQuery): Promise<Page<RunSummary>> {
     return this.#verb(() => {
-      checkRunQuery(query);
+      this.#checks.listRuns(query);
       return this.#session.read((store) => listRuns(store, query));
     });
   }
 
   readEvents(requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
     return this.#verb(() => {
-      checkEventRequests(requests, this.info.limits);
+      this.#checks.readEvents(requests);
       return this.#session.read((store) => each(requests, runIdOf, (request) => readEvents(store, request)));
     });
   }
 
   claimTasks(request: ClaimRequest): Promise<ClaimResult> {
     return this.#verb(async () => {
-      checkClaimRequest(request, this.info.limits);
+      this.#checks.claimTasks(request);
       const result =
         (await this.#session.shortcut((shortcuts, store) => shortcuts.claim(store, request))) ??
         // An idle worker neither queues for the right to write nor asks a server for more than it has to.
@@ -162,8 +151,7 @@ export class SqlBackend implements StorageBackend {
 
   renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
     return this.#verb(() => {
-      checkClaims(claims, this.info.limits);
-      checkLeaseMs(leaseMs);
+      this.#checks.renewLeases(claims, leaseMs);
       return this.#session.write((turn) =>
         inLockOrder(
           turn,
@@ -180,8 +168,7 @@ export class SqlBackend implements StorageBackend {
 
   commitTasks(commits: readonly TaskCommit[], options?: WriteOptions): Promise<readonly CommitResult[]> {
     return this.#verb(async () => {
-      checkTransaction("commitTasks", options, this.info);
-      checkCommits(commits, this.info.limits, options);
+      this.#checks.commitTasks(commits, options);
       if (options?.tx !== undefined) return this.#session.write((turn) => commitTasks(turn, commits), options.tx);
       const decided = await this.#session.shortcut((shortcuts, store, topics) =>
         shortcuts.commit(store, commits, topics),
@@ -196,15 +183,14 @@ export class SqlBackend implements StorageBackend {
 
   unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
     return this.#verb(() => {
-      checkTaskIds(taskIds, this.info.limits);
+      this.#checks.unblockTasks(taskIds);
       return this.#session.write((turn) => each(taskIds, lockOrderOf, (taskId) => unblockTask(turn, taskId)));
     });
   }
 
   deliver(messages: readonly NewMessage[], options?: WriteOptions): Promise<readonly DeliverResult[]> {
     return this.#verb(() => {
-      checkTransaction("deliver", options, this.info);
-      checkMessages(messages, this.info.limits);
+      this.#checks.deliver(messages, options);
       const program = (turn: Turn): Steps<readonly DeliverResult[]> =>
         options?.tx === undefined
           ? deliverMany(turn, messages)
@@ -215,14 +201,14 @@ export class SqlBackend implements StorageBackend {
 
   readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
     return this.#verb(() => {
-      checkCacheKeys(keys, this.info.limits);
+      this.#checks.readCache(keys);
       return this.#session.readAt((turn) => each(keys, String, (key) => readCacheEntry(turn, key)));
     });
   }
 
   writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
     return this.#verb(() => {
-      checkCacheEntries(entries, this.info.limits);
+      this.#checks.writeCache(entries);
       return this.#session.writeAt((turn) => writeCache(turn, entries));
     });
   }
@@ -233,7 +219,7 @@ export class SqlBackend implements StorageBackend {
 
   purgeRuns(request: PurgeRequest): Promise<PurgeResult> {
     return this.#verb(() => {
-      checkPurgeRequest(request, this.info.limits);
+      this.#checks.purgeRuns(request);
       return this.#session.writeAt((turn) => purgeRuns(turn, request));
     });
   }
@@ -249,7 +235,10 @@ export class SqlBackend implements StorageBackend {
 
   /** Verbs that have begun are answered first; no server that is silent keeps a close for longer than one of them. */
   async #close(): Promise<void> {
-    await this.#underWay.none(this.#patienceMs);
+    const { promise: isOver, resolve } = Promise.withResolvers<void>();
+    const patience = setTimeout(resolve, this.#patienceMs);
+    await Promise.race([this.#underWay.none(), isOver]);
+    clearTimeout(patience);
     await this.#session.close();
   }
 }

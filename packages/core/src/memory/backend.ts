@@ -9,22 +9,7 @@ import type { DeliverResult, NewMessage } from "../storage/message.ts";
 import type { PurgeRequest, PurgeResult, StorageStats, Subscription, Topic } from "../storage/operations.ts";
 import type { CreateRunResult, NewRun, Page, Run, RunQuery, RunSummary } from "../storage/run.ts";
 import type { Claim, ClaimRequest, ClaimResult, RenewResult, UnblockResult } from "../storage/task.ts";
-import {
-  checkCacheEntries,
-  checkCacheKeys,
-  checkClaimRequest,
-  checkClaims,
-  checkCommits,
-  checkEventRequests,
-  checkLeaseMs,
-  checkMessages,
-  checkNewRuns,
-  checkPurgeRequest,
-  checkRunId,
-  checkRunQuery,
-  checkTaskIds,
-  checkTransaction,
-} from "../storage/validate.ts";
+import { verbChecks } from "../storage/verb-checks.ts";
 import { readCacheEntry, writeCacheEntry } from "./cache.ts";
 import { claimTasks } from "./claim.ts";
 import { commitTasks } from "./commit.ts";
@@ -42,6 +27,7 @@ import { unblockTask } from "./unblock.ts";
 import { runOf } from "./views.ts";
 
 const { limits } = INFO;
+const checks = verbChecks(INFO);
 
 /** What `memory()` makes: a backend, and transactions for its callers. */
 export interface MemoryStorage extends StorageBackend {
@@ -87,8 +73,7 @@ export class MemoryBackend implements MemoryStorage {
 
   async createRuns(runs: readonly NewRun[], options: WriteOptions = {}): Promise<readonly CreateRunResult[]> {
     const space = this.#open();
-    checkTransaction("createRuns", options, this.info);
-    checkNewRuns(runs, limits);
+    checks.createRuns(runs, options);
     const now = space.clock.now();
     const runIdOf = ({ runId }: NewRun): string => runId;
     return writeIn(space, options, runs, runIdOf, (into, all) => all.map((run) => createRun(into, run, now)));
@@ -96,41 +81,39 @@ export class MemoryBackend implements MemoryStorage {
 
   async getRun(runId: string): Promise<Run | undefined> {
     const space = this.#open();
-    checkRunId(runId);
+    checks.getRun(runId);
     const run = space.runs.get(runId);
     return run && runOf(run);
   }
 
   async listRuns(query: RunQuery): Promise<Page<RunSummary>> {
     const space = this.#open();
-    checkRunQuery(query);
+    checks.listRuns(query);
     return listRuns(space, query);
   }
 
   async readEvents(requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
     const space = this.#open();
-    checkEventRequests(requests, limits);
+    checks.readEvents(requests);
     return requests.map((request) => readEvents(space, request, limits));
   }
 
   async claimTasks(request: ClaimRequest): Promise<ClaimResult> {
     const space = this.#open();
-    checkClaimRequest(request, limits);
+    checks.claimTasks(request);
     return claimTasks(space, request, limits, space.clock.now());
   }
 
   async renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
     const space = this.#open();
-    checkClaims(claims, limits);
-    checkLeaseMs(leaseMs);
+    checks.renewLeases(claims, leaseMs);
     const now = space.clock.now();
     return claims.map((claim) => renewLease(space, claim, leaseMs, now));
   }
 
   async commitTasks(commits: readonly TaskCommit[], options: WriteOptions = {}): Promise<readonly CommitResult[]> {
     const space = this.#open();
-    checkTransaction("commitTasks", options, this.info);
-    checkCommits(commits, limits, options);
+    checks.commitTasks(commits, options);
     const now = space.clock.now();
     const runIdOf = ({ claim }: TaskCommit): string => claim.runId;
     return writeIn(space, options, commits, runIdOf, (into, all) => commitTasks(into, all, limits, now));
@@ -138,15 +121,14 @@ export class MemoryBackend implements MemoryStorage {
 
   async unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
     const space = this.#open();
-    checkTaskIds(taskIds, limits);
+    checks.unblockTasks(taskIds);
     const now = space.clock.now();
     return taskIds.map((taskId) => unblockTask(space, taskId, now));
   }
 
   async deliver(messages: readonly NewMessage[], options: WriteOptions = {}): Promise<readonly DeliverResult[]> {
     const space = this.#open();
-    checkTransaction("deliver", options, this.info);
-    checkMessages(messages, limits);
+    checks.deliver(messages, options);
     const now = space.clock.now();
     const runIdOf = ({ runId }: NewMessage): string => runId;
     return writeIn(space, options, messages, runIdOf, (into, all) => {
@@ -156,14 +138,14 @@ export class MemoryBackend implements MemoryStorage {
 
   async readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
     const space = this.#open();
-    checkCacheKeys(keys, limits);
+    checks.readCache(keys);
     const now = space.clock.now();
     return keys.map((key) => readCacheEntry(space, key, now));
   }
 
   async writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
     const space = this.#open();
-    checkCacheEntries(entries, limits);
+    checks.writeCache(entries);
     const now = space.clock.now();
     return entries.map((entry) => writeCacheEntry(space, entry, now));
   }
@@ -175,7 +157,7 @@ export class MemoryBackend implements MemoryStorage {
 
   async purgeRuns(request: PurgeRequest): Promise<PurgeResult> {
     const space = this.#open();
-    checkPurgeRequest(request, limits);
+    checks.purgeRuns(request);
     return purgeRuns(space, request, limits, space.clock.now());
   }
 

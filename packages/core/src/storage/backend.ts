@@ -34,7 +34,7 @@ export interface WriteOptions {
  * - Ids are byte-exact: no folding of case, no trimming (I22).
  * - Only the storage's clock decides (I24); one verb reads it once.
  * - A malformed argument throws `UsageError` (`invalid-argument`, `payload-too-large`) before anything of its batch is written:
- *   the `check…` functions beside this file say what is malformed, and every verb calls its own first (I29). Trouble of the
+ *   `verbChecks` has a check for each verb, and every verb calls its own first (I29). Trouble of the
  *   store throws `StorageError`. Losing a lease is an answer, never an exception.
  * - A verb that threw `StorageError` `unavailable` may or may not have been applied: the caller repeats the identical call.
  */

@@ -55,3 +55,18 @@ export interface Limits {
   /** How long after its ack a dedupe id of an open run is remembered, at least. */
   readonly dedupeMs: number;
 }
+
+const MIB = 1024 * 1024;
+
+/** Limits of a store that has no narrower ones of its own. */
+export const USUAL_LIMITS: Limits = {
+  payloadBytes: 16 * MIB,
+  commitBytes: 64 * MIB,
+  eventsPerCommit: 20_000,
+  tasksPerCommit: 10_000,
+  batch: 10_000,
+  claimTasks: 1_000,
+  eventPage: 10_000,
+  purgeRuns: 1_000,
+  dedupeMs: 24 * 3_600_000,
+};

@@ -36,8 +36,8 @@ import type { Claim, ClaimRequest } from "./task.ts";
 export { checkBatch } from "./argument.ts";
 export { checkCommit, checkCommits } from "./validate-commit.ts";
 
-// Every verb of every backend begins with its check from this file, before it writes anything: so the same malformed
-// argument is the same typed error everywhere (I29), and no store sees a text or a number that it cannot keep.
+// What `verbChecks` is made of. Every backend calls these before it writes anything: so the same malformed argument is the
+// same typed error everywhere (I29), and no store sees a text or a number that it cannot keep.
 
 /** Bounds of a lease: shorter ones are lost to a slow disk, longer ones hide a dead worker. */
 export const LEASE_MS = { min: 300, max: 3_600_000 } as const;
