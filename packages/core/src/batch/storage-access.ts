@@ -1,16 +1,16 @@
-import { StorageError, UsageError } from "../errors/index.ts";
 import type { Millis } from "../model/ids.ts";
 import type { Runtime } from "../model/runtime.ts";
 import type { StorageBackend } from "../storage/backend.ts";
 import type { CacheEntry, CacheKey, NewCacheEntry, WriteCacheResult } from "../storage/cache.ts";
 import type { ActivityCommit, CommitResult, TaskCommit } from "../storage/commit.ts";
 import type { EventRequest, StoredEvent } from "../storage/event.ts";
-import { CONTRACT_VERSION, type TransactionalVerb } from "../storage/info.ts";
+import type { TransactionalVerb } from "../storage/info.ts";
 import type { DeliverResult, NewMessage } from "../storage/message.ts";
 import type { CreateRunResult, NewRun } from "../storage/run.ts";
 import type { Claim, ClaimRequest, ClaimResult, RenewResult } from "../storage/task.ts";
 import { checkTransaction } from "../storage/validate.ts";
 import { Batcher } from "./batcher.ts";
+import { requireCapabilities, requireContract, requireStorage } from "./require-storage.ts";
 import { StorageClock } from "./storage-clock.ts";
 
 /** An answer, and when its request was sent (monotonic): from then a lease counts for the one who holds it. */
@@ -132,14 +132,9 @@ export class StorageAccess {
   }
 
   async #setUp(): Promise<void> {
-    const { name, contract } = this.storage.info;
-    if (contract !== CONTRACT_VERSION) {
-      throw new StorageError(
-        "misconfigured",
-        `The ${name} storage was written for version ${contract} of the storage contract, and this @perdure/core has version ${CONTRACT_VERSION}. Install versions of the two packages that belong together.`,
-      );
-    }
+    requireContract(this.storage.info);
     await this.storage.setup();
+    requireCapabilities(this.storage.info);
     const sentAt = this.runtime.monotonic();
     this.clock.learn(await this.storage.now(), sentAt);
   }
@@ -171,13 +166,4 @@ export function accessTo(storage: StorageBackend, runtime: Runtime): StorageAcce
   let access = known.get(runtime);
   if (access === undefined) known.set(runtime, (access = new StorageAccess(storage, runtime)));
   return access;
-}
-
-function requireStorage(storage: StorageBackend): void {
-  const given = storage as Partial<StorageBackend> | null | undefined;
-  if (typeof given === "object" && given?.info?.limits !== undefined && typeof given.setup === "function") return;
-  throw new UsageError(
-    "invalid-argument",
-    `A client and a worker need a storage, and got ${given === null ? "null" : typeof given === "object" ? "an object that is none" : typeof given}. Pass { storage: sqlite("perdure.db") }, or what another storage's function returned.`,
-  );
 }
