@@ -1,6 +1,6 @@
 import { createMemoryStore, memory, type MemoryStore, type VirtualClock, virtualClock } from "@perdure/core/memory";
 import type { BackendUnderTest } from "../src/subject.ts";
-import { caseOf } from "./process-store.ts";
+import { caseOf } from "./case-of.ts";
 
 interface Space {
   readonly store: MemoryStore;

@@ -4,7 +4,8 @@ import { createPool, type PoolConnection } from "mysql2";
 import { type Connection, createConnection, type Pool, type RowDataPacket } from "mysql2/promise";
 import { findMysql, startMariadb } from "perdure-servers";
 import type { BackendUnderTest } from "../src/subject.ts";
-import { addressOf, caseOf, isAlive, noteOwnServer, ownUrl, storeName, urlAt } from "./process-store.ts";
+import { caseOf } from "./case-of.ts";
+import { addressOf, isAlive, noteOwnServer, ownUrl, storeName, urlAt } from "./process-store.ts";
 
 /** All cases of a process share one database. Child processes find it in their environment. */
 const DATABASE = storeName();

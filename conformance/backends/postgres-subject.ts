@@ -3,7 +3,8 @@ import { postgres } from "@perdure/storage-postgres";
 import { findPostgres, startPostgres } from "perdure-servers";
 import pg from "pg";
 import type { BackendUnderTest, OpenOptions, OwnServer } from "../src/subject.ts";
-import { addressOf, caseOf, isAlive, noteOwnServer, ownUrl, storeName, urlAt } from "./process-store.ts";
+import { caseOf } from "./case-of.ts";
+import { addressOf, isAlive, noteOwnServer, ownUrl, storeName, urlAt } from "./process-store.ts";
 
 /** All cases of a process share one schema. Child processes find it in their environment. */
 const SCHEMA = storeName();

@@ -18,11 +18,6 @@ export function isAlive(name: string): boolean {
   }
 }
 
-/** All namespaces of one case begin alike. */
-export function caseOf(namespace: string): string {
-  return namespace.split("_", 1)[0]!;
-}
-
 /** Where a URL leads. */
 export function addressOf(url: string): ServerAddress {
   const { hostname, port } = new URL(url);

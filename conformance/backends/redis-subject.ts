@@ -1,7 +1,8 @@
 import type { RedisOptions } from "@perdure/storage-redis";
 import { Cluster, Redis } from "ioredis";
 import type { BackendUnderTest } from "../src/subject.ts";
-import { caseOf, isAlive, storeName } from "./process-store.ts";
+import { caseOf } from "./case-of.ts";
+import { isAlive, storeName } from "./process-store.ts";
 
 /** Where clients connect. */
 type Place = Pick<RedisOptions, "url" | "nodes">;

@@ -17,7 +17,7 @@ import {
 } from "@perdure/core/storage";
 import type { BackendUnderTest, ClientClock } from "../src/subject.ts";
 import { wrapVerbs } from "../src/verbs.ts";
-import { caseOf } from "../backends/process-store.ts";
+import { caseOf } from "../backends/case-of.ts";
 
 /** How far the clocks of two clients are apart, at most. */
 const ERROR_MS = 201;

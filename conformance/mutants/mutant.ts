@@ -3,7 +3,7 @@ import type { StorageBackend } from "@perdure/core/storage";
 import type { CaseId } from "../src/case.ts";
 import type { BackendUnderTest, ClientClock } from "../src/subject.ts";
 import { wrapVerbs } from "../src/verbs.ts";
-import { caseOf } from "../backends/process-store.ts";
+import { caseOf } from "../backends/case-of.ts";
 
 /** A backend with one planted bug, over the memory backend: the suite must fail it. */
 export interface Mutant {

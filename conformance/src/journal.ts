@@ -9,9 +9,8 @@ interface Operation {
   readonly client: string;
   readonly verb: string;
   readonly args: readonly unknown[];
-  answer?: unknown;
-  error?: unknown;
-  pending: boolean;
+  /** Left out while nobody knows. */
+  outcome?: { readonly answer: unknown } | { readonly error: unknown };
 }
 
 /** The last calls that a case made, as code that can be pasted. */
@@ -26,7 +25,7 @@ export class Journal {
 
   /** Opens a client. That is told of as long as it is not over, and when it has failed. */
   async open<T>(options: object, open: () => T | Promise<T>): Promise<T> {
-    const opening: Operation = { client: "subject", verb: "open", args: [options], pending: true };
+    const opening: Operation = { client: "subject", verb: "open", args: [options] };
     this.#keepOne(opening);
     try {
       const opened = await open();
@@ -34,30 +33,28 @@ export class Journal {
       if (at >= 0) this.#entries.splice(at, 1);
       return opened;
     } catch (error) {
-      opening.error = error;
+      opening.outcome = { error };
       throw error;
-    } finally {
-      opening.pending = false;
     }
   }
 
   /** A client whose calls are kept. */
   record(client: string, backend: StorageBackend): StorageBackend {
     return wrapVerbs(backend, async (verb, args, call) => {
-      const operation: Operation = { client, verb, args, pending: true };
+      const operation: Operation = { client, verb, args };
       this.#keepOne(operation);
       // A backend that never leaves the microtask queue would keep the case's time-out from firing.
       if (++this.#calls % 256 === 0) await turn();
+      let answer: unknown;
       try {
-        operation.answer = await call();
+        answer = await call();
       } catch (error) {
-        operation.error = error;
+        operation.outcome = { error };
         throw error;
-      } finally {
-        operation.pending = false;
       }
-      checkAnswer(verb, args, operation.answer);
-      return operation.answer;
+      operation.outcome = { answer };
+      checkAnswer(verb, args, answer);
+      return answer;
     });
   }
 
@@ -77,10 +74,10 @@ export class Journal {
 }
 
 /** A call and what came of it, as code. */
-export function printOperation({ client, verb, args, answer, error, pending }: Operation): string {
+export function printOperation({ client, verb, args, outcome }: Operation): string {
   const call = `await ${client}.${verb}(${args.map((arg) => print(shown(arg))).join(", ")});`;
-  if (pending) return `${call} // no answer yet`;
-  return `${call} // ${error === undefined ? `→ ${print(answer)}` : `threw ${print(error)}`}`;
+  if (outcome === undefined) return `${call} // no answer yet`;
+  return `${call} // ${"error" in outcome ? `threw ${print(outcome.error)}` : `→ ${print(outcome.answer)}`}`;
 }
 
 /** A caller's transaction is an object of a driver: it says nothing in many words, and may know a password. */

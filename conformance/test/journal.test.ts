@@ -17,3 +17,14 @@ test("a driver's object that is passed as a transaction is not printed: it may k
   ]);
   expect(journal.print()).not.toContain("s3cret");
 });
+
+test("what a backend throws is printed, also if that is nothing", async () => {
+  const journal = new Journal();
+  const threw = (): never => {
+    throw undefined;
+  };
+  const client = journal.record("client1", { ...memory(), getRun: threw, now: () => new Promise(() => {}) });
+  await client.getRun("r").catch(() => {});
+  void client.now();
+  expect(journal.print()).toBe("await client1.getRun('r'); // threw undefined\nawait client1.now(); // no answer yet");
+});

@@ -2,7 +2,7 @@ import { type VirtualClock, virtualClock } from "@perdure/core/memory";
 import type { StorageBackend } from "@perdure/core/storage";
 import type { BackendUnderTest } from "../src/index.ts";
 import { RecordedStore } from "./recorded-store.ts";
-import { caseOf } from "../backends/process-store.ts";
+import { caseOf } from "../backends/case-of.ts";
 
 /** How old what lists show is, in real time. */
 const LAG_MS = 40;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { rmSync } from "node:fs";
 import { type StorageBackend, StorageError, type StorageInfo } from "@perdure/core/storage";
 import Database from "better-sqlite3";
-import { caseOf } from "../backends/process-store.ts";
+import { caseOf } from "../backends/case-of.ts";
 import sqlite from "../backends/sqlite.ts";
 import type { BackendUnderTest } from "../src/index.ts";
 import { wrapVerbs } from "../src/verbs.ts";

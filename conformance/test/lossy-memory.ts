@@ -3,7 +3,7 @@ import type { BackendUnderTest, OwnServer } from "../src/index.ts";
 import { wrapVerbs } from "../src/verbs.ts";
 import { killableServer, listen, remote, withInfo } from "./behind-a-port.ts";
 import { RecordedStore, type Write } from "./recorded-store.ts";
-import { caseOf } from "../backends/process-store.ts";
+import { caseOf } from "../backends/case-of.ts";
 
 /** How often a server makes durable what it has answered. */
 const SYNC_MS = 150;

@@ -10,7 +10,7 @@ import { laggingMemory } from "./lagging-memory.ts";
 import locked from "./locked-sqlite.ts";
 import lossy, { mutation as loss } from "./lossy-memory.ts";
 import unlockedSqlite from "./unlocked-sqlite.ts";
-import { caseOf } from "../backends/process-store.ts";
+import { caseOf } from "../backends/case-of.ts";
 
 /** A memory backend with other declarations. */
 function declaring(

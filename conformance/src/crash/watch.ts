@@ -15,11 +15,14 @@ import type { Ledger, LedgerEntry } from "./ledger.ts";
 /** A client whose claims, renewals, commits and errors go into the ledger as they are answered, under the worker's name. */
 export function watch(backend: StorageBackend, ledger: Ledger, by: string): StorageBackend {
   return wrapVerbs(backend, async (verb, args, call) => {
-    const answer = await call().catch((error: unknown) => {
+    let answer: unknown;
+    try {
+      answer = await call();
+    } catch (error) {
       const code = isPerdureError(error) ? error.code : null;
       ledger.note({ what: "failed", by, run: null, verb, code, message: String(error) });
       throw error;
-    });
+    }
     if (verb === "claimTasks") ledger.note(...claimed(by, answer as ClaimResult));
     else if (verb === "renewLeases")
       ledger.note(...renewed(by, args[0] as readonly Claim[], answer as readonly RenewResult[]));

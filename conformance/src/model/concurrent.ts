@@ -112,11 +112,6 @@ async function answered(backend: StorageBackend, call: Call): Promise<Recorded["
 
 function printRecorded({ client, call, exchange }: Recorded): string {
   const { verb, args } = call;
-  return printOperation({
-    client: `client${client + 1}`,
-    verb,
-    args,
-    answer: exchange?.answer,
-    pending: exchange === undefined,
-  });
+  const operation = { client: `client${client + 1}`, verb, args };
+  return printOperation(exchange === undefined ? operation : { ...operation, outcome: { answer: exchange.answer } });
 }
