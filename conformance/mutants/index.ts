@@ -6,6 +6,7 @@ import { commitMutants } from "./commits.ts";
 import { fenceMutants } from "./fences.ts";
 import { inboxMutants } from "./inboxes.ts";
 import { longLifeMutants } from "./long-lives.ts";
+import { lostClaimMutants } from "./lost-claims.ts";
 import type { Mutant } from "./mutant.ts";
 import { type MutantOutcome, runMutant } from "./run-mutant.ts";
 import { neighbourMutants } from "./neighbours.ts";
@@ -20,6 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...fenceMutants,
   ...commitMutants,
   ...claimMutants,
+  ...lostClaimMutants,
   ...inboxMutants,
   ...readMutants,
   ...textMutants,

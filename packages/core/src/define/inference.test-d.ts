@@ -1,24 +1,18 @@
 import { describe, expectTypeOf, it } from "vitest";
+import { schema } from "../../test/schema.ts";
 import {
   type Activity,
   activity,
   createClient,
   createWorker,
   type RunHandle,
-  type Schema,
   signal,
   type Signal,
-  step,
-  type TransactionalContext,
   type Workflow,
   workflow,
   type WorkflowContext,
 } from "../index.ts";
 import { memory } from "../memory.ts";
-
-function schema<Input, Output = Input>(): Schema<Input, Output> {
-  return null as never;
-}
 
 const client = createClient({ storage: memory() });
 
@@ -112,79 +106,6 @@ describe("plain types", () => {
   });
 });
 
-describe("transactional activities", () => {
-  interface Transaction {
-    insert(row: string): Promise<void>;
-  }
-  const begin = <T>(run: (tx: Transaction) => Promise<T>): Promise<T> => run(null as never);
-
-  it("know their transaction", async () => {
-    const reserve = activity({ name: "reserve", transaction: begin }, async (item: { id: string }, context) => {
-      expectTypeOf(context).toEqualTypeOf<TransactionalContext<Transaction>>();
-      const { tx, attempt, heartbeat } = context;
-      expectTypeOf(tx).toEqualTypeOf<Transaction>();
-      expectTypeOf(attempt).toEqualTypeOf<number>();
-      heartbeat();
-      await client.start(pay, 1, { tx });
-      return item.id.length;
-    });
-    expectTypeOf(reserve).toEqualTypeOf<Activity<{ id: string }, number>>();
-    const pay = workflow({ name: "pay" }, (ctx, n: number) => ctx.run(reserve, { id: String(n) }));
-    expectTypeOf(pay).toEqualTypeOf<Workflow<number, number, Record<string, never>>>();
-    createWorker({ storage: memory(), workflows: [pay], activities: [reserve] });
-  });
-
-  it("with schemas, too", () => {
-    const options = { name: "reserve", transaction: begin, input: schema<{ n: string }, { n: number }>() };
-    const reserve = activity({ ...options, output: schema<boolean>() }, ({ n }, { tx }) => {
-      expectTypeOf(n).toEqualTypeOf<number>();
-      expectTypeOf(tx).toEqualTypeOf<Transaction>();
-      return true;
-    });
-    expectTypeOf(reserve).toEqualTypeOf<Activity<{ n: string }, boolean, { n: number }>>();
-  });
-
-  it("do not know it from a function without types, unless their code says it", () => {
-    activity({ name: "a", transaction: (run) => begin(run) }, async (_: string, { tx }) => {
-      expectTypeOf(tx).toEqualTypeOf<unknown>();
-    });
-    activity(
-      { name: "a", transaction: (run) => begin(run) },
-      async (_: string, { tx }: TransactionalContext<Transaction>) => {
-        await tx.insert("row");
-      },
-    );
-    // @ts-expect-error -- another transaction than the function begins
-    activity({ name: "a", transaction: begin }, async (_: string, { tx }: TransactionalContext<Date>) => tx);
-    const storage = memory();
-    activity({ name: "a", transaction: (run) => storage.transaction(run) }, async (_: string, { tx }) => {
-      await client.start(
-        workflow({ name: "w" }, async () => 1),
-        undefined,
-        { tx },
-      );
-    });
-  });
-
-  it("have no checkpoints and no cache, and others have no transaction", () => {
-    // @ts-expect-error -- no checkpoint
-    activity({ name: "a", transaction: begin }, async (_: string, { checkpoint }) => checkpoint(1));
-    // @ts-expect-error -- a cache
-    activity({ name: "a", transaction: begin, cache: { key: () => "" } }, async () => {});
-    // @ts-expect-error -- no transaction
-    activity({ name: "a" }, async (_: string, { tx }) => tx);
-    // @ts-expect-error -- answers nothing
-    activity({ name: "a", transaction: async (run) => void (await begin(run)) }, async () => {});
-  });
-
-  it("are for one of many starts no option", async () => {
-    const quick = workflow({ name: "quick" }, async (_, n: number) => n);
-    await client.startMany([{ definition: quick, input: 1 }], { tx: null });
-    // @ts-expect-error -- one transaction for all
-    await client.startMany([{ definition: quick, input: 1, options: { tx: null } }]);
-  });
-});
-
 describe("continue-as-new", () => {
   it("takes the workflow's input and does not count as output", () => {
     const count = workflow({ name: "count" }, async (ctx, n: number) => {
@@ -205,144 +126,6 @@ describe("continue-as-new", () => {
       },
     );
     expectTypeOf(stated).toEqualTypeOf<Workflow<{ n: string }, never, { sum: number }>>();
-  });
-});
-
-describe("schemas", () => {
-  // As zod would make them: what is given differs from what is got.
-  type Order = { orderId: string; amount: number; note: string };
-  const order = schema<{ orderId: string; amount: string; note?: string | undefined }, Order>();
-  const charge = activity({ name: "charge", input: order, output: schema<{ receipt: string }>() }, async (input) => {
-    expectTypeOf(input).toEqualTypeOf<Order>();
-    return { receipt: input.note };
-  });
-  const approved = signal("approved", schema<{ by: string; at: string }, { by: string; at: Date }>());
-  const pay = workflow(
-    {
-      name: "pay",
-      input: order,
-      output: schema<number>(),
-      state: { initial: (input: { amount: number }) => ({ left: input.amount }) },
-    },
-    async (ctx, input) => {
-      expectTypeOf(input).toEqualTypeOf<Order>();
-      expectTypeOf(ctx.state.get("left")).toEqualTypeOf<number>();
-      return input.amount;
-    },
-  );
-
-  it("say what is given and what the code gets", async () => {
-    const run = await client.start(pay, { orderId: "o-1", amount: "7" });
-    expectTypeOf(await run.result()).toEqualTypeOf<number>();
-    expectTypeOf(await run.state()).toEqualTypeOf<{ left: number } | undefined>();
-    // @ts-expect-error -- what is given is text
-    await client.start(pay, { orderId: "o-1", amount: 7 });
-    workflow({ name: "w" }, async (ctx) => {
-      expectTypeOf(await ctx.run(charge, { orderId: "o-1", amount: "7" })).toEqualTypeOf<{ receipt: string }>();
-      // @ts-expect-error -- what is given is text
-      await ctx.run(charge, { orderId: "o-1", amount: 7 });
-    });
-  });
-
-  it("of signals tell what is sent from what is received", async () => {
-    await client.handle("id").signal(approved, { by: "ada", at: "2026-01-01" });
-    workflow({ name: "w" }, async (ctx) => {
-      expectTypeOf(await ctx.waitFor(approved)).toEqualTypeOf<{ by: string; at: Date }>();
-    });
-  });
-
-  it("refuse an output of another type", () => {
-    // @ts-expect-error -- not the schema's output
-    workflow({ name: "w", output: schema<number>() }, async () => "text");
-  });
-});
-
-describe("steps", () => {
-  const order = schema<{ id: string }, { id: string; amount: number }>();
-  const grade = step("grade", async (ctx: WorkflowContext<{ score: number }>, input: { id: string }) => {
-    ctx.state.set("score", input.id.length);
-  });
-
-  it("know the state and the input, and the result is the state", async () => {
-    const graded = workflow({
-      name: "graded",
-      input: order,
-      state: { initial: { score: 0 } },
-      steps: (step) => [
-        step("read", async (ctx, input) => {
-          expectTypeOf(input).toEqualTypeOf<{ id: string; amount: number }>();
-          expectTypeOf(ctx.state.get("score")).toEqualTypeOf<number>();
-          // @ts-expect-error -- not a field
-          ctx.state.set("mark", 1);
-          // @ts-expect-error -- not the field's type
-          ctx.state.set("score", "1");
-        }),
-        step("answers are dropped", (ctx) => ctx.run("x", () => 1)),
-        grade,
-      ],
-    });
-    expectTypeOf(graded).toEqualTypeOf<Workflow<{ id: string }, { score: number }, { score: number }>>();
-    const run = await client.start(graded, { id: "o-1" });
-    expectTypeOf(await run.result()).toEqualTypeOf<{ score: number }>();
-    expectTypeOf(await run.state()).toEqualTypeOf<{ score: number } | undefined>();
-  });
-
-  it("have an output of its own type", async () => {
-    const graded = workflow({
-      name: "graded",
-      input: order,
-      state: { initial: ({ amount }: { amount: number }) => ({ score: amount }) },
-      steps: (step) => [step("read", async (ctx, input) => ctx.state.set("score", input.amount))],
-      output: async (ctx, input) => {
-        expectTypeOf(input.amount).toEqualTypeOf<number>();
-        return [ctx.state.get("score")];
-      },
-    });
-    expectTypeOf(graded).toEqualTypeOf<Workflow<{ id: string }, number[], { score: number }>>();
-    expectTypeOf(await (await client.start(graded, { id: "o-1" })).result()).toEqualTypeOf<number[]>();
-    // @ts-expect-error -- a function of the context
-    workflow({ name: "w", state: { initial: { score: 0 } }, steps: [grade], output: schema<number>() });
-  });
-
-  it("say what the input is where no schema does", async () => {
-    const graded = workflow({
-      name: "graded",
-      state: { initial: { score: 0 } },
-      steps: (step) => [
-        step("read", async (ctx, input: { amount: number }) => {
-          expectTypeOf(input.amount).toEqualTypeOf<number>();
-          ctx.state.set("score", input.amount);
-        }),
-        step("rest", (ctx) => ctx.sleep("1s")),
-      ],
-      output: (ctx, input) => {
-        expectTypeOf(input).toEqualTypeOf<{ amount: number }>();
-        return ctx.state.get("score");
-      },
-    });
-    expectTypeOf(graded).toEqualTypeOf<Workflow<{ amount: number }, number, { score: number }>>();
-    const stateless = workflow({ name: "stateless", steps: (step) => [step("rest", (ctx) => ctx.sleep("1s"))] });
-    expectTypeOf(stateless).toEqualTypeOf<Workflow<unknown, Record<string, never>, Record<string, never>>>();
-  });
-
-  it("may be defined outside, with their types", () => {
-    const graded = workflow({ name: "graded", state: { initial: { score: 0 } }, steps: [grade] });
-    expectTypeOf(graded).toEqualTypeOf<Workflow<{ id: string }, { score: number }, { score: number }>>();
-    const checked = workflow({ name: "checked", input: order, state: { initial: { score: 0 } }, steps: [grade] });
-    expectTypeOf(checked).toEqualTypeOf<Workflow<{ id: string }, { score: number }, { score: number }>>();
-    const sleeps = workflow({ name: "sleeps", steps: [step("rest", (ctx) => ctx.sleep("1s"))] });
-    expectTypeOf(sleeps).toEqualTypeOf<Workflow<unknown, Record<string, never>, Record<string, never>>>();
-    // @ts-expect-error -- another state
-    workflow({ name: "w", state: { initial: { mark: 0 } }, steps: [grade] });
-    // @ts-expect-error -- another input
-    workflow({ name: "w", input: schema<number>(), state: { initial: { score: 0 } }, steps: [grade] });
-  });
-
-  it("stand instead of a function", () => {
-    // @ts-expect-error -- both
-    workflow({ name: "w", state: { initial: { score: 0 } }, steps: [grade] }, async () => 1);
-    // @ts-expect-error -- neither
-    workflow({ name: "w", state: { initial: { score: 0 } } });
   });
 });
 

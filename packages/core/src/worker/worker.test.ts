@@ -5,8 +5,8 @@ import { running } from "../../test/workers.ts";
 import { signal } from "../define/signal.ts";
 import { workflow } from "../define/workflow.ts";
 import { memory, virtualClock } from "../memory.ts";
-import type { StorageBackend, WorkflowCommit } from "../storage.ts";
-import { createWorker, type Worker } from "./worker.ts";
+import type { WorkflowCommit } from "../storage.ts";
+import { createWorker } from "./worker.ts";
 
 const go = signal<string>("go");
 const quick = workflow({ name: "quick" }, async (ctx, n: number) => ctx.run("work", () => n * 2));
@@ -188,74 +188,6 @@ describe("worker.run", () => {
   });
 });
 
-describe("worker.runOnce", () => {
-  it("takes at most so many, and says how many", async () => {
-    const env = environment({ workflows: [quick] });
-    await env.client.startMany([1, 2, 3].map((input) => ({ definition: quick, input })));
-    const worker = createWorker({ storage: env.storage, runtime: env.runtime, workflows: [quick] });
-    expect(await worker.runOnce({ max: 2 })).toBe(2);
-    expect((await env.client.list({ status: "completed" })).runs).toHaveLength(2);
-    expect(await worker.runOnce()).toBe(1);
-    expect(await worker.runOnce()).toBe(0);
-    await expect(worker.runOnce({ max: 0 })).rejects.toMatchObject({ code: "invalid-argument" });
-  });
-
-  it("twice at once takes each run once", async () => {
-    const executed: number[] = [];
-    const counted = workflow({ name: "counted" }, (ctx, n: number) => ctx.run("work", () => executed.push(n)));
-    const env = environment({ workflows: [counted] });
-    await env.client.startMany([1, 2, 3].map((input) => ({ definition: counted, input })));
-    const taken = await Promise.all([env.worker.runOnce(), env.worker.runOnce(), env.worker.runUntilIdle()]);
-    expect(taken[0]! + taken[1]!).toBe(3);
-    expect(executed.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
-  });
-
-  it("throws what the storage says", async () => {
-    const clock = virtualClock();
-    const storage = intercepted(memory({ clock }), { claimTasks: () => Promise.reject(unavailable()) });
-    const worker = createWorker({ storage, workflows: [quick] });
-    await expect(worker.runOnce()).rejects.toMatchObject({ code: "unavailable" });
-  });
-});
-
-describe("worker.runUntilIdle", () => {
-  it("follows runs that start others, and leaves timers of the future alone", async () => {
-    const parent = workflow({ name: "parent" }, async (ctx, depth: number): Promise<number> => {
-      if (depth === 0) return 0;
-      return 1 + ((await ctx.child(parent as never, (depth - 1) as never)) as number);
-    });
-    const env = environment({ workflows: [parent, nap] });
-    const run = await env.client.start(parent, 5);
-    const sleeper = await env.client.start(nap, undefined);
-    await env.worker.runUntilIdle();
-    expect(await run.result()).toBe(5);
-    expect(await sleeper.status()).toBe("suspended");
-  });
-
-  it("takes what an activity waits for, while it waits", async () => {
-    const outer = workflow({ name: "outer" }, (ctx) =>
-      ctx.run("start another", async () => {
-        const inner = await env.client.start(quick, 21);
-        return inner.result();
-      }),
-    );
-    const env = environment({ workflows: [outer, quick] });
-    const run = await env.client.start(outer, undefined);
-    await env.worker.runUntilIdle();
-    expect(await run.result()).toBe(42);
-  });
-
-  it("beside run() waits for run() to be idle", async () => {
-    const env = environment({ workflows: [quick] });
-    const { worker } = running(env, { workflows: [quick] });
-    const run = await env.client.start(quick, 1);
-    await worker.runUntilIdle();
-    expect(await run.status()).toBe("completed");
-    const next = await env.client.start(quick, 2);
-    expect(await next.result()).toBe(4);
-  });
-});
-
 describe("a worker with more slots than its storage takes in a batch", () => {
   it("goes on with other runs while it holds one (I27)", async () => {
     const clock = virtualClock();
@@ -318,40 +250,5 @@ describe("a run that is claimed again before the answer to its park is in", () =
     await env.runtime.calm();
     expect(await run.result()).toEqual(["a", "b"]);
     expect(executions).toBe(1);
-  });
-});
-
-describe("createWorker", () => {
-  const storage: StorageBackend = memory();
-  const other = workflow({ name: "quick" }, async () => {});
-
-  it.each([
-    ["a lease under 300 ms", { lease: 299 }, "invalid-argument"],
-    ["a lease over an hour", { lease: "61m" }, "invalid-argument"],
-    ["a lease that is no duration", { lease: "soon" as never }, "invalid-argument"],
-    ["no queue", { queues: [] }, "invalid-argument"],
-    ["a queue with too long a name", { queues: ["x".repeat(256)] }, "invalid-argument"],
-    ["a queue of the wrong type", { queues: [7 as never] }, "invalid-argument"],
-    ["no concurrency", { concurrency: 0 }, "invalid-argument"],
-    ["half a run", { concurrency: { runs: 0.5, activities: 1 } }, "invalid-argument"],
-    ["a negative cache", { cacheRuns: -1 }, "invalid-argument"],
-    ["no delivery", { maxDeliveries: 0 }, "invalid-argument"],
-    ["two workflows of one name", { workflows: [quick, other] }, "duplicate-definition"],
-    ["what is no workflow", { workflows: [{ name: "fake" } as never] }, "invalid-argument"],
-    ["nothing as a workflow", { workflows: [undefined as never] }, "invalid-argument"],
-  ] as const)("refuses %s, and says what to do", (_, options, code) => {
-    const make = (): Worker => createWorker({ storage, workflows: [quick], ...options });
-    expect(make).toThrow(
-      expect.objectContaining({ code, message: expect.stringMatching(/\. [A-Z].*\.$/u) as unknown }),
-    );
-  });
-
-  it.each([
-    { lease: 300 },
-    { lease: "1h" },
-    { concurrency: 1, cacheRuns: 0, maxDeliveries: 1 },
-    { workflows: [quick, quick] },
-  ] as const)("takes %j", (options) => {
-    expect(createWorker({ storage, workflows: [quick], ...options })).toBeDefined();
   });
 });
