@@ -21,6 +21,9 @@ export function runIdOf(taskId: TaskId): string {
 /** What scripts are given: written as JSON. Nothing is `null`. */
 export type Argument = string | number | boolean | null | readonly Argument[];
 
+/** What scripts are given of one element of a batch: a list, or what it has by name, where most elements have little of what they may have. */
+export type Encoded = readonly Argument[] | { readonly [name: string]: Argument | undefined };
+
 /**
  * Has a batch done in its shards, all at once, and in each in the order of the elements, in pieces of bearable size. Answers stand in the order of the
  * elements.
@@ -30,7 +33,7 @@ export type Argument = string | number | boolean | null | readonly Argument[];
 export async function inShards<E, R>(
   elements: readonly E[],
   shardOfElement: (element: E) => number,
-  encode: (element: E, index: number) => readonly Argument[],
+  encode: (element: E, index: number) => Encoded,
   send: (shard: number, encoded: readonly string[]) => Promise<readonly R[]>,
   prepare?: (pieces: number) => Promise<void>,
 ): Promise<R[]> {
@@ -71,7 +74,7 @@ interface Piece {
 function piecesOf<E>(
   elements: readonly E[],
   indexes: readonly number[],
-  encode: (element: E, index: number) => readonly Argument[],
+  encode: (element: E, index: number) => Encoded,
 ): Piece[] {
   const pieces: Piece[] = [];
   let piece: Piece | undefined;

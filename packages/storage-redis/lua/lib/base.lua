@@ -1,7 +1,7 @@
 -- What every script begins with. KEYS[1] is the prefix of the shard's keys (never a key itself) and KEYS[2] its clock: while a slot moves to
 -- another node, one of two declared keys is missing, and Redis refuses the script before it runs. All other keys are the prefix and a name.
 -- ARGV: the channel of hints, the latest time that the caller knows, how far ahead of TIME the clock is (tests), the verb's own arguments, and
--- then one element of the batch each: the last two as JSON lists. That costs less than as many single arguments, on both sides.
+-- then one element of the batch each: the last two as JSON. That costs less than as many single arguments, on both sides.
 -- Numbers become text by int() only: tostring() and .. lose digits.
 local P = KEYS[1]
 local call = redis.call
@@ -21,7 +21,7 @@ local function optional_arg()
   end
 end
 
--- Has arg() read the elements of the batch, one after the other. Answers the number of each.
+-- The elements of the batch, one after the other: the number of each, and what it is. arg() reads those that are lists.
 local function elements()
   local count = #ARGV - 4
   local number = 0
@@ -30,20 +30,13 @@ local function elements()
       number = number + 1
       values = cjson.decode(ARGV[4 + number])
       position = 0
-      return number
+      return number, values
     end
   end
 end
 
 local function int(number)
   return string.format("%.0f", number)
-end
-
--- Calls a command that takes any number of values, in pieces that Lua can unpack.
-local function call_in_pieces(command, key, values)
-  for from = 1, #values, 4000 do
-    call(command, key, unpack(values, from, math.min(from + 3999, #values)))
-  end
 end
 
 -- The store's clock: it never goes back, whatever became of the machine's.
@@ -58,23 +51,4 @@ local function tick()
   local now = read_clock()
   call("SET", P .. "clock", int(now))
   return now
-end
-
-local topics = {}
-local is_told = {}
-
-local function hint(of, name)
-  local topic = of .. name
-  if is_told[topic] then
-    return
-  end
-  is_told[topic] = true
-  topics[#topics + 1] = topic
-end
-
--- Hints are the last thing of a script, and never fail it.
-local function publish_hints()
-  if #topics > 0 then
-    redis.pcall("PUBLISH", ARGV[1], cjson.encode(topics))
-  end
 end

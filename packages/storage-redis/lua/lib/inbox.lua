@@ -1,21 +1,5 @@
--- A run's inbox. A message is one text: number, time, length of its dedupe id, dedupe id, data. Its dedupe id is remembered as e (external,
--- unread), i (internal, unread: forgotten at the ack) or a (external, acknowledged).
-
-local function messages_after(run, acked)
-  local flat = {}
-  if run.newest <= acked then
-    return flat
-  end
-  for _, message in ipairs(call("LRANGE", P .. "m:" .. run.run_id, acked - run.acked, -1)) do
-    local no, at, length, from = string.match(message, "^(%d+) (%d+) (%d+) ()")
-    local data_from = from + tonumber(length)
-    flat[#flat + 1] = no
-    flat[#flat + 1] = at
-    flat[#flat + 1] = string.sub(message, from, data_from - 1)
-    flat[#flat + 1] = string.sub(message, data_from)
-  end
-  return flat
-end
+-- A run's inbox. The dedupe id of a message is remembered as e (external, unread), i (internal, unread: forgotten at the ack) or a (external,
+-- acknowledged).
 
 -- Forgets some of what was remembered long enough.
 local function forget_old(hash, zset, before)

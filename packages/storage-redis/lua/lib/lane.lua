@@ -2,17 +2,6 @@
 -- end of the lease; blocked, by the end of the block; the others, by the time from which they are ready. Never is +inf.
 
 local PRIORITY_STEP_MS = 10000
-local lane_priorities = {}
-
--- A lane is known by its priorities, so that a claim finds its sets. Purge forgets those that are empty.
-local function register_lane(lane, priority)
-  local known = lane_priorities[lane] or call("HGET", P .. "lanes", lane) or ","
-  if not string.find(known, "," .. priority .. ",", 1, true) then
-    known = known .. priority .. ","
-    call("HSET", P .. "lanes", lane, known)
-  end
-  lane_priorities[lane] = known
-end
 
 local function set_of(task)
   local set = "v:"
@@ -62,16 +51,5 @@ local function end_claim(task)
   if task.instance then
     call("SREM", P .. "h:" .. task.instance, task.id)
     task.instance = nil
-  end
-end
-
--- Ends a claim and says when the task can be claimed again (nil: never by itself). The caller stores li and v.
-local function give_back(task, at, now)
-  local from = set_of(task)
-  end_claim(task)
-  task.visible_at = at
-  place(task, from)
-  if at and at <= now then
-    hint("q", queue_of(task.lane))
   end
 end

@@ -18,7 +18,7 @@ import {
 import { LIMITS } from "../info.ts";
 import { eventsOf, listOf, messagesOf, numberOf, type Reply } from "../reply.ts";
 import { type Script, SCRIPTS } from "../scripts.ts";
-import { type Argument, inShards, runIdOf, shardOf } from "../shards.ts";
+import { type Argument, type Encoded, inShards, runIdOf, shardOf } from "../shards.ts";
 import type { Store } from "../store.ts";
 import { committed, encodeCommit, seconds } from "./commit-tasks.ts";
 import { createdRun, encodeRun } from "./create-runs.ts";
@@ -31,7 +31,7 @@ async function each<E, R>(
   script: Script,
   elements: readonly E[],
   runIdIn: (element: E) => string,
-  encode: (element: E, index: number) => readonly Argument[],
+  encode: (element: E, index: number) => Encoded,
   decode: (reply: Reply | undefined, now: number) => R,
   common: readonly Argument[] = [],
 ): Promise<R[]> {
@@ -88,7 +88,7 @@ export function readEvents(store: Store, requests: readonly EventRequest[]): Pro
 
 export function commitTasks(store: Store, commits: readonly TaskCommit[]): Promise<readonly CommitResult[]> {
   const areSecond = seconds(commits);
-  const encode = (commit: TaskCommit, index: number): readonly Argument[] => encodeCommit(commit, areSecond[index]!);
+  const encode = (commit: TaskCommit, index: number): Encoded => encodeCommit(commit, areSecond[index]!);
   return each(store, SCRIPTS.commit, commits, ({ claim }) => claim.runId, encode, committed, [LIMITS.dedupeMs]);
 }
 

@@ -15,7 +15,7 @@ import { attributeIndexesOf } from "../header.ts";
 import { LIMITS } from "../info.ts";
 import { laneOf } from "../lane.ts";
 import { eventText, instantOf, listOf, messagesOf, numberOf, type Reply } from "../reply.ts";
-import type { Argument } from "../shards.ts";
+import type { Argument, Encoded } from "../shards.ts";
 
 /** Says of each commit of a batch, in order, whether it is the second workflow commit of its task. */
 export function seconds(commits: readonly TaskCommit[]): boolean[] {
@@ -28,45 +28,46 @@ export function seconds(commits: readonly TaskCommit[]): boolean[] {
   });
 }
 
-export function encodeCommit(commit: TaskCommit, isSecond: boolean): readonly Argument[] {
+/** What the script is given: the names that it says it reads. */
+export function encodeCommit(commit: TaskCommit, isSecond: boolean): Encoded {
   return commit.kind === "workflow" ? encodeWorkflow(commit, isSecond) : encodeActivity(commit);
 }
 
-function encodeWorkflow(commit: WorkflowCommit, isSecond: boolean): readonly Argument[] {
+function encodeWorkflow(commit: WorkflowCommit, isSecond: boolean): Encoded {
   const { claim, next, run, close } = commit;
   const address = parseTaskId(claim.taskId);
   const isOwn = address?.seq === 0 && isOf(claim, address);
-  const code = isSecond ? "second-commit-in-batch" : (checkCommit(commit, LIMITS) ?? null);
+  const code = isSecond ? "second-commit-in-batch" : checkCommit(commit, LIMITS);
   // One that is malformed by itself is refused by the script, if its claim is good: then nothing else of it is looked at.
-  const { events, schedule = [], cancel = [] } = code === null ? commit : { events: [] };
+  const { events, schedule = [], cancel = [] } = code === undefined ? commit : { events: [] };
   const cancelled = cancel.filter((taskId) => {
     const task = parseTaskId(taskId);
     return task !== undefined && task.seq > 0 && isOf(claim, task);
   });
-  return [
-    "workflow",
-    claim.runId,
-    claim.incarnation,
-    isOwn ? claim.epoch : 0,
-    commit.commitId,
+  return {
+    kind: "workflow",
+    run_id: claim.runId,
+    incarnation: claim.incarnation,
+    epoch: isOwn ? claim.epoch : 0,
+    commit_id: commit.commitId,
     code,
-    commit.expectedSeq,
-    commit.ackInbox,
-    next.do,
-    next.do === "park" ? next.wakeAt : next.do === "block" ? next.until : null,
-    next.do === "block" ? next.reason : null,
-    events.map(eventText),
-    schedule.map(encodeTask),
-    cancelled,
-    run?.state ?? null,
-    run?.attributes === undefined ? null : JSON.stringify(run.attributes),
-    attributeIndexesOf(run?.attributes ?? {}),
-    run?.baseSeq ?? null,
-    close?.status ?? null,
-    close?.discardUnread === true,
-    close?.output ?? null,
-    close?.failure ?? null,
-  ];
+    expected: commit.expectedSeq,
+    ack: commit.ackInbox,
+    step: next.do,
+    step_at: given(next.do === "park" ? next.wakeAt : next.do === "block" ? next.until : null),
+    reason: next.do === "block" ? next.reason : undefined,
+    events: some(events.map(eventText)),
+    schedule: some(schedule.map(encodeTask)),
+    cancel: some(cancelled),
+    state: given(run?.state),
+    attributes: run?.attributes && JSON.stringify(run.attributes),
+    attribute_indexes: run?.attributes && attributeIndexesOf(run.attributes),
+    base: given(run?.baseSeq),
+    close: close?.status,
+    discards: close?.discardUnread,
+    output: given(close?.output),
+    failure: given(close?.failure),
+  };
 }
 
 function encodeTask(task: NewActivityTask): readonly Argument[] {
@@ -74,25 +75,35 @@ function encodeTask(task: NewActivityTask): readonly Argument[] {
   return [taskId, laneOf("activity", queue, activity), priority, readyAt, input, attempt, details];
 }
 
-function encodeActivity({ claim, commitId, next }: ActivityCommit): readonly Argument[] {
+function encodeActivity({ claim, commitId, next }: ActivityCommit): Encoded {
   const address = parseTaskId(claim.taskId);
   const retry = next.do === "retry" ? next : undefined;
   const message = next.do === "complete" ? next.message : undefined;
-  return [
-    "activity",
-    claim.taskId,
-    claim.runId,
-    claim.incarnation,
-    address !== undefined && isOf(claim, address) ? claim.epoch : 0,
-    commitId,
-    next.do,
-    retry?.at ?? null,
-    retry?.attempt ?? null,
-    retry?.details ?? null,
-    message?.dedupeId ?? null,
-    message?.external ?? null,
-    message?.data ?? null,
-  ];
+  return {
+    kind: "activity",
+    task_id: claim.taskId,
+    run_id: claim.runId,
+    incarnation: claim.incarnation,
+    epoch: address !== undefined && isOf(claim, address) ? claim.epoch : 0,
+    commit_id: commitId,
+    step: next.do,
+    at: retry?.at,
+    attempt: retry?.attempt,
+    details: given(retry?.details),
+    dedupe_id: message?.dedupeId,
+    is_external: message?.external,
+    data: message?.data,
+  };
+}
+
+/** What is nothing is not sent. */
+function given<T>(value: T | null | undefined): T | undefined {
+  return value ?? undefined;
+}
+
+/** What is empty is not sent. */
+function some<T>(values: readonly T[]): readonly T[] | undefined {
+  return values.length === 0 ? undefined : values;
 }
 
 function isOf(claim: Claim, { runId, incarnation }: { readonly runId: string; readonly incarnation: string }): boolean {
