@@ -1,7 +1,7 @@
 import type { StorageBackend } from "@perdure/core/storage";
 import { inPages } from "./in-pages.ts";
 
-type CalledVerb = Exclude<keyof StorageBackend, "info" | "setup" | "close" | "now" | "subscribe">;
+type CalledVerb = Exclude<keyof StorageBackend, "info" | "setup" | "close" | "now" | "subscribe" | "partOf">;
 
 /** A verb with its arguments. */
 export type Call = {

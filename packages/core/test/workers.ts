@@ -35,7 +35,7 @@ function mortal(storage: StorageBackend): { readonly storage: StorageBackend; re
   const guarded = new Proxy(storage, {
     get(target, key: keyof StorageBackend) {
       const member: unknown = target[key];
-      if (typeof member !== "function") return member;
+      if (typeof member !== "function" || key === "partOf") return member;
       return async (...args: readonly unknown[]) => {
         if (isDead) die();
         const answer: unknown = await member.apply(target, args);

@@ -38,6 +38,7 @@ import { Connection } from "./connection.ts";
 import { Hints } from "./hints.ts";
 import { infoOf } from "./info.ts";
 import type { Settings } from "./options.ts";
+import { shardOf } from "./shards.ts";
 import { Store } from "./store.ts";
 import { commitTasks, createRuns, deliver, readEvents, renewLeases, unblockTasks } from "./verbs/batches.ts";
 import { readCache, writeCache } from "./verbs/cache.ts";
@@ -73,6 +74,10 @@ export class RedisBackend implements StorageBackend {
 
   setup(): Promise<void> {
     return this.#verb(undefined, noCheck, async () => {});
+  }
+
+  partOf(id: string): number {
+    return this.#store === undefined ? 0 : shardOf(id, this.#store.shards);
   }
 
   async close(): Promise<void> {

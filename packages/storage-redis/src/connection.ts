@@ -59,6 +59,12 @@ export class Connection {
     for (const node of this.masters()) node.bgrewriteaof().catch(ignore);
   }
 
+  /** What a Cluster's client knows of the nodes may be old. */
+  lookForMasters(): void {
+    if (this.#isOurs && "refreshSlotsCache" in this.client && this.client.status === "ready")
+      this.client.refreshSlotsCache();
+  }
+
   /** One of the servers, whichever. */
   anyNode(): Redis {
     if (!("nodes" in this.client)) return this.client;
@@ -86,14 +92,7 @@ export class Connection {
       this.client.disconnect(true);
       return demoted(error as Error);
     }
-    // What a Cluster's client knows of the nodes may be old.
-    if (
-      meaning.code === "unavailable" &&
-      this.#isOurs &&
-      "refreshSlotsCache" in this.client &&
-      this.client.status === "ready"
-    )
-      this.client.refreshSlotsCache();
+    if (meaning.code === "unavailable") this.lookForMasters();
     return meaning;
   }
 }

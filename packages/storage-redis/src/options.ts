@@ -28,7 +28,7 @@ export interface RedisOptions {
    * good: another number is refused later, none takes what is there. Default 1, and 16 in a Cluster.
    */
   readonly shards?: number;
-  /** How long an answer may take, in milliseconds, before its connection is given up as dead. Default 30000. */
+  /** How long an answer may take, in milliseconds, before its connection is given up as dead. Default 30000, and 10000 in a Cluster. */
   readonly requestTimeout?: number;
   /**
    * What acknowledged writes survive, where the server does not let `setup()` find out (CONFIG is forbidden by most providers). Default:
@@ -71,8 +71,8 @@ export function settingsOf(urlOrOptions: string | RedisOptions): Settings {
   const options: RedisOptions = typeof urlOrOptions === "string" ? { url: urlOrOptions } : urlOrOptions;
   requireThat(typeof options === "object" && options !== null, "options", "a URL or an object");
   for (const name of Object.keys(options)) requireKnown(name);
-  const { prefix = "perdure:", namespace = "default", requestTimeout = 30_000, clock = noOffset, durability } = options;
-  const { shards } = options;
+  const { prefix = "perdure:", namespace = "default", clock = noOffset, durability, shards } = options;
+  const { requestTimeout = isForCluster(options) ? 10_000 : 30_000 } = options;
   requireThat(
     typeof prefix === "string" && Buffer.byteLength(prefix) <= 255 && !/[{}\0]/u.test(prefix),
     "prefix",
@@ -100,6 +100,11 @@ export function settingsOf(urlOrOptions: string | RedisOptions): Settings {
     shards,
     ...serverOf(options, carefully(requestTimeout)),
   };
+}
+
+/** Its other masters answer, and a replica may have taken over: what is dead is given up sooner. */
+function isForCluster({ nodes, client }: RedisOptions): boolean {
+  return nodes !== undefined || client?.isCluster === true;
 }
 
 function noOffset(): number {

@@ -1,4 +1,5 @@
 import type { Capabilities, Millis } from "@perdure/core/storage";
+import { Answering } from "./answering.ts";
 import type { Connection } from "./connection.ts";
 import { hintChannel, shardPrefix } from "./keys.ts";
 import { loadScripts } from "./load-scripts.ts";
@@ -14,6 +15,7 @@ export class Store {
   readonly connection: Connection;
   readonly shards: number;
   readonly durability: Capabilities["durability"];
+  readonly answering: Answering;
   /** Where hints are published. */
   readonly channel: string;
   readonly #prefixes: readonly string[];
@@ -29,6 +31,7 @@ export class Store {
   ) {
     const { prefix, namespace, clock } = settings;
     this.connection = connection;
+    this.answering = new Answering(() => connection.lookForMasters());
     this.shards = shards;
     this.durability = durability;
     this.channel = hintChannel(prefix, namespace);

@@ -9,7 +9,8 @@ import type { DeliverResult, NewMessage } from "../storage/message.ts";
 import type { CreateRunResult, NewRun } from "../storage/run.ts";
 import type { Claim, ClaimRequest, ClaimResult, RenewResult } from "../storage/task.ts";
 import { checkTransaction } from "../storage/validate.ts";
-import { Batcher } from "./batcher.ts";
+import { Batcher, type Patience } from "./batcher.ts";
+import { PartedBatcher } from "./parted-batcher.ts";
 import { requireCapabilities, requireContract, requireStorage } from "./require-storage.ts";
 import { StorageClock } from "./storage-clock.ts";
 
@@ -19,17 +20,17 @@ export interface Sent<T> {
   readonly sentAt: number;
 }
 
-/** Everybody's way to one backend: its writes go through one queue each, and every answer teaches the clock. */
+/** Everybody's way to one backend: its writes go through one queue each (of each part of the store), and every answer teaches the clock. */
 export class StorageAccess {
   readonly storage: StorageBackend;
   readonly clock: StorageClock;
   readonly runtime: Runtime;
-  readonly #commits: Batcher<TaskCommit, CommitResult>;
-  readonly #loneCommits: Batcher<TaskCommit, CommitResult>;
-  readonly #starts: Batcher<NewRun, CreateRunResult>;
-  readonly #messages: Batcher<NewMessage, DeliverResult>;
-  readonly #cacheReads: Batcher<CacheKey, CacheEntry | undefined>;
-  readonly #cacheWrites: Batcher<NewCacheEntry, WriteCacheResult>;
+  readonly #commits: PartedBatcher<TaskCommit, CommitResult>;
+  readonly #loneCommits: PartedBatcher<TaskCommit, CommitResult>;
+  readonly #starts: PartedBatcher<NewRun, CreateRunResult>;
+  readonly #messages: PartedBatcher<NewMessage, DeliverResult>;
+  readonly #cacheReads: PartedBatcher<CacheKey, CacheEntry | undefined>;
+  readonly #cacheWrites: PartedBatcher<NewCacheEntry, WriteCacheResult>;
   #ready: Promise<void> | null = null;
 
   constructor(storage: StorageBackend, runtime: Runtime) {
@@ -37,12 +38,48 @@ export class StorageAccess {
     this.runtime = runtime;
     this.clock = new StorageClock(runtime.monotonic);
     const { batch } = storage.info.limits;
-    this.#commits = new Batcher(runtime, batch, "endless", (commits) => this.#sendCommits(commits));
-    this.#loneCommits = new Batcher(runtime, 1, "endless", (commits) => this.#sendCommits(commits));
-    this.#starts = new Batcher(runtime, batch, "some", (runs) => storage.createRuns(runs));
-    this.#messages = new Batcher(runtime, batch, "some", (messages) => storage.deliver(messages));
-    this.#cacheReads = new Batcher(runtime, batch, "endless", (keys) => storage.readCache(keys));
-    this.#cacheWrites = new Batcher(runtime, batch, "endless", (entries) => storage.writeCache(entries));
+    const queues = <T, R>(
+      idOf: (item: T) => string,
+      limit: number,
+      patience: Patience,
+      send: (items: readonly T[]) => Promise<readonly R[]>,
+    ): PartedBatcher<T, R> =>
+      new PartedBatcher(
+        (item) => this.partOf(idOf(item)),
+        () => new Batcher(runtime, limit, patience, send),
+      );
+    const ofClaim = ({ claim }: TaskCommit): string => claim.runId;
+    this.#commits = queues(ofClaim, batch, "endless", (commits) => this.#sendCommits(commits));
+    this.#loneCommits = queues(ofClaim, 1, "endless", (commits) => this.#sendCommits(commits));
+    this.#starts = queues(
+      ({ runId }: NewRun) => runId,
+      batch,
+      "some",
+      (runs) => storage.createRuns(runs),
+    );
+    this.#messages = queues(
+      ({ runId }: NewMessage) => runId,
+      batch,
+      "some",
+      (messages) => storage.deliver(messages),
+    );
+    this.#cacheReads = queues(
+      (key) => key,
+      batch,
+      "endless",
+      (keys) => storage.readCache(keys),
+    );
+    this.#cacheWrites = queues(
+      ({ key }) => key,
+      batch,
+      "endless",
+      (entries) => storage.writeCache(entries),
+    );
+  }
+
+  /** The part of the store that has a run or a cache entry: each may be out of reach by itself. */
+  partOf(id: string): number {
+    return this.storage.partOf?.(id) ?? 0;
   }
 
   /** Sets the storage up, once. A failed set-up is tried again by the next call. */

@@ -129,4 +129,11 @@ export interface StorageBackend {
    * never correctness. Absent where `wakeups` is `none`.
    */
   subscribe?(onWake: (topic: Topic) => void): Promise<Subscription>;
+
+  /**
+   * The part of the store in which a run lies, by its id, or a cache entry, by its key. Parts may be out of reach each by itself, as the
+   * masters of a Redis Cluster are: the engine sends no batch to several of them, so that none waits for another. Answers at once, also
+   * before `setup()`, and never throws. Absent where the store is reached as a whole.
+   */
+  partOf?(id: string): number;
 }

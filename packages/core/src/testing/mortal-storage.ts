@@ -23,6 +23,8 @@ export function mortalStorage(storage: StorageBackend, life: Life, watch: WriteW
     get(target, key: keyof StorageBackend) {
       const member: unknown = target[key];
       if (typeof member !== "function") return member;
+      // No call to the store.
+      if (key === "partOf") return member.bind(target) as unknown;
       if (key === "subscribe") return (onWake: (topic: Topic) => void) => subscribe(target, life, onWake);
       const call = (args: readonly unknown[]): Promise<unknown> => member.apply(target, args) as Promise<unknown>;
       if (!WRITES.has(key)) return (...args: readonly unknown[]) => life.go(() => call(args));

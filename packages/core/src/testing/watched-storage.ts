@@ -9,6 +9,8 @@ export function watchedStorage(storage: StorageBackend, watch: Watch): StorageBa
     get(target, key: keyof StorageBackend) {
       const member: unknown = target[key];
       if (typeof member !== "function") return member;
+      // No call to the store.
+      if (key === "partOf") return member.bind(target) as unknown;
       return async (...args: readonly unknown[]) => {
         const over = watch(key);
         let answer: unknown;

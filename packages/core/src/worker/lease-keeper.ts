@@ -4,6 +4,7 @@ import type { WorkerEnvironment } from "./environment.ts";
 
 /** Activities that run longer than this are recorded as scheduled. */
 const SLOW_MS = 50;
+const NONE: ReadonlySet<number> = new Set();
 
 /**
  * Keeps the worker's leases: renews all of them in one call at a third of the lease, gives up what it cannot prove to own any more,
@@ -14,9 +15,8 @@ export class LeaseKeeper {
   readonly #claims: Claims;
   #cancel: (() => void) | null = null;
   #renewedAt = 0;
-  #renewing = false;
-  /** Something came up that the renewal under way may not have seen. */
-  #again = false;
+  /** Parts of the store in which leases are being renewed; and whether something came up that the renewal may not have seen. */
+  readonly #renewing = new Map<number, { again: boolean }>();
   #lookedAt = 0;
 
   constructor(environment: WorkerEnvironment, claims: Claims) {
@@ -39,14 +39,18 @@ export class LeaseKeeper {
   /** A held run may have a message: a renewal brings it. */
   lookAt(runId: string): void {
     for (const { task, held } of this.#claims.taken()) {
-      if (task.kind === "workflow" && task.claim.runId === runId && held !== null) void this.#renew();
+      if (task.kind === "workflow" && task.claim.runId === runId && held !== null)
+        void this.#renewIn(this.#environment.access.partOf(runId));
     }
   }
 
   #schedule(): void {
     this.#cancel = this.#environment.runtime.after(SLOW_MS, () => {
       this.#cancel = null;
-      if (this.#claims.isEmpty) return;
+      if (this.#claims.isEmpty) {
+        this.#environment.outage.concernsOnly(NONE);
+        return;
+      }
       this.#schedule();
       this.#look();
     });
@@ -70,21 +74,32 @@ export class LeaseKeeper {
         this.#claims.drop(taken);
       } else if (taken.held?.noticeSlow(now - SLOW_MS) === true) look = true;
     }
-    if (look || now - this.#renewedAt >= leaseMs / 3) void this.#renew();
+    if (look || now - this.#renewedAt >= leaseMs / 3) this.#renew();
   }
 
-  async #renew(): Promise<void> {
-    if (this.#renewing) {
-      this.#again = true;
+  #renew(): void {
+    this.#renewedAt = this.#environment.runtime.monotonic();
+    const { access, outage } = this.#environment;
+    const byPart = Map.groupBy(this.#claims.taken(), ({ task }) => access.partOf(task.claim.runId));
+    outage.concernsOnly(new Set(byPart.keys()));
+    // Each by itself: one that is out of reach shall not cost the others their leases.
+    for (const part of byPart.keys()) void this.#renewIn(part);
+  }
+
+  async #renewIn(part: number): Promise<void> {
+    const underWay = this.#renewing.get(part);
+    if (underWay !== undefined) {
+      underWay.again = true;
       return;
     }
-    const taken = [...this.#claims.taken()].filter(({ held }) => held?.isEnding !== true);
+    const { access, leaseMs, logger, outage } = this.#environment;
+    const taken = [...this.#claims.taken()].filter(
+      ({ held, task }) => held?.isEnding !== true && access.partOf(task.claim.runId) === part,
+    );
     if (taken.length === 0) return;
-    this.#renewing = true;
-    this.#again = false;
-    const { access, leaseMs, logger, outage, runtime } = this.#environment;
+    const renewal = { again: false };
+    this.#renewing.set(part, renewal);
     try {
-      this.#renewedAt = runtime.monotonic();
       const { result, sentAt } = await access.renew(
         taken.map(({ task }) => task.claim),
         leaseMs,
@@ -95,14 +110,14 @@ export class LeaseKeeper {
         else if (answer.status === "held") lease.renewed(sentAt);
         else this.#claims.drop(taken[at]!);
       });
-      outage.isOver();
+      outage.isOver(part);
     } catch (error) {
       // The leases stand as they are; what cannot be proven in time is given up.
-      if (isPerdureError(error, "unavailable")) outage.begins(error);
+      if (isPerdureError(error, "unavailable")) outage.begins(error, part);
       else logger.warn("Renewing leases failed; it is tried again.", { error });
     } finally {
-      this.#renewing = false;
+      this.#renewing.delete(part);
     }
-    if (this.#again) await this.#renew();
+    if (renewal.again) await this.#renewIn(part);
   }
 }

@@ -21,7 +21,7 @@ import {
   textOf,
 } from "../reply.ts";
 import { SCRIPTS } from "../scripts.ts";
-import { allDone, type Argument, runIdOf, shardOf } from "../shards.ts";
+import { type Argument, runIdOf, shardOf } from "../shards.ts";
 import type { Store } from "../store.ts";
 
 /** What a request asks of one shard. */
@@ -42,9 +42,12 @@ export async function claimTasks(store: Store, given: ClaimRequest): Promise<Cla
   return resultOf([await ask(store, request, { shard: 0, limit }, what)], request);
 }
 
+/** When to look again for shards that did not answer. */
+const AGAIN_MS = 1_000;
+
 /**
  * All shards are asked what they would hand out, and then only those for tasks that have the first of it: so the order of claiming holds over
- * all of them. What others took in between leaves room, as long as something is ready.
+ * all of them that answer. What others took in between leaves room, as long as something is ready.
  */
 async function claimInOrder(
   store: Store,
@@ -60,24 +63,34 @@ async function claimInOrder(
     const asked = { ...request, holding };
     const share = left;
     // oxlint-disable-next-line no-await-in-loop -- each round takes what the one before has left
-    const seen = await allDone(shards.map((shard) => ask(store, asked, { shard, limit: share }, what, true)));
+    const seen = await store.answering.ask(shards, (shard) => ask(store, asked, { shard, limit: share }, what, true));
     const counts = firstOf(seen, left);
+    const chosen = shards.filter((shard) => counts[shard]! > 0);
     // oxlint-disable-next-line no-await-in-loop
-    const answers = await allDone(
-      seen.map((answer, shard) => {
-        const count = counts[shard]!;
-        if (count > 0) return ask(store, asked, { shard, limit: count }, what);
-        return Promise.resolve(answer.ranks.length > 0 ? { ...answer, nextReadyAt: answer.now } : answer);
-      }),
+    const given = await store.answering.ask(chosen, (shard) =>
+      ask(store, asked, { shard, limit: counts[shard]! }, what),
     );
+    const answers = seen.flatMap((answer, shard) => {
+      if (answer === undefined) return [];
+      if (counts[shard]! > 0) return given[chosen.indexOf(shard)] ?? [];
+      return answer.ranks.length > 0 ? { ...answer, nextReadyAt: answer.now } : answer;
+    });
     taken.push(...answers.map((answer) => ({ ...answer, nextReadyAt: null })));
     const ids = answers.flatMap(({ tasks }) => tasks.map((task) => taskIdOf(listOf(task)[1])));
     holding = [...holding, ...ids];
     left -= ids.length;
+    const areAll = answers.length === shards.length;
     const isSure = counts.reduce((sum, count) => sum + count, 0) === ids.length;
-    if (isSure || left === 0)
-      return resultOf([...taken, ...answers.map((answer) => ({ ...answer, tasks: [] }))], request);
+    if (isSure || left === 0 || !areAll) {
+      const rest = answers.map((answer) => ({ ...answer, tasks: [] }));
+      const result = resultOf([...taken, ...rest], request);
+      return areAll ? result : { ...result, nextReadyAt: earlier(result.nextReadyAt, result.now + AGAIN_MS) };
+    }
   }
+}
+
+function earlier(one: Millis | null, other: Millis): Millis {
+  return Math.min(one ?? other, other);
 }
 
 async function claimNamed(
@@ -137,8 +150,8 @@ async function ask(
 }
 
 /** How many of the tasks with the least ranks lie in each shard. */
-function firstOf(seen: readonly Answer[], limit: number): number[] {
-  const all = seen.flatMap(({ ranks }, shard) => ranks.map((rank) => ({ shard, rank: rankOf(rank) })));
+function firstOf(seen: readonly (Answer | undefined)[], limit: number): number[] {
+  const all = seen.flatMap((answer, shard) => answer?.ranks.map((rank) => ({ shard, rank: rankOf(rank) })) ?? []);
   const counts = seen.map(() => 0);
   for (const { shard } of all.toSorted(byRank).slice(0, limit)) counts[shard]! += 1;
   return counts;
