@@ -19,7 +19,7 @@ import {
 } from "./validate.ts";
 
 /** The verbs that take arguments of the engine's making. */
-type CheckedVerb = Exclude<keyof StorageBackend, "info" | "setup" | "close" | "now" | "stats" | "subscribe">;
+type CheckedVerb = Exclude<keyof StorageBackend, "info" | "setup" | "close" | "now" | "stats" | "subscribe" | "partOf">;
 
 /** A check for each verb, with the verb's own arguments. */
 export type VerbChecks = {
