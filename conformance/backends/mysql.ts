@@ -32,7 +32,6 @@ async function prepare(url: string): Promise<Pool> {
   const server = await createConnection(url);
   const [found] = await server.query<RowDataPacket[]>("show databases like 'perdure\\_conformance\\_%'");
   for (const name of found.flatMap((row) => Object.values(row) as string[]).filter((one) => !isAlive(one))) {
-    // oxlint-disable-next-line no-await-in-loop
     await server.query("drop database if exists ??", [name]);
   }
   await server.query("create database if not exists ??", [DATABASE]);
@@ -130,14 +129,12 @@ const subject: BackendUnderTest = {
       .query<RowDataPacket[]>("select no from perdure_namespaces where name = ?", [namespace])
       .catch(() => [[]]);
     for (const { no: ns } of found as RowDataPacket[]) {
-      // oxlint-disable-next-line no-await-in-loop
       const [runs] = await pool.query<RowDataPacket[]>(`select no from perdure_runs where ns = ${ns}`);
       const ofRuns = runs.flatMap(({ no }) =>
         OWNED.filter((name) => name !== "cache").map((table) => `delete from perdure_${table} where run = ${no}`),
       );
       const ofNamespace = ["cache", "runs", "lanes"].map((table) => `delete from perdure_${table} where ns = ${ns}`);
       // One after the other, and no range of an index as a whole: other cases work beside this one.
-      // oxlint-disable-next-line no-await-in-loop
       await pool.query([...ofRuns, ...ofNamespace, `delete from perdure_namespaces where no = ${ns}`].join(";"));
     }
   },

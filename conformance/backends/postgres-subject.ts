@@ -26,7 +26,6 @@ async function prepare(url: string): Promise<pg.Pool> {
     "select nspname as name from pg_namespace where nspname like 'perdure\\_conformance\\_%'",
   );
   for (const { name } of rows.filter((one) => !isAlive(one.name))) {
-    // oxlint-disable-next-line no-await-in-loop
     await pool.query(`drop schema if exists "${name}" cascade`);
   }
   await pool.query(`create schema if not exists "${SCHEMA}"`).catch(onlyIfThere);
@@ -136,16 +135,13 @@ const subject: Omit<BackendUnderTest, "name" | "open"> = {
       .catch(() => ({ rows: [] }));
     for (const { no } of rows) {
       for (const owned of OWNED.filter((name) => name !== "cache")) {
-        // oxlint-disable-next-line no-await-in-loop
         await pool.query(`delete from ${table(owned)} where run in (select no from ${table("runs")} where ns = $1)`, [
           no,
         ]);
       }
       for (const owned of ["cache", "runs", "lanes"]) {
-        // oxlint-disable-next-line no-await-in-loop
         await pool.query(`delete from ${table(owned)} where ns = $1`, [no]);
       }
-      // oxlint-disable-next-line no-await-in-loop
       await pool.query(`delete from ${table("namespaces")} where no = $1`, [no]);
     }
   },

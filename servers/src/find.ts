@@ -129,7 +129,7 @@ export async function findServer(kind: Kind, surroundings: Surroundings): Promis
   }
   const tried: string[] = [`${name} is not set`];
   for (const url of kind.usual) {
-    // oxlint-disable-next-line no-await-in-loop -- the first that lets us in is taken
+    // The first that lets us in is taken.
     const refusal = await refusalOf(kind, url);
     if (refusal === null) return { url };
     const { username, host } = new URL(url);

@@ -78,7 +78,6 @@ export async function startRedisCluster(
 async function unite(masters: readonly TestServer[], replicas: readonly TestServer[]): Promise<void> {
   const nodes = [...masters, ...replicas];
   for (const [index, { url }] of nodes.entries()) {
-    // oxlint-disable-next-line no-await-in-loop
     await withRedis(url, async (node) => {
       await node.cluster("SET-CONFIG-EPOCH", index + 1);
       const [from, to] = [index, index + 1].map((third) => Math.floor((third * SLOTS) / MASTERS)) as [number, number];
@@ -87,9 +86,7 @@ async function unite(masters: readonly TestServer[], replicas: readonly TestServ
   }
   await withRedis(masters[0]!.url, async (first) => {
     for (const { host, port, url } of nodes.slice(1)) {
-      // oxlint-disable-next-line no-await-in-loop
       const bus = await withRedis(url, (node) => node.config("GET", "cluster-port"));
-      // oxlint-disable-next-line no-await-in-loop
       await first.call("CLUSTER", "MEET", host, port, (bus as string[])[1]!);
     }
   });
@@ -126,7 +123,6 @@ async function until(what: string, url: string, holds: (node: Redis) => Promise<
   await withRedis(url, async (node) => {
     while (!(await holds(node))) {
       if (performance.now() - started > PATIENCE_MS) throw new Error(`No node at ${new URL(url).host} ${what}.`);
-      // oxlint-disable-next-line no-await-in-loop
       await sleep(25);
     }
   });

@@ -13,7 +13,6 @@ function queryRedis(url: string, statements: readonly string[]): Promise<unknown
     let answer: unknown;
     for (const statement of statements) {
       const [command, ...args] = statement.split(" ") as [string, ...string[]];
-      // oxlint-disable-next-line no-await-in-loop -- in their order
       answer = await client.call(command, ...args);
     }
     return answer;
@@ -26,7 +25,6 @@ async function queryPostgres(url: string, statements: readonly string[]): Promis
   try {
     await client.connect();
     let rows: readonly object[] = [];
-    // oxlint-disable-next-line no-await-in-loop -- in their order
     for (const statement of statements) ({ rows } = await client.query<object>(statement));
     return rows;
   } finally {
@@ -38,7 +36,6 @@ async function queryMysql(url: string, statements: readonly string[]): Promise<r
   const connection = await mysql.createConnection(url);
   try {
     let rows: unknown;
-    // oxlint-disable-next-line no-await-in-loop -- in their order
     for (const statement of statements) [rows] = await connection.query(statement);
     return rows as readonly object[];
   } finally {

@@ -21,7 +21,6 @@ type Claimed = readonly [runId: string, epoch: string, head: string, input: stri
 async function doFloor(client: Redis, prefix: string, load: FloorLoad, started: () => void): Promise<void> {
   const scripts = new Map<string, string>();
   for (const text of [CLAIM, COMMIT, CLOSE]) {
-    // oxlint-disable-next-line no-await-in-loop
     scripts.set(text, (await client.script("LOAD", text)) as string);
   }
   const run = (text: string, args: readonly (string | number)[]): Promise<unknown> =>

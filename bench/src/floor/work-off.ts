@@ -12,10 +12,8 @@ export interface Strokes {
 /** All runs, batch by batch: as an engine would, that costs nothing, each commit waits for the one before. */
 export async function workOff({ claim, commit }: Strokes, { runs, activities, batch }: FloorLoad): Promise<void> {
   for (let done = 0; done < runs;) {
-    // oxlint-disable-next-line no-await-in-loop
     const held = await claim(batch);
     if (held.length === 0) throw new Error(`The floor found ${done} of ${runs} runs.`);
-    // oxlint-disable-next-line no-await-in-loop
     for (let activity = 1; activity <= activities; activity++) await commit(held, activity, activity === activities);
     done += held.length;
   }

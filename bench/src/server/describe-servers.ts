@@ -11,7 +11,6 @@ export async function describeServers(backends: readonly Backend[]): Promise<rea
   const servers: ServerEntry[] = [];
   for (const { name, describeServer } of backends) {
     if (describeServer === null) continue;
-    // oxlint-disable-next-line no-await-in-loop
     const { product, settings } = await describeServer();
     servers.push({ backend: name, product, settings });
   }

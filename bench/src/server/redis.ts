@@ -35,7 +35,6 @@ export function describeRedis(): Promise<Server> {
     const info = await client.info("server");
     const factOf = (name: string): string => new RegExp(`^${name}:(.*)$`, "mu").exec(info)?.[1]?.trim() ?? "";
     const values: [string, string][] = [];
-    // oxlint-disable-next-line no-await-in-loop
     for (const name of SETTINGS) values.push([name, ((await client.config("GET", name)) as string[])[1] ?? "unknown"]);
     const pid = Number(factOf("process_id"));
     return {

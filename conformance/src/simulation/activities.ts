@@ -17,7 +17,6 @@ interface Workplace {
 const retry = { maximumAttempts: 4, delay: ["500ms", "1s"], jitter: 0.2 } as const;
 
 /** The activities of simulated workflows, as one worker has them. */
-// oxlint-disable-next-line typescript/explicit-function-return-type -- their types are those of the definitions
 export function simulatedActivities({ by, runtime, now, executions }: Workplace) {
   const begin = ({ id }: Work | Resume, { runId, attempt, idempotencyKey }: ActivityContext): number =>
     executions.begin({ runId, step: id, attempt, idempotencyKey, by, at: now() });

@@ -8,7 +8,6 @@ type Context = WorkflowContext<Record<string, unknown>, Program>;
 type GoOn = (outputs: readonly unknown[], at: number) => Promise<never>;
 
 /** The simulated workflow: it does what its input says, in two steps. */
-// oxlint-disable-next-line typescript/explicit-function-return-type -- its type is that of the definition
 export function interpreterOf(activities: SimulatedActivities) {
   async function part(ctx: Context, name: string, before: readonly unknown[], program: Program, after: Program) {
     const goOn: GoOn = (outputs, at) =>

@@ -34,7 +34,6 @@ export class MysqlConnection implements Connection {
   async send(statements: readonly ServerStatement[]): Promise<readonly StatementResult[]> {
     const results: StatementResult[] = [];
     for (const texts of this.#packets(statements.map(textOf))) {
-      // oxlint-disable-next-line no-await-in-loop
       results.push(...(await this.#query(texts)));
     }
     return results;

@@ -55,7 +55,6 @@ class JoinedConnection implements Connection {
     const results = [...(await this.#connection.send(statements))];
     for (const [at, statement] of statements.entries()) {
       if (results[at]!.rows.length > 0 || !isPlainRead(statement)) continue;
-      // oxlint-disable-next-line no-await-in-loop
       const [now] = await this.#connection.send([{ ...statement, sql: `${statement.sql} lock in share mode` }]);
       results[at] = now!;
     }

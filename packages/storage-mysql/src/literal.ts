@@ -1,7 +1,6 @@
 import type { ServerStatement } from "@perdure/storage-sql";
 
 /** What would end a text, or be read as something else in it. */
-// oxlint-disable-next-line no-control-regex
 const SPECIAL = /['\\\0]/gu;
 
 /**

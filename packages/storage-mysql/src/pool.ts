@@ -95,11 +95,9 @@ export class MysqlPool implements ConnectionPool {
 
   async #take(): Promise<PoolConnection> {
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop
       const client = await this.#lend();
       if (this.#isOwn) keepAlive(client, true);
       const usedAt = this.#usedAt.get(client);
-      // oxlint-disable-next-line no-await-in-loop
       if (usedAt === undefined) return await this.#prepared(client);
       if (!this.#isOwn || performance.now() - usedAt < IDLE_MS) return client;
       this.#drop(client);

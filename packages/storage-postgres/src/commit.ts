@@ -110,7 +110,7 @@ export class PlainCommits {
     for (const { outcome, commit, row } of applied) {
       if (outcome === "done") topics.add(topicCode("closed", commit.claim.runId));
       if (outcome !== "park" || row.visible_at === null || row.visible_at > now) continue;
-      // oxlint-disable-next-line no-await-in-loop -- it has waited for somebody, and its time came meanwhile
+      // It has waited for somebody, and its time came meanwhile.
       const { queue } = await this.#driver.read(() => store.lanes.byNo(row.lane));
       topics.add(topicCode("queue", queue));
     }

@@ -92,7 +92,6 @@ export class PostgresConnection implements Connection {
     const { own = (call) => call() } = this.#manner;
     const results: StatementResult[] = [];
     for (const statement of statements) {
-      // oxlint-disable-next-line no-await-in-loop
       results.push(resultOf(await own(() => this.#client.query<object>(this.#config(statement)))));
     }
     return results;

@@ -77,7 +77,6 @@ export class Listener {
     let hasMissed = false;
     for (let failures = 0; !signal.aborted; failures++) {
       const client = new Client(this.#config);
-      // oxlint-disable-next-line no-await-in-loop
       const hasListened = await this.#listenOn(client, () => {
         tried();
         if (hasMissed) this.#ears.missed();
@@ -87,7 +86,6 @@ export class Listener {
       if (hasListened) failures = -1;
       tried();
       const waitMs = RETRY_MS[Math.max(failures, 0)] ?? RETRY_MS.at(-1);
-      // oxlint-disable-next-line no-await-in-loop
       await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
     }
   }

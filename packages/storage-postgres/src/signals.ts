@@ -52,7 +52,6 @@ export class PostgresSignals implements Signals {
     while (this.#topics.size > 0) {
       const hint = hintOf(this.#origin, this.#topics);
       this.#topics.clear();
-      // oxlint-disable-next-line no-await-in-loop
       await this.#send(hint).catch(() => {
         // Whoever waits also looks by time.
       });

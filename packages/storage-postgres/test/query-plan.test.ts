@@ -73,7 +73,6 @@ interface Access extends Scan {
 async function accesses(planner: Planner, statements: readonly ServerStatement[]): Promise<readonly Access[]> {
   const found: Access[] = [];
   for (const statement of statements) {
-    // oxlint-disable-next-line no-await-in-loop
     for (const scan of await planner.scansOf(statement)) found.push({ sql: statement.sql, ...scan });
   }
   return found;
@@ -113,7 +112,6 @@ test("in an empty store, and in one with one run, every statement is answered by
   await addRuns(schema, 1, 1);
   const fresh = await newPlanner(prepareSession);
   for (const planner of [prepared, fresh]) {
-    // oxlint-disable-next-line no-await-in-loop
     const all = await accesses(planner, verbs);
     expect(all.length).toBeGreaterThan(80);
     expect(all.filter((access) => isUnordered(access) || isWalk(access))).toEqual([]);

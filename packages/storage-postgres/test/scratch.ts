@@ -13,11 +13,9 @@ const roles: string[] = [];
 
 afterAll(async () => {
   for (const schema of schemas) {
-    // oxlint-disable-next-line no-await-in-loop
     await pool.query(`drop schema if exists ${pg.escapeIdentifier(schema)} cascade`);
   }
   for (const role of roles) {
-    // oxlint-disable-next-line no-await-in-loop
     await pool.query(`drop owned by ${role}; drop role ${role}`);
   }
   await pool.end();
@@ -35,7 +33,6 @@ export async function newUser(settings: Readonly<Record<string, string>> = {}): 
   await query(`create role ${role} login`);
   roles.push(role);
   for (const [name, value] of Object.entries(settings)) {
-    // oxlint-disable-next-line no-await-in-loop
     await query(`alter role ${role} set ${name} = '${value}'`);
   }
   const own = new URL(url);

@@ -51,7 +51,6 @@ export async function inShards<E, R>(
   await allDone(
     plans.map(async ({ shard, pieces }) => {
       for (const { indexes, encoded } of pieces) {
-        // oxlint-disable-next-line no-await-in-loop -- in order
         const results = await send(shard, encoded);
         for (const [i, index] of indexes.entries()) answers[index] = results[i]!;
       }

@@ -125,13 +125,11 @@ export class Load {
     for (let n = 0; !this.#over.signal.aborted; n++) {
       const runId = `run-${n}`;
       try {
-        // oxlint-disable-next-line no-await-in-loop
         await client.start(count, n, { id: runId });
         this.#started.set(runId, performance.now());
       } catch (error) {
         if (!isPerdureError(error, "unavailable")) throw error;
       }
-      // oxlint-disable-next-line no-await-in-loop
       await sleep(5);
     }
     await client.close();

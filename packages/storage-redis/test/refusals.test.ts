@@ -139,15 +139,12 @@ test("a server that loads its data is unavailable until it has all of it (I4, I2
   let isBack = false;
   const back = server.restart().then(() => (isBack = true));
   while (!isBack) {
-    // oxlint-disable-next-line no-await-in-loop
     codes.add(await codeOf(() => storages[1]!.getRun("first")));
   }
   await back;
   expect(codes).toContain("unavailable");
   for (const storage of storages) {
-    // oxlint-disable-next-line no-await-in-loop
     await expect.poll(() => codeOf(() => storage.getRun("first")), { timeout: 10_000 }).toBeNull();
-    // oxlint-disable-next-line no-await-in-loop
     expect(await storage.getRun("first")).toMatchObject({ runId: "first" });
   }
   expect(await admin.info("errorstats")).toContain("errorstat_LOADING");

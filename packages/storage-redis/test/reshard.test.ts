@@ -47,14 +47,11 @@ async function moveSlot(slot: number, from: Node, to: Node): Promise<void> {
   await to.client.cluster("SETSLOT", slot, "IMPORTING", from.id);
   await from.client.cluster("SETSLOT", slot, "MIGRATING", to.id);
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop
     const [key] = (await from.client.cluster("GETKEYSINSLOT", slot, 1)) as readonly string[];
     if (key === undefined) break;
-    // oxlint-disable-next-line no-await-in-loop
     await from.client.migrate("127.0.0.1", to.port, key, 0, 5_000);
   }
   for (const { client } of [to, from]) {
-    // oxlint-disable-next-line no-await-in-loop
     await client.cluster("SETSLOT", slot, "NODE", to.id);
   }
 }
@@ -69,13 +66,10 @@ test(
       let moved = 0;
       for (const [index, from] of nodes.entries()) {
         const to = nodes[(index + 1) % nodes.length]!;
-        // oxlint-disable-next-line no-await-in-loop
         for (const slot of await filledSlots(from)) {
-          // oxlint-disable-next-line no-await-in-loop
           await moveSlot(slot, from, to);
           moved += 1;
         }
-        // oxlint-disable-next-line no-await-in-loop
         await load.goOn();
       }
       // Also that of the store's own settings.

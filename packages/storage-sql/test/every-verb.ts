@@ -99,7 +99,6 @@ async function listPages(storage: StorageBackend): Promise<void> {
     { parentRunId: "old-5" },
     { createdAfter: 1_000_000_050_000, createdBefore: 1_000_000_060_000 },
   ]) {
-    // oxlint-disable-next-line no-await-in-loop
     await storage.listRuns({ limit: 10, ...filter });
   }
 }

@@ -132,7 +132,6 @@ export class SqliteDriver implements SqlDriver {
         if (!isBusy(error) || performance.now() >= giveUpAt) throw error;
       }
       if (tries < NAPS) Atomics.wait(never, 0, 0, NAP_MS);
-      // oxlint-disable-next-line no-await-in-loop
       await (tries < NAPS ? setImmediate() : setTimeout(Math.min(tries - NAPS + 1, 10)));
     }
   }

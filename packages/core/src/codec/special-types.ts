@@ -96,7 +96,7 @@ const number: SpecialType<number> = {
 export const specialPrimitives = { bigint, number } as const;
 
 // What a type packs is found by its own prototype or tag, so the types of different rows never meet.
-const byPrototype = new Map<object | null, SpecialType<any>>([
+const byPrototype = new Map<object | null, SpecialType<unknown>>([
   [Date.prototype, date],
   [Map.prototype, map],
   [Set.prototype, set],
@@ -104,12 +104,12 @@ const byPrototype = new Map<object | null, SpecialType<any>>([
   [URL.prototype, url],
 ]);
 
-const byTag: ReadonlyMap<unknown, SpecialType<unknown>> = new Map<unknown, SpecialType<any>>(
+const byTag: ReadonlyMap<unknown, SpecialType<unknown>> = new Map(
   [date, map, set, bytes, url, error, bigint, number].map((type) => [type.tag, type]),
 );
 
 /** How to pack an object with this prototype; `undefined` if there is no way. Subclasses have none, except of Error. */
-export function specialTypeOf(value: object, prototype: object | null): SpecialType<any> | undefined {
+export function specialTypeOf(value: object, prototype: object | null): SpecialType<unknown> | undefined {
   return byPrototype.get(prototype) ?? (value instanceof Error ? error : undefined);
 }
 

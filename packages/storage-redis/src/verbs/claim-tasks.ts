@@ -62,11 +62,10 @@ async function claimInOrder(
   for (;;) {
     const asked = { ...request, holding };
     const share = left;
-    // oxlint-disable-next-line no-await-in-loop -- each round takes what the one before has left
+    // Each round takes what the one before has left.
     const seen = await store.answering.ask(shards, (shard) => ask(store, asked, { shard, limit: share }, what, true));
     const counts = firstOf(seen, left);
     const chosen = shards.filter((shard) => counts[shard]! > 0);
-    // oxlint-disable-next-line no-await-in-loop
     const given = await store.answering.ask(chosen, (shard) =>
       ask(store, asked, { shard, limit: counts[shard]! }, what),
     );
@@ -108,7 +107,7 @@ async function claimNamed(
   let left = limit;
   for (const [shard, ids] of byShard) {
     if (left === 0 || (ids.length === 0 && byShard.size > 1)) continue;
-    // oxlint-disable-next-line no-await-in-loop -- the limit is for all together
+    // The limit is for all together.
     const answer = await ask(store, request, { shard, limit: left }, [true, ids]);
     answers.push(answer);
     left -= answer.tasks.length;

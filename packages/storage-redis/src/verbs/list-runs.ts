@@ -48,7 +48,7 @@ async function pageOf(
   const found: Found[] = [];
   let from = newest;
   while (from !== "" && found.length < limit) {
-    // oxlint-disable-next-line no-await-in-loop -- each goes on where the one before has ended
+    // Each goes on where the one before has ended.
     const [next, ...runs] = await store.run(SCRIPTS.list, shard, [
       limit - found.length,
       BUDGET,

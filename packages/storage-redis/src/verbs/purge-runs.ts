@@ -41,14 +41,12 @@ async function* find(store: Store, request: PurgeRequest): AsyncGenerator<readon
       const ids = named.get(shard) ?? [];
       for (let from = 0; from < ids.length; from += PIECE) {
         const piece = ids.slice(from, from + PIECE);
-        // oxlint-disable-next-line no-await-in-loop -- only as long as more are needed
         yield (await findIn(store, shard, [...conditions, piece, 0, 0])).candidates;
       }
       continue;
     }
     let hasMore = true;
     for (let from = 0; hasMore; from += PIECE) {
-      // oxlint-disable-next-line no-await-in-loop -- only as long as more are needed
       const found = await findIn(store, shard, [...conditions, null, from, PIECE]);
       yield found.candidates;
       ({ hasMore } = found);

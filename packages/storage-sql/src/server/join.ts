@@ -52,7 +52,6 @@ class KyselyConnection implements Connection {
     const results: StatementResult[] = [];
     for (const { sql, values } of statements) {
       const query = CompiledQuery.raw(sql, [...values]);
-      // oxlint-disable-next-line no-await-in-loop
       const { rows, numAffectedRows = 0n } = await this.#own(() => this.#connection.executeQuery(query));
       // The caller's driver gives texts and numbers as it likes.
       results.push({ rows: decodeRows(rows as object[]), count: Number(numAffectedRows) });

@@ -26,7 +26,6 @@ export async function runTogether<T>(program: Steps<T>, send: Send): Promise<Fin
     if (finished !== undefined) return { ...finished, rest: waves.take() };
     const sent = waves.take();
     // Each trip needs the answers of the one before.
-    // oxlint-disable-next-line no-await-in-loop
     const results = await send(sent);
     // What came last is told first: so a program that goes on knows the time.
     for (let at = sent.length - 1; at >= 0; at--) {

@@ -49,7 +49,6 @@ export class ServerDriver implements SqlDriver {
     let together = true;
     for (let attempt = 1; ; attempt++) {
       try {
-        // oxlint-disable-next-line no-await-in-loop
         return await this.#pool.with((connection) => this.#transact(connection, kind, program, together));
       } catch (error) {
         if (error instanceof Unclear) together = false;
@@ -57,7 +56,6 @@ export class ServerDriver implements SqlDriver {
         if (attempt >= ATTEMPTS) throw gaveUp(error);
       }
       // Whoever was in the way is given time to end.
-      // oxlint-disable-next-line no-await-in-loop
       await new Promise((resolve) => void setTimeout(resolve, Math.random() * 2 ** attempt));
     }
   }

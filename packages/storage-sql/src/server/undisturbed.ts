@@ -19,7 +19,6 @@ export async function undisturbed<T>(
   isAnswer: (given: unknown) => boolean = () => false,
 ): Promise<T> {
   // Somebody else may have come first again.
-  // oxlint-disable-next-line no-await-in-loop
   for (let other = held.get(target); other !== undefined; other = held.get(target)) await other;
   const methods = target as Record<string, Method>;
   const usual = methods[name]!;
