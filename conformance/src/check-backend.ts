@@ -1,4 +1,4 @@
-import type { Capabilities, Limits, StorageBackend } from "@perdure/core/storage";
+import { type Capabilities, type StorageBackend, USUAL_LIMITS } from "@perdure/core/storage";
 import { check, equal } from "./assert.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -10,17 +10,7 @@ const CAPABILITIES: readonly (keyof Capabilities)[] = [
   "transactions",
   "listing",
 ];
-const LIMITS: readonly (keyof Limits)[] = [
-  "payloadBytes",
-  "commitBytes",
-  "eventsPerCommit",
-  "tasksPerCommit",
-  "batch",
-  "claimTasks",
-  "eventPage",
-  "purgeRuns",
-  "dedupeMs",
-];
+const LIMITS = Object.keys(USUAL_LIMITS);
 
 /** What `open` answered is a backend, as far as can be seen without calling it. @throws ConformanceFailure */
 export function checkBackend(opened: unknown): asserts opened is StorageBackend {

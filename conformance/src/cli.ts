@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { CASES } from "./cases/index.ts";
 import { type ReportFiles, readArguments, USAGE } from "./cli/arguments.ts";
+import { CurrentWork } from "./cli/current-work.ts";
 import { findSubject } from "./cli/find-subject.ts";
 import { runMutants } from "./cli/mutants.ts";
 import { readReports } from "./cli/read-reports.ts";
 import { Interrupted, interrupts } from "./cli/interrupts.ts";
-import { Underway } from "./cli/underway.ts";
 import { emptyReports, writeReports } from "./cli/write-reports.ts";
 import { type ConformanceReport, isPass } from "./report.ts";
 import { matrix } from "./reporters/matrix.ts";
@@ -49,9 +49,9 @@ async function main(args: readonly string[], print: (line: string) => void): Pro
 
 async function find(word: string): Promise<BackendUnderTest> {
   const work = `the import of ${word}`;
-  underway.begin(work);
+  current.begin(work);
   const subject = await findSubject(word);
-  underway.end(work);
+  current.end(work);
   return subject;
 }
 
@@ -65,9 +65,9 @@ async function runOne(
     ...options,
     word,
     signal,
-    onBegin: (id) => underway.begin(id),
+    onBegin: (id) => current.begin(id),
     onCase(one) {
-      underway.end(one.id);
+      current.end(one.id);
       const line = options.grep !== undefined && one.status === "failed" ? one.message : caseLine(one);
       if (line !== undefined) print(`${subject.name}  ${line}`);
     },
@@ -84,8 +84,8 @@ async function end(
   return reports.every(isPass) ? 0 : 1;
 }
 
-const underway = new Underway();
-underway.guard();
+const current = new CurrentWork();
+current.guard();
 // Whoever was reading has gone, as `head` does: that is no failure of the case at hand.
 process.stdout.once("error", () => process.exit(1));
 const signal = interrupts();
@@ -96,6 +96,6 @@ try {
   console.error(error instanceof Error ? error.message : error);
   if (error instanceof Interrupted) code = error.exitCode;
 }
-underway.done();
+current.done();
 // A backend that leaves handles behind must not keep the command alive; the case that sees it has failed.
 process.exit(code);

@@ -4,7 +4,7 @@
  *
  * | key | holds |
  * |---|---|
- * | `r:<runId>` | hash: a run and its workflow task (fields: lua/lib/run.lua) |
+ * | `r:<runId>` | hash: a run and its workflow task (fields: lua/lib/task.lua) |
  * | `e:<runId>` | list: its events, seq n at index n − 1 |
  * | `m:<runId>` | list: its unread messages |
  * | `d:<runId>`, `dz:<runId>` | hash: remembered dedupe ids · zset: the acknowledged ones of them, by the time of the ack |

@@ -3,6 +3,11 @@ import type { Selectable } from "kysely";
 import type { Tables } from "./schema/tables.ts";
 
 type RunsRow = Selectable<Tables["perdure_runs"]>;
+/** What a statement answers for those of these columns that are of the table of runs, and asked for under their own names. */
+type RunsColumns<C extends string> = Pick<
+  RunsRow,
+  C extends `perdure_runs.${infer N extends keyof RunsRow}` ? N : never
+>;
 
 /** The columns of a {@link RunHeader}. */
 export const HEADER_COLUMNS = [
@@ -24,24 +29,7 @@ export const HEADER_COLUMNS = [
 ] as const;
 
 /** What a statement answers for the columns of a run's header. */
-export type HeaderRow = Pick<
-  RunsRow,
-  | "id"
-  | "incarnation"
-  | "workflow"
-  | "version"
-  | "queue"
-  | "priority"
-  | "start_hash"
-  | "parent_id"
-  | "parent_incarnation"
-  | "parent_seq"
-  | "parent_close"
-  | "input"
-  | "created_at"
-  | "deadline_at"
-  | "base_seq"
->;
+export type HeaderRow = RunsColumns<(typeof HEADER_COLUMNS)[number]>;
 
 /** The columns of a {@link RunSummary}, with those of its {@link TaskState}; the task may be missing. */
 export const SUMMARY_COLUMNS = [
@@ -92,27 +80,11 @@ interface TaskPart {
   readonly inbox_acked: number | null;
 }
 
-export type SummaryRow = TaskPart &
-  Pick<
-    RunsRow,
-    | "id"
-    | "incarnation"
-    | "workflow"
-    | "version"
-    | "queue"
-    | "priority"
-    | "parent_id"
-    | "parent_incarnation"
-    | "parent_seq"
-    | "status"
-    | "attributes"
-    | "created_at"
-    | "closed_at"
-  >;
+export type SummaryRow = TaskPart & RunsColumns<(typeof SUMMARY_COLUMNS)[number]>;
 
 export type RunRow = HeaderRow &
   SummaryRow &
-  Pick<RunsRow, "output" | "failure" | "state" | "last_seq" | "commit_id"> & {
+  RunsColumns<(typeof DETAIL_COLUMNS)[number]> & {
     readonly task_last_seq: number | null;
     readonly task_commit_id: string | null;
   };

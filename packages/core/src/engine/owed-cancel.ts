@@ -26,6 +26,7 @@ export class OwedCancel {
     };
   }
 
+  /** A request has come; `interrupted`: somebody has been told already. */
   requested(interrupted: boolean): void {
     this.#toNext = !interrupted;
     for (const shield of this.#shields) shield.owed = true;

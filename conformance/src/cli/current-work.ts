@@ -1,5 +1,5 @@
 /** What the command is at, to be told when the process ends before the command does. */
-export class Underway {
+export class CurrentWork {
   readonly #works = new Set<string>();
   #done = false;
 
