@@ -3,6 +3,7 @@ export { findMysql, findPostgres, findRedis, findRedisCluster, type FoundServer 
 export { startMariadb } from "./mariadb.ts";
 export type { ServerOptions } from "./options.ts";
 export { type PgBouncerOptions, startPgBouncer } from "./pgbouncer.ts";
+export { freePort } from "./port.ts";
 export { startPostgres } from "./postgres.ts";
 export { type RedisClusterOptions, startRedisCluster, type TestRedisCluster } from "./redis-cluster.ts";
 export { startRedis } from "./redis.ts";

@@ -1,10 +1,13 @@
-import { StorageError } from "@perdure/core/storage";
+import { isPerdureError, StorageError } from "@perdure/core/storage";
 import type { Cluster, Redis } from "ioredis";
 import { demoted, storageErrorOf } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import type { Script } from "./scripts.ts";
 
 export type Client = Redis | Cluster;
+
+/** A client of ours closes a silent connection itself; a call does not end before, so that the next one finds a new connection. */
+const CLOSING_MS = 500;
 
 /** One client of a server or Cluster: commands of all verbs go through it, one after the other, without waiting for answers. */
 export class Connection {
@@ -39,10 +42,14 @@ export class Connection {
 
   /** Sends commands, and waits for their answers in time. @throws StorageError */
   async send<T>(command: (client: Client) => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
     try {
-      return await inTime(this.#sendNow(command), this.#timeoutMs);
+      return await inTime(this.#sendNow(command), this.#timeoutMs + (this.#isOurs ? CLOSING_MS : 0));
     } catch (error) {
-      throw this.#meaningOf(error);
+      const meaning = this.#meaningOf(error);
+      const isLost = isPerdureError(meaning, "unavailable") && (error as Error).name !== "ReplyError";
+      if (isLost && performance.now() - startedAt >= this.#timeoutMs) throw silent(this.#timeoutMs, error);
+      throw meaning;
     }
   }
 
@@ -123,7 +130,7 @@ async function connected(client: Client, timeoutMs: number): Promise<void> {
 async function inTime<T>(promise: Promise<T>, patienceMs: number): Promise<T> {
   let patience: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    patience = setTimeout(() => reject(silent(patienceMs)), patienceMs);
+    patience = setTimeout(() => reject(new Error("No answer.")), patienceMs);
   });
   try {
     return await Promise.race([promise, late]);
@@ -132,9 +139,10 @@ async function inTime<T>(promise: Promise<T>, patienceMs: number): Promise<T> {
   }
 }
 
-function silent(patienceMs: number): StorageError {
+function silent(timeoutMs: number, cause: unknown): StorageError {
   return new StorageError(
     "unavailable",
-    `Redis did not answer within the requestTimeout of ${patienceMs} ms. Try again.`,
+    `Redis did not answer within the requestTimeout of ${timeoutMs} ms. Try again.`,
+    { cause },
   );
 }

@@ -6,6 +6,9 @@ import { Listeners } from "./listeners.ts";
 /** How long after a lost connection the next one is tried. */
 const RETRY_MS = { first: 50, most: 2_000 } as const;
 
+/** How often the connection is asked whether it lives: a network that is dead says nothing, and neither does a channel without hints. */
+const LOOK_MS = 10_000;
+
 /**
  * Hints of all processes: on one channel, over one connection more, which is opened when somebody first subscribes. Hints that were
  * published while it was broken are lost, so afterwards everybody looks.
@@ -13,15 +16,17 @@ const RETRY_MS = { first: 50, most: 2_000 } as const;
 export class Hints {
   readonly #connection: Connection;
   readonly #channel: string;
+  readonly #lookMs: number;
   readonly #listeners = new Listeners();
   #subscriber: Redis | undefined;
   #opening: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(connection: Connection, channel: string) {
+  constructor(connection: Connection, channel: string, lookMs: number = LOOK_MS) {
     this.#connection = connection;
     this.#channel = channel;
+    this.#lookMs = lookMs;
   }
 
   /** @throws StorageError `unavailable` if the first connection cannot be made */
@@ -61,7 +66,21 @@ export class Hints {
     }
     this.#subscriber = subscriber;
     if (this.#isClosed) subscriber.disconnect();
-    else subscriber.once("end", () => this.#openAgain(RETRY_MS.first));
+    else {
+      const looking = setInterval(() => void this.#look(subscriber), this.#lookMs).unref();
+      subscriber.once("end", () => {
+        clearInterval(looking);
+        this.#openAgain(RETRY_MS.first);
+      });
+    }
+  }
+
+  async #look(subscriber: Redis): Promise<void> {
+    try {
+      await this.#connection.send(() => subscriber.ping());
+    } catch {
+      subscriber.disconnect();
+    }
   }
 
   #openAgain(delayMs: number): void {

@@ -11,7 +11,10 @@ export interface ClusterAddress {
 export interface RedisOptions {
   /** `redis://user:password@host:6379/0`, or `rediss://…` for TLS. Default: 127.0.0.1, port 6379. */
   readonly url?: string;
-  /** Some nodes of a Redis Cluster, in place of `url`; the others are found through them. */
+  /**
+   * Some nodes of a Redis Cluster, in place of `url`; the others are found through them, and spoken to as the first URL says: with its user and
+   * password, and TLS if it is `rediss://`.
+   */
   readonly nodes?: readonly (string | ClusterAddress)[];
   /** How each connection is made, as ioredis takes it: password, TLS, sentinels. What `url` says comes first. */
   readonly connection?: ConnectOptions;
@@ -132,7 +135,7 @@ function serverOf(options: RedisOptions, careful: ConnectOptions): Pick<Settings
   requireThat(url === undefined, "url", "absent when there are nodes");
   requireThat(Array.isArray(nodes) && nodes.length > 0, "nodes", "a list of URLs or of { host, port }");
   const addresses = nodes.map(checkedNode);
-  const each = { ...careful, ...cluster.redisOptions, ...connection };
+  const each = { ...careful, ...manners(addresses), ...cluster.redisOptions, ...connection };
   return { server: { connect: () => newCluster(addresses, each, cluster) }, isCluster: true };
 }
 
@@ -151,6 +154,18 @@ function checkedUrl(url: string, option: string): string {
   // An URL may have a password in it: it is not repeated.
   requireThat(URL.canParse(url), option, "an URL, in which a password is encoded as in all URLs");
   return url;
+}
+
+/** How the nodes of a Cluster are spoken to that its first node tells of, by addresses alone: as the first URL says. */
+function manners(addresses: readonly (string | ClusterAddress)[]): ConnectOptions {
+  const first = addresses.find((address) => typeof address === "string");
+  if (first === undefined) return {};
+  const { protocol, username, password } = new URL(first);
+  return {
+    ...(username !== "" && { username: decodeURIComponent(username) }),
+    ...(password !== "" && { password: decodeURIComponent(password) }),
+    ...(protocol === "rediss:" && { tls: {} }),
+  };
 }
 
 function checkedNode(node: string | ClusterAddress): string | ClusterAddress {
