@@ -6,5 +6,6 @@ export { type PgBouncerOptions, startPgBouncer } from "./pgbouncer.ts";
 export { freePort } from "./port.ts";
 export { startPostgres } from "./postgres.ts";
 export { type RedisClusterOptions, startRedisCluster, type TestRedisCluster } from "./redis-cluster.ts";
+export { SENTINEL_NAME, startRedisSentinel } from "./redis-sentinel.ts";
 export { startRedis } from "./redis.ts";
 export { skippedBackends } from "./skipped.ts";
