@@ -4,7 +4,6 @@
 local now = tick()
 local created_at = optional_arg() or now
 local answers = { int(now), int(created_at) }
-note_first_life()
 
 local function add_run()
   local run_id, incarnation, start_hash, lane, priority = arg(), arg(), arg(), arg(), arg()

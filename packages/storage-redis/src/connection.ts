@@ -15,6 +15,7 @@ export class Connection {
   readonly #isOurs: boolean;
   readonly #timeoutMs: number;
   #wasWritable = false;
+  #forget: () => void = ignore;
 
   constructor({ server, requestTimeout }: Settings) {
     this.#isOurs = "connect" in server;
@@ -53,15 +54,20 @@ export class Connection {
     }
   }
 
+  /** Has somebody told when a server is connected to from now on: again, or for the first time. */
+  onConnect(tell: () => void): void {
+    const listen: readonly [string, (node: Redis) => void] =
+      "nodes" in this.client ? ["+node", (node) => void node.once("ready", tell)] : ["ready", tell];
+    this.client.on(...listen);
+    this.#forget = () => void this.client.off(...listen);
+  }
+
   /** The servers that take writes. */
   masters(): readonly Redis[] {
     return "nodes" in this.client ? this.client.nodes("master") : [this.client];
   }
 
-  /**
-   * Has the servers write their logs anew, in the background. One whose machine lost its power may find half of a script's writes at the end of its
-   * log. It leaves them out, but not always from the file: what it writes next stands behind them, and its next start would execute both.
-   */
+  /** Has the servers write their logs anew, in the background. */
   rewriteLogs(): void {
     for (const node of this.masters()) node.bgrewriteaof().catch(ignore);
   }
@@ -81,6 +87,7 @@ export class Connection {
 
   async close(): Promise<void> {
     this.client.off("error", ignore);
+    this.#forget();
     // The caller's client is the caller's to end.
     if (!this.#isOurs) return;
     this.client.on("error", ignore);

@@ -19,7 +19,7 @@
  * | `x:s:<status>`, `x:w:<workflow>`, `x:q:<queue>`, `x:p:<parent>`, `x:a:<attribute>`, `x:b` | zsets in byte order, for listing: createdAt in 15 digits, run id |
  * | `x:c` | zset: runs that are done, by closedAt |
  * | `c:<key>` | hash: a cache entry |
- * | `life` | hash: the run_id of the server that issued the last epochs, and what all epochs reach since |
+ * | `life` | hash: the run_id of the server that was met last, and what all epochs reach since |
  * | `clock` | the latest time that was handed out |
  * | `discarded` | number of messages that closed runs have discarded |
  */

@@ -42,7 +42,8 @@ const TASKS = ["run", "task", "lane"];
 
 export const SCRIPTS = {
   now: script("now"),
-  create: script("create", "hints", ...TASKS, "register-lane", "index", "life"),
+  greet: script("greet", "life"),
+  create: script("create", "hints", ...TASKS, "register-lane", "index"),
   readEvents: script("read-events"),
   list: script("list"),
   claim: script("claim", ...TASKS, "unread", "life"),

@@ -8,7 +8,7 @@ import type { Replies, Reply } from "./reply.ts";
 import { type Script, SCRIPTS } from "./scripts.ts";
 import { checkServer } from "./server-check.ts";
 import { setUp } from "./setup.ts";
-import type { Argument } from "./shards.ts";
+import { allDone, type Argument } from "./shards.ts";
 
 /** A namespace of a store that is set up. */
 export class Store {
@@ -42,7 +42,10 @@ export class Store {
   static async open(connection: Connection, settings: Settings): Promise<Store> {
     const durability = await checkServer(connection, settings.durability);
     await loadScripts(connection);
-    return new Store(connection, settings, await setUp(connection, settings), durability);
+    const store = new Store(connection, settings, await setUp(connection, settings), durability);
+    await store.#greet(true);
+    connection.onConnect(() => void store.#greet(false).catch(ignore));
+    return store;
   }
 
   /** The name of a key of a shard. */
@@ -62,6 +65,18 @@ export class Store {
     return (await this.connection.run(script, keys, all)) as Replies;
   }
 
+  /**
+   * Meets the servers, and has them write their logs anew if they have started anew. One whose machine lost its power may find half of a script's
+   * writes at the end of its log. It leaves them out, but not always from the file: what it writes next stands behind them, and its next
+   * start would execute both.
+   */
+  async #greet(isFirst: boolean): Promise<void> {
+    const shards = Array.from({ length: this.shards }, (_, shard) => shard);
+    const met = await allDone(shards.map((shard) => this.run(SCRIPTS.greet, shard, [isFirst])));
+    for (const [now] of met) this.noted(now);
+    if (met.some(([, isNew]) => isNew === "1")) this.connection.rewriteLogs();
+  }
+
   /** The store's clock. */
   async now(): Promise<Millis> {
     return this.noted((await this.run(SCRIPTS.now, 0, []))[0]);
@@ -74,3 +89,6 @@ export class Store {
     return now;
   }
 }
+
+/** Whoever claims something looks, too. */
+function ignore(): void {}

@@ -56,3 +56,33 @@ test("half of a script's writes at the end of the log come back with no start (I
   await client.close();
   await storage.close();
 });
+
+test(
+  "nor do they if nobody has claimed anything in between, and only starts were written (I3)",
+  { timeout: 60_000 },
+  async () => {
+    const waiting = workflow({ name: "waiting" }, async () => null);
+    const storage = redis({ url: server.url, prefix: "starts:" });
+    const client = createClient({ storage });
+    await storage.setup();
+    await client.start(waiting, undefined, { id: "torn" });
+    await server.kill();
+    truncateSync(log(), statSync(log()).size - 40);
+    const before = log();
+    await server.restart();
+
+    await expect
+      .poll(() => client.start(waiting, undefined, { id: "kept" }).catch(() => null), { timeout: 10_000 })
+      .not.toBeNull();
+    await expect.poll(log, { timeout: 10_000 }).not.toBe(before);
+    await expect.poll(() => readdirSync(join(server.folder, "appendonlydir")), { timeout: 10_000 }).toHaveLength(3);
+    await server.kill();
+    await server.restart();
+
+    await expect.poll(() => storage.getRun("kept").catch(() => null), { timeout: 10_000 }).not.toBeNull();
+    expect(await storage.getRun("kept")).toMatchObject({ status: "open", lastSeq: 1 });
+    expect(await storage.getRun("torn")).toBeUndefined();
+    await client.close();
+    await storage.close();
+  },
+);
