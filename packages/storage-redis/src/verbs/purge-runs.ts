@@ -16,20 +16,27 @@ interface Candidate {
   readonly cacheKeys: readonly string[];
 }
 
+interface Found {
+  readonly candidates: readonly Candidate[];
+  /** The last that was looked at, and its time; null when there are no more. */
+  readonly last: readonly string[] | null;
+}
+
 /**
  * `purgeRuns`: finds runs that are done and whose parents are not open, and then deletes them: what was true of them stays true. Each is deleted
  * atomically, but for cache entries in other shards, which go first.
  */
 export async function purgeRuns(store: Store, request: PurgeRequest): Promise<PurgeResult> {
   const limit = Math.min(request.limit, LIMITS.purgeRuns);
-  const doomed: Candidate[] = [];
+  // A run may be found twice.
+  const doomed = new Map<string, Candidate>();
   for await (const candidates of find(store, request)) {
     const areOrphans = await areParentsGone(store, candidates);
-    doomed.push(...candidates.filter((_, i) => areOrphans[i]));
-    if (doomed.length > limit) break;
+    for (const [i, candidate] of candidates.entries()) if (areOrphans[i]) doomed.set(candidate.runId, candidate);
+    if (doomed.size > limit) break;
   }
-  const purged = await deleteAll(store, doomed.slice(0, limit));
-  return { purged, more: doomed.length > limit };
+  const purged = await deleteAll(store, [...doomed.values()].slice(0, limit));
+  return { purged, more: doomed.size > limit };
 }
 
 async function* find(store: Store, request: PurgeRequest): AsyncGenerator<readonly Candidate[]> {
@@ -41,25 +48,21 @@ async function* find(store: Store, request: PurgeRequest): AsyncGenerator<readon
       const ids = named.get(shard) ?? [];
       for (let from = 0; from < ids.length; from += PIECE) {
         const piece = ids.slice(from, from + PIECE);
-        yield (await findIn(store, shard, [...conditions, piece, 0, 0])).candidates;
+        yield (await findIn(store, shard, [...conditions, piece, 0, null])).candidates;
       }
       continue;
     }
-    let hasMore = true;
-    for (let from = 0; hasMore; from += PIECE) {
-      const found = await findIn(store, shard, [...conditions, null, from, PIECE]);
+    let after: readonly string[] | null = null;
+    do {
+      const found: Found = await findIn(store, shard, [...conditions, null, PIECE, after]);
       yield found.candidates;
-      ({ hasMore } = found);
-    }
+      after = found.last;
+    } while (after !== null);
   }
 }
 
-async function findIn(
-  store: Store,
-  shard: number,
-  args: readonly Argument[],
-): Promise<{ readonly candidates: readonly Candidate[]; readonly hasMore: boolean }> {
-  const [now, more, ...runs] = await store.run(SCRIPTS.findClosed, shard, args);
+async function findIn(store: Store, shard: number, args: readonly Argument[]): Promise<Found> {
+  const [now, last, ...runs] = await store.run(SCRIPTS.findClosed, shard, args);
   store.noted(now);
   const candidates = runs.map((reply) => {
     const [runId, incarnation, header, cacheKeys] = listOf(reply);
@@ -70,7 +73,7 @@ async function findIn(
       cacheKeys: listOf(cacheKeys).map(textOf),
     };
   });
-  return { candidates, hasMore: more === "1" };
+  return { candidates, last: last === "" ? null : listOf(last).map(textOf) };
 }
 
 /** Says of each candidate whether its parent, this incarnation of it, is gone or closed. */
