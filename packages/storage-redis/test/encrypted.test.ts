@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { redis, type RedisOptions } from "@perdure/storage-redis";
@@ -14,14 +13,10 @@ let ca: Buffer;
 let server: TestServer;
 let url: string;
 
-/** A certificate that has signed itself, of 127.0.0.1. */
-function makeCertificate(): void {
+/** Puts the certificate, which has signed itself for 127.0.0.1, where a server with an account of its own can read it. */
+function copyCertificate(): void {
   folder = mkdtempSync(join(tmpdir(), "perdure-tls-"));
-  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-  const files = ["-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem")];
-  const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-  execFileSync("openssl", ["req", ...kind, ...subject, ...files], { stdio: "ignore" });
-  // The server may have an account of its own.
+  cpSync(new URL("certificate", import.meta.url), folder, { recursive: true });
   chmodSync(folder, 0o755);
   chmodSync(join(folder, "key.pem"), 0o644);
   ca = readFileSync(join(folder, "cert.pem"));
@@ -38,7 +33,7 @@ function encrypting(port: number): Record<string, string | number> {
 }
 
 beforeAll(async () => {
-  makeCertificate();
+  copyCertificate();
   const port = await freePort();
   server = await startRedis({ settings: encrypting(port), password: "pass{word" });
   url = `rediss://:${encodeURIComponent("pass{word")}@127.0.0.1:${port}`;

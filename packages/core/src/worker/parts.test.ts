@@ -51,7 +51,6 @@ function world(intercept: Intercept, workflows: readonly AnyWorkflow[]): World {
     async pass(ms) {
       for (let passed = 0; passed < ms; passed += 500) {
         clock.advance(500);
-        // oxlint-disable-next-line no-await-in-loop
         await runtime.calm();
       }
     },
