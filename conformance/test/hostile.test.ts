@@ -97,10 +97,11 @@ describe("the command", { timeout: 60_000 }, () => {
       ["SIGTERM", 143],
     ] as const) {
       const child = start("waits", CASES);
-      setTimeout(() => child.kill(signal), 1_500);
+      child.stdout!.once("data", () => child.kill(signal));
       const { code, said } = await ended(child);
       expect(code).toBe(expected);
       expect(said).toContain(`Interrupted by ${signal}`);
+      expect(said).toContain("waiting");
       expect(said).not.toContain("passed");
     }
   });

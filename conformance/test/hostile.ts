@@ -36,7 +36,11 @@ const HOSTILE: Readonly<Record<string, () => Partial<BackendUnderTest>>> = {
     },
   }),
   "has no version": () => ({ version: () => 5n as never }),
-  waits: () => delivering(() => sleep(600_000, [])),
+  waits: () =>
+    delivering(() => {
+      console.log("waiting");
+      return sleep(600_000, []);
+    }),
 };
 
 function plain(): StorageBackend {
