@@ -52,6 +52,8 @@ export class Hints {
   async #open(): Promise<void> {
     const subscriber = this.#connection.anyNode().duplicate({
       lazyConnect: true,
+      // A client of the caller's may have none: what it subscribes to waits for the connection.
+      enableOfflineQueue: true,
       autoResubscribe: false,
       // Another node is taken then, where there are several.
       retryStrategy: null,

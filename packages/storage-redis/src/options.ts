@@ -121,6 +121,11 @@ function serverOf(options: RedisOptions, careful: ConnectOptions): Pick<Settings
       requireThat(options[name] === undefined, name, "absent when there is a client, which knows its server");
     requireThat(isClient(client), "client", "a client or Cluster of ioredis");
     requireThat(!client.options.keyPrefix, "client", "one without keyPrefix. Use the option prefix of this storage");
+    requireThat(
+      !client.isCluster || readsFromMasters((client as Cluster).options),
+      "client",
+      "one that reads from masters (scaleReads): replicas are behind",
+    );
     return { server: { client }, isCluster: client.isCluster };
   }
   requireThat(
@@ -128,6 +133,7 @@ function serverOf(options: RedisOptions, careful: ConnectOptions): Pick<Settings
     "connection.keyPrefix",
     "absent: there is the option prefix",
   );
+  requireThat(readsFromMasters(cluster), "cluster.scaleReads", "master, its default: replicas are behind");
   if (nodes === undefined) {
     const address = url === undefined ? undefined : checkedUrl(url, "url");
     return { server: { connect: () => newClient(address, { ...careful, ...connection }) }, isCluster: false };
@@ -137,6 +143,10 @@ function serverOf(options: RedisOptions, careful: ConnectOptions): Pick<Settings
   const addresses = nodes.map(checkedNode);
   const each = { ...careful, ...manners(addresses), ...cluster.redisOptions, ...connection };
   return { server: { connect: () => newCluster(addresses, each, cluster) }, isCluster: true };
+}
+
+function readsFromMasters({ scaleReads = "master" }: ClusterOptions): boolean {
+  return scaleReads === "master";
 }
 
 /** Also one of another copy of ioredis. */

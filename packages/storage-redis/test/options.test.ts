@@ -21,6 +21,11 @@ describe("options that cannot be are refused at once (I29)", () => {
     [{ client: {} }, "client must be a client"],
     [{ client: new Redis({ lazyConnect: true, keyPrefix: "a:" }) }, "client must be one without keyPrefix"],
     [{ connection: { keyPrefix: "a:" } }, "connection.keyPrefix must be absent"],
+    [
+      { client: new Cluster([], { lazyConnect: true, scaleReads: "slave" }) },
+      "client must be one that reads from masters",
+    ],
+    [{ nodes: ["redis://db"], cluster: { scaleReads: "all" } }, "cluster.scaleReads must be master"],
     [{ prefix: "{a}:" }, "prefix must be"],
     [{ prefix: "a\0" }, "prefix must be"],
     [{ prefix: "a".repeat(256) }, "prefix must be"],
