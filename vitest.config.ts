@@ -40,6 +40,7 @@ export default defineConfig({
       },
       project("storage-sql", "packages/storage-sql", "test/**/*.test.ts"),
       ...adapter("sqlite"),
+      ...adapter("file"),
       ...adapter("postgres", ["postgres"]),
       ...adapter("mysql", ["mysql"]),
       ...adapter("redis", ["redis", "redis-cluster"]),

@@ -12,6 +12,7 @@ const BUILT_IN = new URL("../../backends/", import.meta.url);
 const BUILT_IN_NAMES = [
   "memory",
   "sqlite",
+  "file",
   "postgres",
   "postgres-pgbouncer",
   "mysql",

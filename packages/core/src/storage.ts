@@ -10,6 +10,9 @@ export {
   parseTaskId,
   workflowTaskId,
 } from "./model/ids.ts";
+export { type Change, type Subject, subjectOf } from "./memory/change.ts";
+export type { MemoryClock } from "./memory/clock.ts";
+export { Replica, type Written } from "./memory/replica.ts";
 export { copyHeader } from "./model/copy-header.ts";
 export type { Payload } from "./model/payload.ts";
 export type {

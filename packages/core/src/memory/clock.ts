@@ -40,6 +40,7 @@ export class StoreClock {
   #clock: MemoryClock | undefined;
   #lastRead: Millis = 0;
   #last: Millis = 0;
+  #reached: Millis = 0;
 
   constructor(fallback: MemoryClock) {
     this.#fallback = fallback;
@@ -50,9 +51,14 @@ export class StoreClock {
     this.#clock ??= clock;
   }
 
+  /** Somebody else has handed out this time: from now on it is never less. */
+  reach(time: Millis): void {
+    this.#reached = Math.max(this.#reached, time);
+  }
+
   now(): Millis {
     const read = Math.floor((this.#clock ?? this.#fallback).now());
-    this.#last = Math.max(read, this.#last + Math.max(0, read - this.#lastRead));
+    this.#last = Math.max(read, this.#reached, this.#last + Math.max(0, read - this.#lastRead));
     this.#lastRead = read;
     return this.#last;
   }

@@ -41,7 +41,8 @@ function newRunRecord(run: NewRun, now: Millis): RunRecord {
   };
 }
 
-function newWorkflowTask(space: Namespace, run: RunRecord, readyAt: Millis): WorkflowTask {
+/** The task of a new run. */
+export function newWorkflowTask(space: Namespace, run: RunRecord, readyAt: Millis): WorkflowTask {
   const { runId, incarnation, workflow, queue, priority } = run.start;
   return {
     kind: "workflow",

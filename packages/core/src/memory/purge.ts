@@ -6,8 +6,20 @@ import { deleteCacheOf } from "./cache.ts";
 import type { RunRecord } from "./records.ts";
 import type { Namespace } from "./store.ts";
 
-/** `purgeRuns`: oldest first. A run's record holds everything of it but its cache entries (I26). */
+/** `purgeRuns`: oldest first. */
 export function purgeRuns(space: Namespace, request: PurgeRequest, limits: Limits, now: Millis): PurgeResult {
+  const { doomed, more } = findPurgeable(space, request, limits, now);
+  removeRuns(space, doomed);
+  return { purged: doomed.size, more };
+}
+
+/** The runs that a purge deletes, oldest first, and whether there are more of them. */
+export function findPurgeable(
+  space: Namespace,
+  request: PurgeRequest,
+  limits: Limits,
+  now: Millis,
+): { readonly doomed: ReadonlySet<RunRecord>; readonly more: boolean } {
   const limit = Math.min(request.limit, limits.purgeRuns);
   const doomed = new Set<RunRecord>();
   let more = false;
@@ -17,9 +29,13 @@ export function purgeRuns(space: Namespace, request: PurgeRequest, limits: Limit
     if (more) break;
     doomed.add(run);
   }
-  for (const run of doomed) deleteCacheOf(space, run);
-  space.runs.removeAll(doomed);
-  return { purged: doomed.size, more };
+  return { doomed, more };
+}
+
+/** A run's record holds everything of it but its cache entries (I26). */
+export function removeRuns(space: Namespace, runs: ReadonlySet<RunRecord>): void {
+  for (const run of runs) deleteCacheOf(space, run);
+  space.runs.removeAll(runs);
 }
 
 function candidates(space: Namespace, { runIds }: PurgeRequest): Iterable<RunRecord> {

@@ -8,6 +8,8 @@ export class RunList {
   /** By createdAt, then by id: oldest first. Time goes on, so new runs are at the end; equal times are sorted when read. */
   #byAge: RunRecord[] = [];
   #isSorted = true;
+  /** Whether some of those by age were removed: they are taken out when it is read. */
+  #hasGone = false;
 
   get(runId: string): RunRecord | undefined {
     return this.#byId.get(runId);
@@ -21,12 +23,13 @@ export class RunList {
   }
 
   removeAll(runs: ReadonlySet<RunRecord>): void {
-    if (runs.size === 0) return;
     for (const run of runs) this.#byId.delete(run.start.runId);
-    this.#byAge = this.#byAge.filter((run) => !runs.has(run));
+    this.#hasGone ||= runs.size > 0;
   }
 
   oldestFirst(): readonly RunRecord[] {
+    if (this.#hasGone) this.#byAge = this.#byAge.filter((run) => this.#byId.get(run.start.runId) === run);
+    this.#hasGone = false;
     if (!this.#isSorted) this.#byAge.sort((a, b) => compare(a.start, b.start));
     this.#isSorted = true;
     return this.#byAge;

@@ -29,10 +29,11 @@ export class Namespace {
   readonly runs: RunList = new RunList();
   readonly tasks: Tasks = new Tasks();
   readonly cache: Map<CacheKey, CacheRecord> = new Map();
-  readonly hints: Hints = new Hints();
+  readonly hints: Hints;
 
-  constructor(clock: StoreClock) {
+  constructor(clock: StoreClock, hints: Hints = new Hints()) {
     this.clock = clock;
+    this.hints = hints;
   }
 
   /** The run with this id and, if given, this incarnation: nothing of a purged run touches one that has its id now. */

@@ -53,9 +53,19 @@ export class Tasks {
   /** Starts a claim. Whoever held the task before holds it no longer. */
   lease(task: Task, lease: Lease): void {
     this.endClaim(task);
-    task.lease = lease;
     task.epoch += 1;
+    this.#hold(task, lease);
     this.show(task, lease.until);
+  }
+
+  /** Adds a task that was there before, with whoever held it. */
+  restore(task: Task, lease: Lease | null): void {
+    this.add(task);
+    if (lease !== null) this.#hold(task, lease);
+  }
+
+  #hold(task: Task, lease: Lease): void {
+    task.lease = lease;
     const held = this.#byInstance.get(lease.workerInstance);
     if (held === undefined) this.#byInstance.set(lease.workerInstance, new Set([task]));
     else held.add(task);
