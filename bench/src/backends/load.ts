@@ -4,6 +4,7 @@ import type { Backend } from "./backend.ts";
 const loaders: Readonly<Record<string, () => Promise<Backend>>> = {
   memory: async () => (await import("./memory.ts")).memoryBackend,
   sqlite: async () => (await import("./sqlite.ts")).sqliteBackend,
+  file: async () => (await import("./file.ts")).fileBackend,
   postgres: async () => (await import("./postgres.ts")).postgresBackend,
   mysql: async () => (await import("./mysql.ts")).mysqlBackend,
   redis: async () => (await import("./redis.ts")).redisBackend,
