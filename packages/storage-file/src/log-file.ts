@@ -35,6 +35,7 @@ export class LogFile {
   /** All before is surely on disk. */
   #synced = 0;
   #syncing: Promise<void> | undefined;
+  #isClosed = false;
 
   /** Opens a file that is there. */
   constructor(disk: Disk, folder: string, kind: Kind, no: number, damages: Damages) {
@@ -98,20 +99,30 @@ export class LogFile {
     this.#disk.truncate(this.#file, this.#end);
   }
 
-  /** Resolves when all that stands here by now is on disk. Who comes while a sync runs shares the next one: group commit. */
+  /**
+   * Resolves when all that stands here by now is on disk. Who comes while a sync runs shares the next one: group commit.
+   * @throws SyncError
+   */
   async sync(): Promise<void> {
     const goal = this.#end;
     // oxlint-disable-next-line no-await-in-loop
     while (this.#synced < goal) await (this.#syncing ??= this.#syncAll());
   }
 
+  /** The same, at once. @throws SyncError */
   syncNow(): void {
-    this.#disk.syncNow(this.#file);
+    try {
+      this.#disk.syncNow(this.#file);
+    } catch (error) {
+      throw new SyncError(error);
+    }
     this.#synced = this.#end;
   }
 
-  /** Closes the file, once no sync runs. */
+  /** Closes the file, once no sync runs. Idempotent. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     // oxlint-disable-next-line no-await-in-loop
     while (this.#syncing !== undefined) await this.#syncing.catch(() => undefined);
     this.#disk.close(this.#file);
@@ -122,6 +133,8 @@ export class LogFile {
     try {
       await this.#disk.sync(this.#file);
       this.#synced = Math.max(this.#synced, goal);
+    } catch (error) {
+      throw new SyncError(error);
     } finally {
       this.#syncing = undefined;
     }
@@ -171,5 +184,12 @@ export class WriteError extends Error {
   constructor(bytes: number, cause: unknown) {
     super("A write has failed.", { cause });
     this.bytes = bytes;
+  }
+}
+
+/** Nobody knows what of the file is on disk. */
+export class SyncError extends Error {
+  constructor(cause: unknown) {
+    super("A sync has failed.", { cause });
   }
 }

@@ -46,6 +46,7 @@ export class Log {
         next ??= piece.next;
         yield piece;
       }
+      if (next === undefined) this.#checkEnd();
       if (next === undefined || next >= until) return;
       const before = this.journal;
       this.#journal = this.#openJournal(next);
@@ -68,6 +69,15 @@ export class Log {
 
   async close(): Promise<void> {
     await this.#journal?.close();
+  }
+
+  /** The way to the next journal may be what was damaged. */
+  #checkEnd(): void {
+    if (!this.#damages.any) return;
+    const { no, path, end } = this.journal;
+    if (numbersOf("journal", this.#disk.list(this.#folder)).some((number) => number > no)) {
+      this.#damages.add({ file: path, offset: end, of: "all" });
+    }
   }
 
   *#readSnapshot(no: number): Generator<Piece> {

@@ -18,7 +18,7 @@ import { LIMITS } from "./info.ts";
 import type { ChangeLine } from "./line.ts";
 import { StoreLock } from "./lock.ts";
 import { Log } from "./log.ts";
-import { WriteError } from "./log-file.ts";
+import { SyncError, WriteError } from "./log-file.ts";
 import { markOfChange } from "./mark.ts";
 import { LOCK, numbersOf } from "./names.ts";
 import { NewFile } from "./new-file.ts";
@@ -244,9 +244,14 @@ export class Store {
     this.#replica.clear();
     this.#damages = new Damages();
     const log = new Log(this.#disk, this.#settings.path, this.#damages);
-    for (const { changes } of log.read()) {
-      this.#applyAll(changes);
-      yield;
+    try {
+      for (const { changes } of log.read()) {
+        this.#applyAll(changes);
+        yield;
+      }
+    } catch (error) {
+      void log.close();
+      throw error;
     }
     this.#log = log;
     this.#isAhead = false;
@@ -267,8 +272,13 @@ export class Store {
     try {
       await this.#log!.journal.sync();
     } catch (error) {
-      throw (this.#failure ??= syncFailed(this.#settings.path, error));
+      throw this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): StorageError {
+    const cause = error instanceof SyncError ? error.cause : error;
+    return (this.#failure ??= syncFailed(this.#settings.path, cause));
   }
 
   /** Goes on in a new journal, and has what stands before it compacted. What fails here does not fail the verb. */
@@ -276,7 +286,8 @@ export class Store {
     if (this.#compacting !== undefined) return;
     try {
       log.rotate();
-    } catch {
+    } catch (error) {
+      if (error instanceof SyncError) throw this.#fail(error);
       this.#isAhead = true;
       return;
     }
