@@ -19,6 +19,8 @@ export interface NewGroup {
 
 /** A group as it is read: lines that are good, and what is to be said of the others. */
 export interface Group {
+  /** Where it begins in its file. */
+  readonly from: number;
   readonly changes: readonly ChangeLine[];
   readonly damages: readonly Omit<Damage, "file">[];
   readonly next: number | undefined;
@@ -104,16 +106,18 @@ export class GroupReader {
   #finish(end: GroupEnd, to: number): void {
     const from = end.from - this.#base;
     if (from < this.#start || end.group <= this.#no) this.#damage("all", this.#start);
-    else if (from > this.#start && (this.#bad.length > 0 || this.#good.some(({ at }) => at < from))) {
-      this.#finishWithoutEnd(from, end.group);
-    }
+    else if (from > this.#start && end.group > this.#no + 1) this.#finishWithoutEnd(from, end.group);
     const isMissing = end.group !== this.#no + 1;
     const damages: Omit<Damage, "file">[] = isMissing ? [{ of: "all", offset: this.#base + this.#start }] : [];
     const offset = this.#base + (this.#bad[0] ?? from);
     for (const mark of missingMarks(end.marks, this.#good)) damages.push({ of: { mark }, offset });
     if (damages.length === 0 && this.#bad.length > 0) damages.push({ of: "nothing", offset });
     const { next, last } = end;
-    this.#push({ changes: this.#good.map(({ line }) => line), damages, next, isLast: last ?? false }, end.group, to);
+    this.#push(
+      { from: end.from, changes: this.#good.map(({ line }) => line), damages, next, isLast: last ?? false },
+      end.group,
+      to,
+    );
   }
 
   /** Bytes before a group that end no group. If one line of them is damaged, that is the one that would have ended it. */
@@ -123,16 +127,19 @@ export class GroupReader {
     const changes = this.#good.filter(({ at }) => at < to).map(({ line }) => line);
     const isEnd = bad.length === 1 && nextNo === this.#no + 2;
     const damage = { of: isEnd ? "nothing" : "all", offset: this.#base + (bad[0] ?? this.#start) } as const;
-    this.#push({ changes, damages: [damage], next: undefined, isLast: false }, nextNo - 1, to);
+    this.#push(
+      { from: this.#base + this.#start, changes, damages: [damage], next: undefined, isLast: false },
+      nextNo - 1,
+      to,
+    );
     this.#good = later.good;
     this.#bad = later.bad;
   }
 
   /** What stands after the last end of a group, the last of it perhaps without a line break. */
   #judgeRest(unfinished: number): void {
-    const rest = this.#bytes.subarray(this.#start);
     // A loss of power leaves zeros where a write was not carried out.
-    if (rest.includes(0)) return;
+    if (this.#bytes.at(-1) === 0) return;
     const half = this.#bytes.toString("latin1", unfinished);
     const bad = this.#bad[0];
     if (bad === undefined) {
@@ -142,7 +149,8 @@ export class GroupReader {
     const isEnd = this.#bad.length === 1 && half === "" && this.#good.every(({ at }) => at < bad);
     const { changes: _, ...damage } = damaged(isEnd ? "nothing" : "all", this.#base + bad);
     const changes = this.#good.map(({ line }) => line);
-    this.#push({ ...damage, changes }, this.#no + 1, this.#bytes.length);
+    // The last group of a snapshot has no lines.
+    this.#push({ ...damage, changes, isLast: isEnd && changes.length === 0 }, this.#no + 1, this.#bytes.length);
   }
 
   #damage(of: "all", at: number): void {
@@ -159,7 +167,7 @@ export class GroupReader {
 }
 
 function damaged(of: "all" | "nothing", offset: number): Group {
-  return { changes: [], damages: [{ of, offset }], next: undefined, isLast: false };
+  return { from: offset, changes: [], damages: [{ of, offset }], next: undefined, isLast: false };
 }
 
 /** The marks of a group that no good line has. */

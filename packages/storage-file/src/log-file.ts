@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { StorageError } from "@perdure/core/storage";
 import type { Damages } from "./damage.ts";
 import type { Disk } from "./disk.ts";
-import { encodeGroup, GroupReader, type NewGroup } from "./group.ts";
+import { encodeGroup, encodeHeader, GroupReader, type NewGroup } from "./group.ts";
 import { type ChangeLine, decodeLine } from "./line.ts";
 import { type Kind, nameOf } from "./names.ts";
 
@@ -16,6 +16,8 @@ const HEADER_BYTES = 1024;
 
 /** What is read of a file, in pieces. */
 export interface Piece {
+  readonly file: string;
+  readonly from: number;
   readonly changes: readonly ChangeLine[];
   readonly next: number | undefined;
   readonly isLast: boolean;
@@ -25,6 +27,7 @@ export interface Piece {
 export class LogFile {
   readonly no: number;
   readonly path: string;
+  readonly #kind: Kind;
   readonly #disk: Disk;
   readonly #file: number;
   readonly #damages: Damages;
@@ -40,6 +43,7 @@ export class LogFile {
   /** Opens a file that is there. */
   constructor(disk: Disk, folder: string, kind: Kind, no: number, damages: Damages) {
     this.no = no;
+    this.#kind = kind;
     this.path = join(folder, nameOf(kind, no));
     this.#disk = disk;
     this.#damages = damages;
@@ -63,6 +67,7 @@ export class LogFile {
     if (this.#end === 0) this.#readHeader();
     const size = this.#disk.size(this.#file);
     if (size < this.#end) this.#damages.add({ file: this.path, offset: size, of: "all" });
+    const isAll = mayCut || this.#kind === "snapshot";
     let rest = Buffer.alloc(0);
     for (let at = this.#end; at < size;) {
       const chunk = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
@@ -70,13 +75,13 @@ export class LogFile {
       if (bytes === 0) break;
       at += bytes;
       const all = Buffer.concat([rest, chunk.subarray(0, bytes)]);
-      const { groups, end, no } = new GroupReader(all, this.#end, this.#groups).read(mayCut && at === size);
+      const { groups, end, no } = new GroupReader(all, this.#end, this.#groups).read(isAll && at === size);
       rest = all.subarray(end);
       this.#end += end;
       this.#groups = no;
-      for (const { changes, damages, next, isLast } of groups) {
+      for (const { from, changes, damages, next, isLast } of groups) {
         for (const damage of damages) this.#damages.add({ ...damage, file: this.path });
-        yield { changes, next, isLast };
+        yield { file: this.path, from, changes, next, isLast };
       }
     }
     if (mayCut && rest.length > 0) this.#disk.truncate(this.#file, this.#end);
@@ -161,18 +166,18 @@ export class LogFile {
   #readHeader(): void {
     const start = Buffer.alloc(HEADER_BYTES);
     const bytes = start.subarray(0, this.#disk.read(this.#file, start, 0));
-    const to = bytes.indexOf(LINE_BREAK);
-    const header = to < 0 ? undefined : decodeLine(bytes, 0, to);
-    if (header === undefined || !("perdure" in header)) {
-      this.#damages.add({ file: this.path, offset: 0, of: "nothing" });
-    } else if (header.version > VERSION) {
+    const expected = encodeHeader({ perdure: this.#kind, version: VERSION, no: this.no });
+    this.#end = expected.length;
+    if (bytes.subarray(0, expected.length).equals(expected)) return;
+    const header = decodeLine(bytes, 0, bytes.indexOf(LINE_BREAK));
+    if (header !== undefined && "perdure" in header && header.version > VERSION) {
       throw new StorageError(
         "schema-version",
         `${this.path} was written by newer code, version ${header.version}. Update @perdure/storage-file.`,
         { details: { path: this.path } },
       );
     }
-    this.#end = Math.max(0, to + 1);
+    this.#damages.add({ file: this.path, offset: 0, of: "nothing" });
   }
 }
 

@@ -85,7 +85,7 @@ export class Log {
     try {
       let isWhole = false;
       for (const piece of file.read({ mayCut: false })) {
-        isWhole = piece.isLast;
+        isWhole ||= piece.isLast;
         yield piece;
       }
       if (!isWhole) this.#damages.add({ file: file.path, offset: file.end, of: "all" });

@@ -18,7 +18,7 @@ import { LIMITS } from "./info.ts";
 import type { ChangeLine } from "./line.ts";
 import { StoreLock } from "./lock.ts";
 import { Log } from "./log.ts";
-import { SyncError, WriteError } from "./log-file.ts";
+import { type Piece, SyncError, WriteError } from "./log-file.ts";
 import { markOfChange } from "./mark.ts";
 import { LOCK, numbersOf } from "./names.ts";
 import { NewFile } from "./new-file.ts";
@@ -194,7 +194,7 @@ export class Store {
     }
     const log = this.#log!;
     if (!log.journal.hasMoved) return;
-    for (const { changes } of log.follow({ mayCut: isLocked })) this.#applyAll(changes);
+    for (const piece of log.follow({ mayCut: isLocked })) this.#applyAll(piece);
   }
 
   /** Creates the store if it is not there. */
@@ -245,8 +245,8 @@ export class Store {
     this.#damages = new Damages();
     const log = new Log(this.#disk, this.#settings.path, this.#damages);
     try {
-      for (const { changes } of log.read()) {
-        this.#applyAll(changes);
+      for (const piece of log.read()) {
+        this.#applyAll(piece);
         yield;
       }
     } catch (error) {
@@ -257,13 +257,14 @@ export class Store {
     this.#isAhead = false;
   }
 
-  #applyAll(changes: readonly ChangeLine[]): void {
+  #applyAll({ file, from, changes }: Piece): void {
     for (const line of changes) {
       this.#replica.reach(line.at);
       if (line.ns !== this.#settings.namespace) continue;
       if (this.#damages.any && this.#damages.concerns(markOfChange(line.ns, line))) continue;
       if (this.#replica.apply(line, line.at)) continue;
-      throw (this.#failure = outOfOrder(this.#settings.path, line));
+      // What it follows from is missing.
+      this.#damages.add({ file, offset: from, of: { mark: markOfChange(line.ns, line) } });
     }
   }
 
@@ -333,14 +334,6 @@ function notThere(path: string): StorageError {
   return new StorageError(
     "schema-version",
     `There is no store in ${path}, and migrate: "check" creates none. Run setup() with migrate: "auto", or give another path.`,
-    { details: { path } },
-  );
-}
-
-function outOfOrder(path: string, { at, ...line }: ChangeLine): StorageError {
-  return new StorageError(
-    "corrupt",
-    `The journal of ${path} says at ${at} "${line.do}" of what is not there: lines before it are missing. Restore a backup.`,
     { details: { path } },
   );
 }

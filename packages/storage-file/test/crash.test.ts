@@ -29,12 +29,15 @@ async function record(options: Partial<FileOptions>): Promise<Recording> {
   const storage = new FileBackend(settingsOf({ path, ...options }), recordingDisk(steps));
   await storage.setup();
   const sights = [await sightOf(storage)];
-  await play(storage, async (write) => {
-    steps.push({ do: "begin", write: sights.length });
-    await write();
-    steps.push({ do: "end", write: sights.length });
-    sights.push(await sightOf(storage));
-  });
+  await play(
+    () => storage,
+    async (write) => {
+      steps.push({ do: "begin", write: sights.length });
+      await write();
+      steps.push({ do: "end", write: sights.length });
+      sights.push(await sightOf(storage));
+    },
+  );
   await storage.close();
   return { steps, sights };
 }

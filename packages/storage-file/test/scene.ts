@@ -89,24 +89,24 @@ export async function see(storage: StorageBackend, runId: string): Promise<Sight
 
 /** One write after the other, each told to `before` and `after`: runs are created, worked on, closed and purged. */
 export async function play(
-  storage: StorageBackend,
+  storage: () => StorageBackend,
   each: (write: () => Promise<unknown>) => Promise<void>,
 ): Promise<void> {
   const claims = new Map<string, Claim>();
-  await each(() => storage.createRuns(["a", "b"].map((runId) => newRun(runId))));
-  await each(() => storage.createRuns([newRun("c", '"é€😀"')]));
+  await each(() => storage().createRuns(["a", "b"].map((runId) => newRun(runId))));
+  await each(() => storage().createRuns([newRun("c", '"é€😀"')]));
   await each(async () => {
-    const { tasks } = await storage.claimTasks(anyTask());
+    const { tasks } = await storage().claimTasks(anyTask());
     for (const { claim } of tasks) claims.set(claim.runId, claim);
   });
   // A claim that was applied and not answered is known by its epoch.
   const claimOf = (runId: string): Claim => claims.get(runId)!;
-  await each(() => storage.commitTasks(["a", "b", "c"].map((runId) => turn(claimOf(runId), 1))));
-  await each(() => storage.deliver([message("a", "m1"), message("b", "m1")]));
-  await each(() => storage.writeCache([{ key: "k", value: '"v"', expiresAt: null, mode: "first" }]));
-  await each(() => storage.renewLeases([claimOf("a"), claimOf("b")], 120_000));
-  await each(() => storage.commitTasks([turn(claimOf("a"), 2), lastTurn(claimOf("b"), 2)]));
-  await each(() => storage.purgeRuns({ closedBefore: 10_000_000_000_000, minAgeMs: 0, limit: 10 }));
-  await each(() => storage.commitTasks([turn(claimOf("c"), 2, { next: { do: "park", wakeAt: null } })]));
-  await each(() => storage.deliver([message("c", "m2")]));
+  await each(() => storage().commitTasks(["a", "b", "c"].map((runId) => turn(claimOf(runId), 1))));
+  await each(() => storage().deliver([message("a", "m1"), message("b", "m1")]));
+  await each(() => storage().writeCache([{ key: "k", value: '"v"', expiresAt: null, mode: "first" }]));
+  await each(() => storage().renewLeases([claimOf("a"), claimOf("b")], 120_000));
+  await each(() => storage().commitTasks([turn(claimOf("a"), 2), lastTurn(claimOf("b"), 2)]));
+  await each(() => storage().purgeRuns({ closedBefore: 10_000_000_000_000, minAgeMs: 0, limit: 10 }));
+  await each(() => storage().commitTasks([turn(claimOf("c"), 2, { next: { do: "park", wakeAt: null } })]));
+  await each(() => storage().deliver([message("c", "m2")]));
 }
