@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 /** SQLite's codes, without what they say beyond. */
 const BUSY = 5;
+const READ_ONLY = 8;
 const CANNOT_OPEN = 14;
 
 /**
@@ -12,23 +13,23 @@ const CANNOT_OPEN = 14;
  * It is held while a function runs and never across an `await`: whoever waits for it waits for less than a write takes.
  */
 export class StoreLock {
+  readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #begin: StatementSync;
   readonly #end: StatementSync;
 
   /** @throws an error of the system when the file cannot be opened */
   constructor(path: string) {
+    this.#path = path;
     try {
       this.#database = new DatabaseSync(path, { timeout: 0 });
-      // Nothing is ever committed: no file beside this one.
-      this.#database.exec("pragma journal_mode = memory");
-      this.#begin = this.#database.prepare("begin immediate");
-      this.#end = this.#database.prepare("rollback");
     } catch (error) {
-      // SQLite does not tell why: the system does.
-      if (codeOf(error) === CANNOT_OPEN) closeSync(openSync(path, "a+"));
-      throw error;
+      throw this.#explained(error);
     }
+    // Nothing is ever committed: no file beside this one.
+    this.#database.exec("pragma journal_mode = memory");
+    this.#begin = this.#database.prepare("begin immediate");
+    this.#end = this.#database.prepare("rollback");
   }
 
   /** Does something while no other client of the store does; undefined if one of them does right now. */
@@ -37,7 +38,7 @@ export class StoreLock {
       this.#begin.run();
     } catch (error) {
       if (codeOf(error) === BUSY) return undefined;
-      throw error;
+      throw this.#explained(error);
     }
     try {
       return { done: work() };
@@ -48,6 +49,13 @@ export class StoreLock {
 
   close(): void {
     this.#database.close();
+  }
+
+  /** SQLite does not tell why it cannot open or write a file: the system does. Answers what it has nothing to say of. */
+  #explained(error: unknown): unknown {
+    const code = codeOf(error);
+    if (code === CANNOT_OPEN || code === READ_ONLY) closeSync(openSync(this.#path, "a+"));
+    return error;
   }
 }
 

@@ -7,6 +7,7 @@ import { anyTask, lastTurn, newRun, see, turn } from "./scene.ts";
 import { scratchFolder } from "./scratch.ts";
 
 const LINE_BREAK = 0x0a;
+const BLANK = 0x20;
 const RUN_IDS = ["a", "b", "c"];
 
 /** A store that was closed, and what it shows of each run. */
@@ -58,7 +59,9 @@ describe.each([
       const path = join(folder, name);
       const bytes = readFileSync(path);
       let unreadable = 0;
-      for (const at of bytes.keys()) {
+      for (const [at, byte] of bytes.entries()) {
+        // Every byte between words and lines, and every fourth of the others.
+        if (at % 4 !== 0 && byte !== LINE_BREAK && byte !== BLANK) continue;
         const flipped = Buffer.from(bytes);
         flipped[at]! ^= 1 << (at % 8);
         writeFileSync(path, flipped);
@@ -76,12 +79,12 @@ describe.each([
             expect(bytes.subarray(offset, at).includes("\n\n"), what).toBe(false);
           }
           // A line break may stand between two of them.
-          expect(damaged.length, what).toBeLessThanOrEqual(bytes[at] === LINE_BREAK ? 2 : 1);
+          expect(damaged.length, what).toBeLessThanOrEqual(byte === LINE_BREAK ? 2 : 1);
           unreadable += damaged.length;
         });
         expect(readFileSync(path).equals(flipped), "nothing is cut off or added").toBe(true);
       }
-      expect(unreadable).toBeGreaterThan(bytes.length / 4);
+      expect(unreadable).toBeGreaterThan(bytes.length / 16);
     },
   );
 });

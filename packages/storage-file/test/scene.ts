@@ -31,11 +31,11 @@ export function newRun(runId: string, input = '"in"'): NewRun {
   };
 }
 
-export function event(type: string): NewEvent {
+function event(type: string): NewEvent {
   return { type, command: null, at: 1_000, data: '{"of":"the engine"}' };
 }
 
-export function message(runId: string, dedupeId: string): NewMessage {
+function message(runId: string, dedupeId: string): NewMessage {
   return { runId, dedupeId, external: true, data: '"hi"' };
 }
 
