@@ -19,7 +19,7 @@ describe("a client of the caller's works as he has set it", () => {
     { connectionName: "of the caller" },
     { db: 3 },
   ] satisfies RedisOptions[])("%o", async (options) => {
-    const client = new Redis(url, options as RedisOptions);
+    const client = new Redis(url, options as object);
     onTestFinished(() => client.disconnect());
     if (!("lazyConnect" in options)) await new Promise((resolve) => void client.once("ready", resolve));
     const prefix = newPrefix();
