@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compactFolder, file } from "@perdure/storage-file";
 import type { BackendUnderTest } from "../src/subject.ts";
-import { caseOf } from "./process-store.ts";
+import { caseOf } from "./case-of.ts";
 
 /** How far the machine's clock is moved, by case. */
 const offsets = new Map<string, number>();

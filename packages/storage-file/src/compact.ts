@@ -25,7 +25,6 @@ export async function compact(disk: Disk, folder: string, no: number, isOver: ()
     for (const lines of groupsOf(replicas)) {
       if (isOver()) return file.discard();
       file.append(lines);
-      // oxlint-disable-next-line no-await-in-loop
       await turn();
     }
     file.append([], { last: true });
@@ -51,7 +50,6 @@ async function readBefore(
     for (const { changes } of log.read(no)) {
       for (const line of changes) applyTo(replicas, line);
       if (damages.any || isOver()) return undefined;
-      // oxlint-disable-next-line no-await-in-loop
       await turn();
     }
     return replicas;

@@ -110,7 +110,6 @@ export class LogFile {
    */
   async sync(): Promise<void> {
     const goal = this.#end;
-    // oxlint-disable-next-line no-await-in-loop
     while (this.#synced < goal) await (this.#syncing ??= this.#syncAll());
   }
 
@@ -128,7 +127,6 @@ export class LogFile {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // oxlint-disable-next-line no-await-in-loop
     while (this.#syncing !== undefined) await this.#syncing.catch(() => undefined);
     this.#disk.close(this.#file);
   }

@@ -152,7 +152,6 @@ export class Store {
       if (result !== undefined) return result.done;
       if (tries === 0) onWait();
       if (performance.now() > until) throw busy(this.#settings.path);
-      // oxlint-disable-next-line no-await-in-loop
       await (tries < EAGER_TRIES ? turn() : sleep(1));
     }
   }
@@ -227,7 +226,6 @@ export class Store {
         let began = performance.now();
         for (const _ of this.#reread()) {
           if (performance.now() - began < READING_MS) continue;
-          // oxlint-disable-next-line no-await-in-loop
           await turn();
           began = performance.now();
         }
