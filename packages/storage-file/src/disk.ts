@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fdatasync,
   fdatasyncSync,
   fsyncSync,
@@ -17,7 +18,7 @@ import { promisify } from "node:util";
 
 /** All that the store does to files: so a test can have any of it fail. */
 export interface Disk {
-  /** `read`: for reading. `append`: for reading, and writing at the end. `new`: as append, and empty. */
+  /** `read`: for reading. `append`: for reading, and writing at the end. `new`: a file that is not there yet. */
   open(path: string, mode: "read" | "append" | "new"): number;
   close(file: number): void;
   size(file: number): number;
@@ -36,7 +37,8 @@ export interface Disk {
   syncFolder(folder: string): void;
 }
 
-const FLAGS = { read: "r", append: "a+", new: "w+" } as const;
+// Appending creates nothing: a journal that others have deleted must not come back empty.
+const FLAGS = { read: "r", append: constants.O_RDWR | constants.O_APPEND, new: "wx+" } as const;
 
 /** The files of this machine. */
 export const DISK: Disk = {

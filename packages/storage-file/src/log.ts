@@ -34,7 +34,8 @@ export class Log {
     const names = this.#disk.list(this.#folder);
     const snapshot = numbersOf("snapshot", names).findLast((no) => no < until);
     if (snapshot !== undefined) yield* this.#readSnapshot(snapshot);
-    this.#journal = this.#openJournal(snapshot ?? numbersOf("journal", names)[0] ?? 1);
+    // Without a snapshot all begins with the first journal: one that is gone was replaced since the folder was listed.
+    this.#journal = this.#openJournal(snapshot ?? 1);
     yield* this.follow({ mayCut: false, until });
   }
 

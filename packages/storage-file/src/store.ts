@@ -188,12 +188,19 @@ export class Store {
 
   /** Reads what others have appended. `isLocked`: half a group is of somebody who is dead. */
   #catchUp(isLocked: boolean): void {
-    if (this.#isAhead) {
-      for (const _ of this.#reread()) continue;
+    for (let tries = 1; ; tries++) {
+      try {
+        if (this.#isAhead) for (const _ of this.#reread()) continue;
+        const log = this.#log!;
+        if (!log.journal.hasMoved) return;
+        for (const piece of log.follow({ mayCut: isLocked })) this.#applyAll(piece);
+        return;
+      } catch (error) {
+        // Whoever was away for long finds a snapshot in place of what he has not read.
+        if (errorCodeOf(error) !== "ENOENT" || tries === OPEN_TRIES) throw error;
+        this.#isAhead = true;
+      }
     }
-    const log = this.#log!;
-    if (!log.journal.hasMoved) return;
-    for (const piece of log.follow({ mayCut: isLocked })) this.#applyAll(piece);
   }
 
   /** Creates the store if it is not there. */
