@@ -1,4 +1,5 @@
 import { userInfo } from "node:os";
+import { greetCosmos, startCosmos } from "./cosmos.ts";
 import { machine, type Surroundings } from "./binaries.ts";
 import type { TestServer } from "./daemon.ts";
 import { greetMysql, startMariadb } from "./mariadb.ts";
@@ -15,7 +16,7 @@ export interface FoundServer {
 
 /** A kind of server, and how to come by one. */
 export interface Kind {
-  readonly backend: "postgres" | "mysql" | "redis";
+  readonly backend: "postgres" | "mysql" | "redis" | "cosmos";
   readonly product: string;
   /** Of the environment: names a server. */
   readonly variable: string;
@@ -71,6 +72,16 @@ export const redisCluster: Kind = {
   roomy: {},
 };
 
+export const cosmos: Kind = {
+  backend: "cosmos",
+  product: "local Cosmos DB",
+  variable: "PERDURE_COSMOS_URL",
+  usual: [],
+  greet: greetCosmos,
+  start: startCosmos,
+  roomy: {},
+};
+
 const found = new Map<Kind, Promise<FoundServer>>();
 
 /**
@@ -95,6 +106,11 @@ export function findRedis(): Promise<FoundServer> {
 /** As {@link findRedis}, with `PERDURE_REDIS_CLUSTER_URL`: any node of a Redis Cluster. */
 export function findRedisCluster(): Promise<FoundServer> {
   return findOnce(redisCluster);
+}
+
+/** The local Cosmos DB for tests: that of `PERDURE_COSMOS_URL`, or one that is started, and ends with this process. */
+export function findCosmos(): Promise<FoundServer> {
+  return findOnce(cosmos);
 }
 
 /** Finds or starts it before tests begin, for all of their processes. If none can be had, they all say so. */

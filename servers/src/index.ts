@@ -1,5 +1,8 @@
+export { cosmosConnectionString, startCosmos } from "./cosmos.ts";
+export { COSMOS_KEY } from "./cosmos/service.ts";
+export type { CosmosCounts } from "./cosmos/counts.ts";
 export type { TestServer } from "./daemon.ts";
-export { findMysql, findPostgres, findRedis, findRedisCluster, type FoundServer } from "./find.ts";
+export { findCosmos, findMysql, findPostgres, findRedis, findRedisCluster, type FoundServer } from "./find.ts";
 export { startMariadb } from "./mariadb.ts";
 export type { ServerOptions } from "./options.ts";
 export { type PgBouncerOptions, startPgBouncer } from "./pgbouncer.ts";
