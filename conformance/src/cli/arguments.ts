@@ -6,7 +6,7 @@ import { nothingSelected, type RunOptions, selectCases } from "../runner.ts";
 export const USAGE = `perdure-conformance BACKEND… [options]
 
   BACKEND        a module whose default export is the backend under test: ./backend.ts, or a package;
-                 in the repository of Perdure also memory, sqlite, postgres, mysql, redis or redis-cluster
+                 in the repository of Perdure also memory, sqlite, postgres, mysql, redis, redis-cluster or cosmos
   --level L1,L3  levels to run; all by default
   --grep TEXT    only cases whose id contains the text, or that play the scenario S14, with all there is to say about
                  their failures

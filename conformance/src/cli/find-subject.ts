@@ -19,6 +19,7 @@ const BUILT_IN_NAMES = [
   "redis",
   "redis-everysec",
   "redis-cluster",
+  "cosmos",
 ];
 
 /** A module has so long to be evaluated. */

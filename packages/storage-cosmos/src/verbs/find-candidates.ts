@@ -1,0 +1,76 @@
+import type { ClaimRequest, Millis } from "@perdure/core/storage";
+import type { Activity, Head } from "../documents.ts";
+import { laneOf } from "../ids.ts";
+import type { Store } from "../store.ts";
+import { claimableAt, horizonOf } from "../times.ts";
+
+/** A task as a query has found it. */
+export type Candidate = (Head | Activity) & { readonly _etag: string };
+
+export interface Found {
+  /** Claimable ones, in the order of claiming. */
+  readonly ready: readonly Candidate[];
+  /** When the first of the others is claimable. */
+  readonly nextReadyAt: Millis | null;
+}
+
+/** More than are wanted, since others want them, too. */
+const SPARE = 24;
+
+/** What a request could claim, and when there will be more. */
+export async function findCandidates(store: Store, request: ClaimRequest, limit: number, now: Millis): Promise<Found> {
+  const lanes = lanesOf(request);
+  const horizon = horizonOf(now);
+  const most = limit + SPARE;
+  const selected = [
+    ...(lanes.length > 0 ? [`c.lane IN (${lanes.map((_, at) => `@lane${at}`).join(", ")})`] : []),
+    ...(request.overdue ? ["c.dueAt <= @horizon"] : []),
+  ];
+  if (selected.length === 0) return { ready: [], nextReadyAt: null };
+  const values = {
+    live: store.namespace,
+    most,
+    horizon,
+    ...Object.fromEntries(lanes.map((lane, at) => [`lane${at}`, lane])),
+  };
+  const from = `SELECT TOP @most * FROM c WHERE c.live = @live AND (${selected.join(" OR ")})`;
+  const [first, overdueAt] = await Promise.all([
+    store.query<Candidate>(`${from} AND c.visibleAt >= 0 ORDER BY c.live ASC, c.visibleAt ASC`, values),
+    request.overdue ? nextOverdue(store, horizon) : null,
+  ]);
+  let ready = first.filter(({ visibleAt }) => visibleAt! <= horizon);
+  // There may be more ready ones than were asked for: then the first in the order of claiming are to be looked for.
+  if (ready.length === most)
+    ready = [
+      ...(await store.query<Candidate>(`${from} AND c.visibleAt <= @horizon ORDER BY c.live ASC, c.rank ASC`, values)),
+    ];
+  const later = first.find(({ visibleAt }) => visibleAt! > horizon)?.visibleAt;
+  const times = [later, overdueAt].filter((at) => typeof at === "number");
+  return {
+    ready: ready.toSorted((a, b) => a.rank! - b.rank!),
+    nextReadyAt: times.length === 0 ? null : claimableAt(Math.min(...times)),
+  };
+}
+
+/** Tasks that this start of a worker holds, as far as the store knows. */
+export function findHeld(store: Store, { workerInstance }: ClaimRequest): Promise<readonly Candidate[]> {
+  const held = "SELECT * FROM c WHERE c.live = @live AND c.holder = @holder";
+  return store.query<Candidate>(held, { live: store.namespace, holder: workerInstance });
+}
+
+/** When the next run is past its deadline that is not yet. */
+async function nextOverdue(store: Store, horizon: Millis): Promise<Millis | undefined> {
+  const next =
+    "SELECT TOP 1 VALUE c.overdueAt FROM c WHERE c.live = @live AND c.overdueAt > @horizon ORDER BY c.live ASC, c.overdueAt ASC";
+  return (await store.query<Millis>(next, { live: store.namespace, horizon }))[0];
+}
+
+/** The lanes that a request selects, each once. */
+export function lanesOf({ queues, kinds, handlers }: ClaimRequest): readonly string[] {
+  const lanes = new Set<string>();
+  for (const kind of kinds) {
+    const names = kind === "workflow" ? handlers.workflows : handlers.activities;
+    for (const queue of queues) for (const name of names) lanes.add(laneOf(kind, queue, name));
+  }
+  return [...lanes];
+}
