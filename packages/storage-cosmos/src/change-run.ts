@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { StorageError } from "@perdure/core/storage";
+import { type Millis, StorageError } from "@perdure/core/storage";
 import type { Done } from "./connection.ts";
 import type { Document, Head } from "./documents.ts";
 import type { Known } from "./heads.ts";
@@ -30,16 +30,18 @@ export type Along = ReadonlyMap<string, Document>;
 export function changeRun<T>(
   store: Store,
   runId: string,
+  now: Millis,
   decide: (work: RunWork | undefined, taken: ReadonlySet<string>) => Promise<T>,
   options: ChangeOptions = {},
 ): Promise<{ readonly answer: T; readonly along: Along }> {
   const partition = store.run(runId);
-  return store.lines.inLine(partition.key, () => change(store, partition, decide, options));
+  return store.lines.inLine(partition.key, () => change(store, partition, now, decide, options));
 }
 
 async function change<T>(
   store: Store,
   partition: Partition,
+  now: Millis,
   decide: (work: RunWork | undefined, taken: ReadonlySet<string>) => Promise<T>,
   { isFresh = false, candidate }: ChangeOptions,
 ): Promise<{ readonly answer: T; readonly along: Along }> {
@@ -48,7 +50,7 @@ async function change<T>(
   let assumed = isFresh ? undefined : newest(candidate, store.heads.get(partition.key));
   let known = assumed ?? (await readHead(store, partition));
   for (let race = 0; race < RACES; race++) {
-    const work = known && new RunWork(partition, known, store.now(), gone);
+    const work = known && new RunWork(partition, known, now, gone);
     const answer = await decide(work, taken);
     if (work?.isChanged !== true) {
       // Nothing is refused by what may be old.

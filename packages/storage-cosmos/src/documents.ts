@@ -152,6 +152,12 @@ export interface OwnedEntry extends Stored {
   readonly ttl?: number;
 }
 
+/** A document that a run's claim is going to create, or has. */
+export interface Promised {
+  readonly partition: string;
+  readonly id: string;
+}
+
 /** The document of a cache key, in a partition of its own. */
 export interface CacheDocument extends Stored {
   readonly t: "cache";
@@ -159,8 +165,8 @@ export interface CacheDocument extends Stored {
   /** What stands if nothing was promised, or the promise is not kept. */
   readonly value: Text | null;
   readonly expiresAt: Millis | null;
-  /** Where the entry is, if its run's claim has written it. */
-  readonly promise: { readonly partition: string; readonly id: string } | null;
+  /** Where the entry is, if its run's claim has written it: newest first. The first that is kept counts. */
+  readonly promises: readonly Promised[];
   readonly ttl?: number;
 }
 

@@ -102,9 +102,14 @@ export class RunWork {
     }
   }
 
+  /** Has a document expire, which nobody who reads now will find named any more. */
+  retire(id: string): void {
+    if (!this.#gone.has(id)) this.#retired.push(id);
+  }
+
   /** A text of the head in place of another, whose pages nobody needs then. */
   headText(old: Text | null, text: string | null | undefined): Text | null {
-    this.#retired.push(...pagesOf(old).filter((id) => !this.#gone.has(id)));
+    for (const id of pagesOf(old)) this.retire(id);
     return this.texts.writeOrNull(text, 1_000, true);
   }
 

@@ -5,9 +5,6 @@ import { CLOCK_ERROR_MS } from "./info.ts";
 /** What one step of priority is worth in waiting time (I27: so nothing starves). */
 const PRIORITY_STEP_MS = 10_000;
 
-/** The end of the year 9999. */
-const LATEST: Millis = 253_402_300_799_999;
-
 /** What is claimable for a clock: what another has made ready just now is, though that one may be ahead. */
 export function horizonOf(now: Millis): Millis {
   return now + CLOCK_ERROR_MS;
@@ -20,7 +17,7 @@ export function seen(at: Millis, now: Millis): Millis {
 
 /** From when on a clock finds what is visible at a moment. */
 export function claimableAt(visibleAt: Millis): Millis {
-  return Math.min(visibleAt - CLOCK_ERROR_MS, LATEST);
+  return visibleAt - CLOCK_ERROR_MS;
 }
 
 /** Sets from when on a task may be claimed. */

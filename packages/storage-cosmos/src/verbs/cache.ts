@@ -8,7 +8,7 @@ import {
   type WriteCacheResult,
 } from "@perdure/core/storage";
 import { changeRun } from "../change-run.ts";
-import type { CacheDocument, OwnedEntry, Text } from "../documents.ts";
+import type { CacheDocument, OwnedEntry, Promised } from "../documents.ts";
 import { INLINE } from "../inline.ts";
 import { isOfRun, ownedActivity, ownsRun } from "../owned.ts";
 import type { Partition } from "../partition.ts";
@@ -24,7 +24,10 @@ const KEPT_SECONDS = 3_600;
 const DEAD_SECONDS = 86_400;
 
 interface Standing {
-  readonly isKept: boolean;
+  /** Promises that are newer than what stands. */
+  readonly open: readonly Promised[];
+  /** The promise that is kept, if one is. */
+  readonly kept: Promised | undefined;
   readonly entry: CacheEntry | undefined;
   readonly document: CacheDocument | undefined;
   readonly etag: string | undefined;
@@ -58,16 +61,20 @@ export async function writeCache(
   );
 }
 
-/** Deletes what a run had promised for a key, unless somebody else has written it since. */
-export async function forgetPromise(
-  store: Store,
-  key: CacheKey,
-  promise: NonNullable<CacheDocument["promise"]>,
-): Promise<void> {
+/** Forgets what a run had promised for a key. What somebody else has written since stays. */
+export async function forgetPromise(store: Store, key: CacheKey, { id }: Promised): Promise<void> {
   const partition = store.cacheEntry(key);
-  const found = await partition.read<CacheDocument>(ENTRY);
-  if (found?.document.promise?.id !== promise.id) return;
-  await partition.write([{ operationType: "Delete", id: ENTRY, ifMatch: found.etag }], []);
+  for (let race = 0; race < RACES; race++) {
+    const found = await partition.read<CacheDocument>(ENTRY);
+    if (found === undefined || !found.document.promises.some((promise) => promise.id === id)) return;
+    const { document, etag } = found;
+    const promises = document.promises.filter((promise) => promise.id !== id);
+    const isEmpty = promises.length === 0 && document.value === null;
+    const operation = isEmpty
+      ? ({ operationType: "Delete", id: ENTRY, ifMatch: etag } as const)
+      : ({ operationType: "Replace", id: ENTRY, resourceBody: { ...document, promises }, ifMatch: etag } as const);
+    if ((await partition.write([operation], [])).status === "done") return;
+  }
 }
 
 async function write(store: Store, entry: NewCacheEntry): Promise<WriteCacheResult> {
@@ -77,7 +84,7 @@ async function write(store: Store, entry: NewCacheEntry): Promise<WriteCacheResu
     if (entry.owner !== undefined && !(await owns(store, entry.owner))) return { status: "lease-lost" };
     const before = await standing(store, entry.key, now);
     if (entry.mode === "first" && before.entry !== undefined) return { status: "kept", entry: before.entry };
-    if (!(await killPromise(store, before))) continue;
+    if (!(await killPromises(store, entry.key, before))) continue;
     const result =
       entry.owner === undefined
         ? await writeFree(partition, entry, before, now)
@@ -99,7 +106,7 @@ async function writeFree(
   const isWritten = await put(
     partition,
     texts,
-    { key: entry.key, value, expiresAt: entry.expiresAt, promise: null },
+    { key: entry.key, value, expiresAt: entry.expiresAt, promises: [] },
     before,
     now,
   );
@@ -118,11 +125,11 @@ async function writeOwned(
   const run = store.run(owner.runId);
   const id = `k:${randomUUID()}`;
   const { value, expiresAt: until } = before.document ?? { value: null, expiresAt: null };
-  const promise = { partition: run.key, id };
+  const promises = [{ partition: run.key, id }, ...(before.kept === undefined ? [] : [before.kept])];
   const isPromised = await put(
     partition,
     new TextWriter(partition.key),
-    { key, value, expiresAt: until, promise },
+    { key, value, expiresAt: until, promises },
     before,
     undefined,
   );
@@ -130,6 +137,7 @@ async function writeOwned(
   const { answer } = await changeRun(
     store,
     owner.runId,
+    store.now(),
     async (work, taken) => {
       if (work === undefined) return "lease-lost";
       if (taken.has(id)) return "dead";
@@ -138,6 +146,8 @@ async function writeOwned(
       if (activity !== undefined) work.changeActivity(activity);
       else work.changeHead();
       const text = work.texts.write(entry.value, INLINE);
+      // Readers who know of the older one only still find it for a while.
+      if (before.kept?.partition === run.key) work.retire(before.kept.id);
       work.create({ id, pk: run.key, t: "entry", key, isDead: false, value: text, expiresAt });
       return "written";
     },
@@ -151,36 +161,37 @@ async function writeOwned(
 async function standing(store: Store, key: CacheKey, now: Millis): Promise<Standing> {
   const partition = store.cacheEntry(key);
   const found = await partition.read<CacheDocument>(ENTRY);
-  if (found === undefined) return { isKept: false, entry: undefined, document: undefined, etag: undefined };
+  if (found === undefined) return { open: [], kept: undefined, entry: undefined, document: undefined, etag: undefined };
   const { document, etag } = found;
-  const { promise } = document;
-  const kept = promise === null ? undefined : await store.partition(promise.partition).read<OwnedEntry>(promise.id);
-  const isKept = kept !== undefined && !kept.document.isDead;
-  const [place, { value, expiresAt }]: [Partition, { value: Text | null; expiresAt: Millis | null }] = isKept
-    ? [store.partition(promise!.partition), kept.document]
-    : [partition, document];
-  if (value === null || (expiresAt !== null && expiresAt <= now)) return { isKept, entry: undefined, document, etag };
+  const open: Promised[] = [];
+  let kept: Promised | undefined;
+  let place = partition;
+  let { value, expiresAt }: Pick<CacheDocument, "value" | "expiresAt"> = document;
+  for (const promise of document.promises) {
+    const owner = store.partition(promise.partition);
+    const written = await owner.read<OwnedEntry>(promise.id);
+    if (written === undefined) open.push(promise);
+    if (written === undefined || written.document.isDead) continue;
+    [kept, place] = [promise, owner];
+    ({ value, expiresAt } = written.document);
+    break;
+  }
+  if (value === null || (expiresAt !== null && expiresAt <= now))
+    return { open, kept, entry: undefined, document, etag };
   const [text] = await place.texts([value]);
-  return { isKept, entry: { key, value: text!, expiresAt }, document, etag };
+  return { open, kept, entry: { key, value: text!, expiresAt }, document, etag };
 }
 
-/** Sees to it that a promise which was not kept never will be. False: it has been kept meanwhile. */
-async function killPromise(store: Store, { document, isKept }: Standing): Promise<boolean> {
-  const promise = document?.promise ?? null;
-  if (promise === null || isKept) return true;
-  const partition = store.partition(promise.partition);
-  const dead: OwnedEntry = {
-    id: promise.id,
-    pk: promise.partition,
-    t: "entry",
-    key: document!.key,
-    isDead: true,
-    value: "",
-    expiresAt: null,
-    ttl: DEAD_SECONDS,
-  };
-  const answer = await partition.write([{ operationType: "Create", resourceBody: dead }], []);
-  return answer.status === "done" || (await partition.read<OwnedEntry>(promise.id))?.document.isDead === true;
+/** Sees to it that promises which were not kept never will be. False: one has been kept meanwhile. */
+async function killPromises(store: Store, key: CacheKey, { open }: Standing): Promise<boolean> {
+  for (const { partition: pk, id } of open) {
+    const partition = store.partition(pk);
+    const dead: OwnedEntry = { id, pk, t: "entry", key, isDead: true, value: "", expiresAt: null, ttl: DEAD_SECONDS };
+    const answer = await partition.write([{ operationType: "Create", resourceBody: dead }], []);
+    if (answer.status === "done" || (await partition.read<OwnedEntry>(id))?.document.isDead === true) continue;
+    return false;
+  }
+  return true;
 }
 
 async function put(
@@ -214,6 +225,7 @@ async function owns(store: Store, claim: NonNullable<NewCacheEntry["owner"]>): P
   const { answer } = await changeRun(
     store,
     claim.runId,
+    store.now(),
     async (work) =>
       work !== undefined && (ownsRun(work.head, claim) || (await ownedActivity(work, claim)) !== undefined),
     { isFresh: true },

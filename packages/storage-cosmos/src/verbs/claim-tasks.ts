@@ -13,7 +13,7 @@ import { LIMITS } from "../info.ts";
 import type { Store } from "../store.ts";
 import { horizonOf } from "../times.ts";
 import { inParallel } from "./each-run.ts";
-import { type Candidate, findCandidates, findHeld, lanesOf } from "./find-candidates.ts";
+import { type Candidate, findCandidates, findHeld, findNextOverdue, lanesOf } from "./find-candidates.ts";
 import { handOut, type HandOutOptions } from "./hand-out.ts";
 
 /** How many races of etags are run at once. */
@@ -32,7 +32,11 @@ export async function claimTasks(store: Store, request: ClaimRequest): Promise<C
     request.taskIds === undefined
       ? await claimAny(store, request, forgotten, limit)
       : await claimNamed(store, request, request.taskIds, limit);
-  store.handed.set(request.workerInstance, [...request.holding, ...result.tasks.map(({ claim }) => claim.taskId)]);
+  store.handed.set(request.workerInstance, [
+    ...request.holding,
+    ...forgotten.map(taskIdOf),
+    ...result.tasks.map(({ claim }) => claim.taskId),
+  ]);
   return result;
 }
 
@@ -48,9 +52,11 @@ async function claimAny(
   const { ready, nextReadyAt } = await findCandidates(store, request, limit, now);
   const isMine = new Set(mine.map(taskIdOf));
   const others = ready.filter((task) => !isMine.has(taskIdOf(task)));
-  const { tasks, left } = await race(store, request, [...mine, ...others], limit, { lanes, mustBeReady: true });
+  const { tasks, left } = await race(store, request, [...mine, ...others], limit, { lanes, mustBeReady: true, now });
   // One that is left, or that somebody else was quicker at, may be ready now.
-  return { now, tasks, nextReadyAt: left ? now : nextReadyAt };
+  if (left) return { now, tasks, nextReadyAt: now };
+  const overdueAt = request.overdue ? await findNextOverdue(store, now) : undefined;
+  return { now, tasks, nextReadyAt: earliest(nextReadyAt, overdueAt) };
 }
 
 /** The named ones that nobody else holds, whatever they wait for. */
@@ -66,8 +72,13 @@ async function claimNamed(
     const address = parseTaskId(taskId);
     if (address !== undefined) named.push({ runId: address.runId, taskId, seq: address.seq });
   }
-  const { tasks } = await race(store, request, named, limit, { lanes: new Set(), mustBeReady: false });
+  const { tasks } = await race(store, request, named, limit, { lanes: new Set(), mustBeReady: false, now });
   return { now, tasks, nextReadyAt: null };
+}
+
+function earliest(at: Millis | null, other: Millis | undefined): Millis | null {
+  if (at === null || other === undefined) return at ?? other ?? null;
+  return Math.min(at, other);
 }
 
 interface Named {

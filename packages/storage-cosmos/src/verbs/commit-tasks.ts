@@ -11,6 +11,7 @@ export type Outcome = () => Promise<CommitResult>;
 
 /** `commitTasks`: each commit sees what those before it in the batch have written. */
 export async function commitTasks(store: Store, commits: readonly TaskCommit[]): Promise<readonly CommitResult[]> {
+  const now = store.now();
   return eachRun(
     commits,
     ({ claim }) => claim.runId,
@@ -27,6 +28,7 @@ export async function commitTasks(store: Store, commits: readonly TaskCommit[]):
         const { answer } = await changeRun(
           store,
           some[0]!.claim.runId,
+          now,
           async (work, taken) => {
             const outcomes: Outcome[] = [];
             for (const commit of some) {

@@ -7,13 +7,14 @@ import { portions } from "./portions.ts";
 
 /** `deliver`: messages of one run go into one batch, as many as it takes. */
 export async function deliver(store: Store, messages: readonly NewMessage[]): Promise<readonly DeliverResult[]> {
+  const now = store.now();
   return eachRun(
     messages,
     ({ runId }) => runId,
     async (same) => {
       const results: DeliverResult[] = [];
       for (const some of portions(same, ({ data }) => data.length)) {
-        const { answer } = await changeRun(store, some[0]!.runId, async (work, taken) => {
+        const { answer } = await changeRun(store, some[0]!.runId, now, async (work, taken) => {
           const statuses: DeliverResult["status"][] = [];
           for (const message of some) statuses.push(await accept(work, taken, message));
           return statuses;

@@ -34,10 +34,10 @@ export async function findCandidates(store: Store, request: ClaimRequest, limit:
     ...Object.fromEntries(lanes.map((lane, at) => [`lane${at}`, lane])),
   };
   const from = `SELECT TOP @most * FROM c WHERE c.live = @live AND (${selected.join(" OR ")})`;
-  const [first, overdueAt] = await Promise.all([
-    store.query<Candidate>(`${from} AND c.visibleAt >= 0 ORDER BY c.live ASC, c.visibleAt ASC`, values),
-    request.overdue ? nextOverdue(store, horizon) : null,
-  ]);
+  const first = await store.query<Candidate>(
+    `${from} AND c.visibleAt >= 0 ORDER BY c.live ASC, c.visibleAt ASC`,
+    values,
+  );
   let ready = first.filter(({ visibleAt }) => visibleAt! <= horizon);
   // There may be more ready ones than were asked for: then the first in the order of claiming are to be looked for.
   if (ready.length === most)
@@ -45,10 +45,9 @@ export async function findCandidates(store: Store, request: ClaimRequest, limit:
       ...(await store.query<Candidate>(`${from} AND c.visibleAt <= @horizon ORDER BY c.live ASC, c.rank ASC`, values)),
     ];
   const later = first.find(({ visibleAt }) => visibleAt! > horizon)?.visibleAt;
-  const times = [later, overdueAt].filter((at) => typeof at === "number");
   return {
     ready: ready.toSorted((a, b) => a.rank! - b.rank!),
-    nextReadyAt: times.length === 0 ? null : claimableAt(Math.min(...times)),
+    nextReadyAt: later === undefined ? null : claimableAt(later),
   };
 }
 
@@ -59,10 +58,11 @@ export function findHeld(store: Store, { workerInstance }: ClaimRequest): Promis
 }
 
 /** When the next run is past its deadline that is not yet. */
-async function nextOverdue(store: Store, horizon: Millis): Promise<Millis | undefined> {
+export async function findNextOverdue(store: Store, now: Millis): Promise<Millis | undefined> {
   const next =
     "SELECT TOP 1 VALUE c.overdueAt FROM c WHERE c.live = @live AND c.overdueAt > @horizon ORDER BY c.live ASC, c.overdueAt ASC";
-  return (await store.query<Millis>(next, { live: store.namespace, horizon }))[0];
+  const [at] = await store.query<Millis>(next, { live: store.namespace, horizon: horizonOf(now) });
+  return at === undefined ? undefined : claimableAt(at);
 }
 
 /** The lanes that a request selects, each once. */

@@ -2,6 +2,7 @@ import {
   type ClaimedTask,
   type ClaimRequest,
   copyHeader,
+  type Millis,
   parseTaskId,
   type TaskId,
   workflowTaskId,
@@ -21,6 +22,7 @@ export interface HandOutOptions {
   readonly lanes: ReadonlySet<string>;
   /** Its time must have come; else it is enough that nobody holds it. */
   readonly mustBeReady: boolean;
+  readonly now: Millis;
   /** As a query has found it. */
   readonly candidate?: Candidate;
 }
@@ -51,7 +53,7 @@ export async function handOut(
     return isThere(work.head, activity) ? handOutActivity(work, activity, request, options) : undefined;
   };
   const known = candidate?.t === "head" ? { candidate: { head: candidate, etag: candidate._etag } } : {};
-  const { answer, along } = await changeRun(store, runId, decide, { ...known, isFresh: seq !== 0 });
+  const { answer, along } = await changeRun(store, runId, options.now, decide, { ...known, isFresh: seq !== 0 });
   if (answer === undefined && candidate?.t === "activity") await removeGarbage(store, runId, candidate);
   return answer?.(along);
 }

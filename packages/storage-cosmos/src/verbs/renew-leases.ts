@@ -14,6 +14,7 @@ export async function renewLeases(
   claims: readonly Claim[],
   leaseMs: number,
 ): Promise<readonly RenewResult[]> {
+  const now = store.now();
   return eachRun(
     claims,
     ({ runId }) => runId,
@@ -23,6 +24,7 @@ export async function renewLeases(
         const { answer } = await changeRun(
           store,
           some[0]!.runId,
+          now,
           async (work) => {
             const renewed: (() => Promise<RenewResult>)[] = [];
             for (const claim of some) renewed.push(work === undefined ? lost : await renew(work, claim, leaseMs));

@@ -7,6 +7,7 @@ import { eachRun } from "./each-run.ts";
 
 /** `unblockTasks`: ready now with a clean slate. One that is claimed meanwhile stays with its holder. */
 export async function unblockTasks(store: Store, taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
+  const now = store.now();
   return eachRun(
     taskIds,
     (taskId) => taskId,
@@ -15,7 +16,8 @@ export async function unblockTasks(store: Store, taskIds: readonly TaskId[]): Pr
       for (const taskId of same) {
         const runId = parseTaskId(taskId)?.runId;
         if (runId === undefined) results.push({ status: "unknown" });
-        else results.push({ status: (await changeRun(store, runId, async (work) => unblock(work, taskId))).answer });
+        else
+          results.push({ status: (await changeRun(store, runId, now, async (work) => unblock(work, taskId))).answer });
       }
       return results;
     },
