@@ -4,7 +4,7 @@ import { defaultServerConditions } from "vite";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import "./tools/node-version.js";
 
-type Server = "postgres" | "mysql" | "redis" | "redis-cluster";
+type Server = "postgres" | "mysql" | "redis" | "redis-cluster" | "cosmos";
 
 /** @param servers found or started before the project's tests */
 function project(name: string, root: string, include: string, servers: Server[] = []): TestProjectInlineConfiguration {
@@ -44,6 +44,7 @@ export default defineConfig({
       ...adapter("postgres", ["postgres"]),
       ...adapter("mysql", ["mysql"]),
       ...adapter("redis", ["redis", "redis-cluster"]),
+      ...adapter("cosmos", ["cosmos"]),
       project("servers", "servers", "test/**/*.test.ts"),
       project("conformance", "conformance", "test/**/*.test.ts"),
       project("examples", "examples", "!(custom-backend)/test/**/*.test.ts", ["postgres", "mysql"]),

@@ -105,7 +105,7 @@ describe("the benchmark", () => {
     await expect(bench("--backends", "memory,oracle")).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringContaining(
-        'There is no backend "oracle". Choose from: memory, sqlite, postgres, mysql, redis.',
+        'There is no backend "oracle". Choose from: memory, sqlite, postgres, mysql, redis, cosmos.',
       ),
     });
   });

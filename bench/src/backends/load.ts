@@ -8,6 +8,7 @@ const loaders: Readonly<Record<string, () => Promise<Backend>>> = {
   postgres: async () => (await import("./postgres.ts")).postgresBackend,
   mysql: async () => (await import("./mysql.ts")).mysqlBackend,
   redis: async () => (await import("./redis.ts")).redisBackend,
+  cosmos: async () => (await import("./cosmos.ts")).cosmosBackend,
 };
 
 export const backendNames: readonly string[] = Object.keys(loaders);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Container, CosmosClient, type JSONValue, type OperationInput } from "@azure/cosmos";
 import { clockOf, type ServiceClock } from "./clock.ts";
 import type { Document } from "./documents.ts";
-import { retryAfter, statusOf, storageErrorOf } from "./errors.ts";
+import { retryAfter, storageErrorOf } from "./errors.ts";
 import type { Settings } from "./options.ts";
 
 /** One operation of a batch. */
@@ -36,8 +36,6 @@ export type BatchResult =
 
 /** How often something that passes is tried again. */
 const TRIES = 8;
-/** Of these, with an answer that never came. Callers repeat what was unsure, so a dead service is soon told as such. */
-const LOST_TRIES = 2;
 const PAUSE_MS = { first: 10, most: 1_000 } as const;
 
 /** One client of an account: each request that it sends tells the time of the service. */
@@ -78,16 +76,18 @@ export class Connection {
     this.client = new CosmosClient(options as ConstructorParameters<typeof CosmosClient>[0] & object);
   }
 
-  /** Does something, again if it failed in passing. @throws StorageError */
+  /**
+   * Does something, again if the service says that it failed in passing. An answer that never came is told at once: callers repeat what
+   * was unsure.
+   * @throws StorageError
+   */
   async send<T>(request: () => Promise<T>): Promise<T> {
-    let lost = 0;
     for (let attempt = 1; ; attempt++) {
       try {
         return await request();
       } catch (error) {
         const pause = retryAfter(error);
-        if (statusOf(error) === undefined) lost += 1;
-        if (pause === undefined || attempt === TRIES || lost === LOST_TRIES) throw storageErrorOf(error);
+        if (pause === undefined || attempt === TRIES) throw storageErrorOf(error);
         const backOff = Math.min(PAUSE_MS.first * 2 ** attempt, PAUSE_MS.most);
         await sleep(Math.max(pause, backOff * (0.5 + Math.random() / 2)));
       }

@@ -27,7 +27,7 @@ export function retryAfter(error: unknown): number | undefined {
   const found = answered(error);
   if (found === undefined || isPerdureError(found)) return undefined;
   const { code, retryAfterInMs } = found;
-  if (typeof code === "number" && !PASSING.has(code)) return undefined;
+  if (typeof code !== "number" || !PASSING.has(code)) return undefined;
   return Math.max(0, retryAfterInMs ?? 0);
 }
 

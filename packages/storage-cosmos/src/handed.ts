@@ -29,7 +29,8 @@ export class Handed {
 
   /** A commit was answered: its task may not be held any more. */
   ended({ taskId }: Claim, result: CommitResult): void {
-    if ("held" in result && result.held) return;
+    const isOver = result.status === "lease-lost" || ("held" in result && !result.held);
+    if (!isOver) return;
     for (const handed of this.#byInstance.values()) handed.delete(taskId);
   }
 }

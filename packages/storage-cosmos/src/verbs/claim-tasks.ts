@@ -11,7 +11,7 @@ import {
 import type { Activity, Head } from "../documents.ts";
 import { LIMITS } from "../info.ts";
 import type { Store } from "../store.ts";
-import { horizonOf } from "../times.ts";
+import { claimableAt, horizonOf } from "../times.ts";
 import { inParallel } from "./each-run.ts";
 import { type Candidate, findCandidates, findHeld, findNextOverdue, lanesOf } from "./find-candidates.ts";
 import { handOut, type HandOutOptions } from "./hand-out.ts";
@@ -49,14 +49,15 @@ async function claimAny(
   const now = store.now();
   const lanes = new Set(lanesOf(request));
   const mine = forgotten.filter((task) => lanes.has(task.lane) || (request.overdue && isOverdue(task, now)));
-  const { ready, nextReadyAt } = await findCandidates(store, request, limit, now);
+  const { ready, later } = await findCandidates(store, request, limit, now);
   const isMine = new Set(mine.map(taskIdOf));
   const others = ready.filter((task) => !isMine.has(taskIdOf(task)));
   const { tasks, left } = await race(store, request, [...mine, ...others], limit, { lanes, mustBeReady: true, now });
   // One that is left, or that somebody else was quicker at, may be ready now.
   if (left) return { now, tasks, nextReadyAt: now };
-  const overdueAt = request.overdue ? await findNextOverdue(store, now) : undefined;
-  return { now, tasks, nextReadyAt: earliest(nextReadyAt, overdueAt) };
+  const next = later.find((task) => !isMine.has(taskIdOf(task)));
+  const overdueAt = request.overdue ? await findNextOverdue(store, now, tasks) : undefined;
+  return { now, tasks, nextReadyAt: earliest(next && claimableAt(next.visibleAt!), overdueAt) };
 }
 
 /** The named ones that nobody else holds, whatever they wait for. */
@@ -76,8 +77,8 @@ async function claimNamed(
   return { now, tasks, nextReadyAt: null };
 }
 
-function earliest(at: Millis | null, other: Millis | undefined): Millis | null {
-  if (at === null || other === undefined) return at ?? other ?? null;
+function earliest(at: Millis | undefined, other: Millis | undefined): Millis | null {
+  if (at === undefined || other === undefined) return at ?? other ?? null;
   return Math.min(at, other);
 }
 

@@ -44,7 +44,7 @@ export async function commitTasks(store: Store, commits: readonly TaskCommit[]):
         );
         for (const outcome of answer) results.push(await outcome());
       }
-      for (const { claim } of same) store.handed.ended(claim, results[same.findIndex((one) => one.claim === claim)]!);
+      for (const [at, { claim }] of same.entries()) store.handed.ended(claim, results[at]!);
       return results;
     },
   );

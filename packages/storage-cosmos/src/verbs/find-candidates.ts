@@ -1,4 +1,4 @@
-import type { ClaimRequest, Millis } from "@perdure/core/storage";
+import type { Claim, ClaimRequest, Millis } from "@perdure/core/storage";
 import type { Activity, Head } from "../documents.ts";
 import { laneOf } from "../ids.ts";
 import type { Store } from "../store.ts";
@@ -10,8 +10,8 @@ export type Candidate = (Head | Activity) & { readonly _etag: string };
 export interface Found {
   /** Claimable ones, in the order of claiming. */
   readonly ready: readonly Candidate[];
-  /** When the first of the others is claimable. */
-  readonly nextReadyAt: Millis | null;
+  /** The first ones that are not yet, in the order of their times. */
+  readonly later: readonly Candidate[];
 }
 
 /** More than are wanted, since others want them, too. */
@@ -26,7 +26,7 @@ export async function findCandidates(store: Store, request: ClaimRequest, limit:
     ...(lanes.length > 0 ? [`c.lane IN (${lanes.map((_, at) => `@lane${at}`).join(", ")})`] : []),
     ...(request.overdue ? ["c.dueAt <= @horizon"] : []),
   ];
-  if (selected.length === 0) return { ready: [], nextReadyAt: null };
+  if (selected.length === 0) return { ready: [], later: [] };
   const values = {
     live: store.namespace,
     most,
@@ -44,10 +44,9 @@ export async function findCandidates(store: Store, request: ClaimRequest, limit:
     ready = [
       ...(await store.query<Candidate>(`${from} AND c.visibleAt <= @horizon ORDER BY c.live ASC, c.rank ASC`, values)),
     ];
-  const later = first.find(({ visibleAt }) => visibleAt! > horizon)?.visibleAt;
   return {
     ready: ready.toSorted((a, b) => a.rank! - b.rank!),
-    nextReadyAt: later === undefined ? null : claimableAt(later),
+    later: first.filter(({ visibleAt }) => visibleAt! > horizon),
   };
 }
 
@@ -57,12 +56,19 @@ export function findHeld(store: Store, { workerInstance }: ClaimRequest): Promis
   return store.query<Candidate>(held, { live: store.namespace, holder: workerInstance });
 }
 
-/** When the next run is past its deadline that is not yet. */
-export async function findNextOverdue(store: Store, now: Millis): Promise<Millis | undefined> {
+/** When the next run is past its deadline that is not yet, but for those that were just handed out. */
+export async function findNextOverdue(
+  store: Store,
+  now: Millis,
+  taken: readonly { readonly claim: Claim }[],
+): Promise<Millis | undefined> {
+  const partitions = new Set(taken.map(({ claim }) => store.run(claim.runId).key));
   const next =
-    "SELECT TOP 1 VALUE c.overdueAt FROM c WHERE c.live = @live AND c.overdueAt > @horizon ORDER BY c.live ASC, c.overdueAt ASC";
-  const [at] = await store.query<Millis>(next, { live: store.namespace, horizon: horizonOf(now) });
-  return at === undefined ? undefined : claimableAt(at);
+    "SELECT TOP @most c.pk, c.overdueAt FROM c WHERE c.live = @live AND c.overdueAt > @horizon ORDER BY c.live ASC, c.overdueAt ASC";
+  const values = { live: store.namespace, horizon: horizonOf(now), most: taken.length + 1 };
+  const found = await store.query<{ readonly pk: string; readonly overdueAt: Millis }>(next, values);
+  const first = found.find(({ pk }) => !partitions.has(pk));
+  return first && claimableAt(first.overdueAt);
 }
 
 /** The lanes that a request selects, each once. */
