@@ -22,21 +22,23 @@ const AT_ONCE = 32;
 /** `claimTasks`: a query finds candidates, and then each is a race. */
 export async function claimTasks(store: Store, request: ClaimRequest): Promise<ClaimResult> {
   const limit = Math.min(request.limit, LIMITS.claimTasks);
+  const { workerInstance } = request;
   const isDoubtful = store.handed.mayBeForgotten(request);
-  // Until it is answered nobody knows what was handed out.
-  store.handed.doubt(request.workerInstance);
+  const handed = store.handed.begin(workerInstance);
   const known = new Set(request.holding);
   const held = isDoubtful ? await findHeld(store, request) : [];
   const forgotten = held.filter((task) => !known.has(taskIdOf(task)));
+  if (isDoubtful) handed.clear();
+  for (const task of held) handed.set(taskIdOf(task), task.epoch);
   const result =
     request.taskIds === undefined
       ? await claimAny(store, request, forgotten, limit)
       : await claimNamed(store, request, request.taskIds, limit);
-  store.handed.set(request.workerInstance, [
-    ...request.holding,
-    ...forgotten.map(taskIdOf),
-    ...result.tasks.map(({ claim }) => claim.taskId),
-  ]);
+  store.handed.end(
+    workerInstance,
+    handed,
+    result.tasks.map(({ claim }) => claim),
+  );
   return result;
 }
 

@@ -6,6 +6,7 @@ import { HEAD } from "../ids.ts";
 import { LIMITS } from "../info.ts";
 import type { Partition } from "../partition.ts";
 import type { Store } from "../store.ts";
+import { horizonOf } from "../times.ts";
 import { forgetPromise } from "./cache.ts";
 import { inParallel } from "./each-run.ts";
 
@@ -77,7 +78,7 @@ async function candidates(
     ns: store.namespace,
     most,
     before: closedBefore,
-    until: now - minAgeMs,
+    until: horizonOf(now) - minAgeMs,
     from: after?.closedAt ?? 0,
   };
   for (const [at, one] of (status ?? []).entries()) values[`status${at}`] = one;
@@ -95,7 +96,7 @@ async function isPurgeable(store: Store, head: Head, request: PurgeRequest, now:
   const { closedBefore, minAgeMs = PURGE_AGE_MS, status } = request;
   const { closedAt, parent } = head;
   if (head.live !== undefined || head.status === "open" || closedAt === null) return false;
-  if (closedAt >= closedBefore || closedAt > now - minAgeMs) return false;
+  if (closedAt >= closedBefore || closedAt > horizonOf(now) - minAgeMs) return false;
   if (status !== undefined && !status.includes(head.status)) return false;
   if (parent === null) return true;
   const found = await readHead(store, store.run(parent.runId));
