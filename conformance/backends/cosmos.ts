@@ -32,8 +32,8 @@ function containersOf(namespace: string): { readonly containerId: string; readon
 }
 
 /** Clocks of machines are never read; one that is off by less than is declared stands for what remains of error in the service's time. */
-function remainder({ now }: ClientClock): number {
-  const offMs = now() - Date.now();
+function remainder(clock: ClientClock): number {
+  const offMs = clock.now() - Date.now();
   return Math.abs(offMs) <= 260 ? offMs : 0;
 }
 

@@ -212,7 +212,9 @@ describe("faults", () => {
 
   it("are answers that are lost, though it was done", async () => {
     service.faults.plan({ on: "batch", isLost: true });
-    await expect(batch([{ operationType: "Create", resourceBody: { id: "a", pk: "p" } }])).rejects.toThrow();
+    await expect(batch([{ operationType: "Create", resourceBody: { id: "a", pk: "p" } }])).rejects.toThrow(
+      "Batch request error",
+    );
     expect((await container.item("a", "p").read()).statusCode).toBe(200);
   });
 });

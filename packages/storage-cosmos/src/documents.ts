@@ -18,14 +18,14 @@ interface Stored {
   readonly _etag?: string;
 }
 
-export interface Lease {
+interface Lease {
   readonly workerId: string;
   readonly workerInstance: string;
   readonly until: Millis;
 }
 
 /** A task that is not done, in a head or in an activity task: what claims look for. */
-export interface Live {
+interface Live {
   /** The namespace. Only live tasks have it: the first of what all indexes of claims are ordered by. */
   live: string;
   lane: string;

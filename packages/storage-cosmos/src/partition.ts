@@ -24,12 +24,14 @@ export class Partition {
   }
 
   /** The newest state of a document: a batch is answered by the primary. */
+  // oxlint-disable-next-line no-unnecessary-type-parameters -- an id says what lies there
   async read<T extends Document>(id: string): Promise<{ readonly document: T; readonly etag: string } | undefined> {
     const [found] = await this.readAll<T>([id]);
     return found;
   }
 
   /** As {@link read}, of several at one moment if all of them are there. */
+  // oxlint-disable-next-line no-unnecessary-type-parameters -- an id says what lies there
   async readAll<T extends Document>(
     ids: readonly string[],
   ): Promise<readonly ({ readonly document: T; readonly etag: string } | undefined)[]> {

@@ -45,7 +45,6 @@ export async function setUp(connection: Connection, settings: Settings): Promise
     );
   }
   if (migrate === "auto") {
-    const runs = runsContainer(containerId);
     const { containers } = client.database(databaseId);
     await create(connection, () => client.databases.createIfNotExists({ id: databaseId, ...throughput }));
     await create(connection, () => containers.createIfNotExists(runsContainer(containerId)));

@@ -17,14 +17,14 @@ it("each answer narrows what the time may be (I24)", () => {
   expect(clock.offBy).toBeLessThan(50);
 });
 
-it("it follows a service whose time was set (I24)", () => {
+it("follows a service whose time was set (I24)", () => {
   const clock = new ServiceClock();
   ask(clock, 1_767_225_600_000, 1_000, 10);
   ask(clock, 1_767_229_200_000, 1_010, 10);
   expect(Math.abs(clock.now() - performance.now() - 1_767_229_200_000)).toBeLessThan(1_010);
 });
 
-it("it learns by asking when a second turns, and refuses where answers take too long", async () => {
+it("learns by asking when a second turns, and refuses where answers take too long", async () => {
   const clock = new ServiceClock();
   const slow = new ServiceClock();
   const began = performance.now();

@@ -70,9 +70,9 @@ function run(draft: Draft, operation: Operation): Outcome {
 }
 
 function read(item: Item): Outcome {
-  return { statusCode: 200, requestCharge: readCharge(sizeOf(item)), eTag: item._etag, resourceBody: item };
+  return { statusCode: 200, requestCharge: readCharge(sizeOf(item)), eTag: item["_etag"], resourceBody: item };
 }
 
 function written(statusCode: number, item: Item): Outcome {
-  return { statusCode, requestCharge: writeCharge(sizeOf(item)), eTag: item._etag, resourceBody: item };
+  return { statusCode, requestCharge: writeCharge(sizeOf(item)), eTag: item["_etag"], resourceBody: item };
 }

@@ -57,7 +57,7 @@ export class Container {
       if (item !== null) for (const [name, index] of this.#indexes) addTo(index, item[name], item);
       if (partition.size === 0) this.#partitions.delete(key);
       this.#lsns[rangeOf(key, this.ranges)]! += 1;
-      if (item !== null) this.#count = Math.max(this.#count, parseInt(item._rid.slice(this.rid.length), 36));
+      if (item !== null) this.#count = Math.max(this.#count, parseInt(item["_rid"].slice(this.rid.length), 36));
     }
   }
 

@@ -29,7 +29,7 @@ export class Draft {
 
   read(id: string, { ifNoneMatch }: Conditions = {}): Item {
     const item = this.#find(id) ?? refuse();
-    if (ifNoneMatch === item._etag) throw new Failure(304, "Not modified.");
+    if (ifNoneMatch === item["_etag"]) throw new Failure(304, "Not modified.");
     return item;
   }
 
@@ -42,19 +42,19 @@ export class Draft {
   replace(id: string, body: Body, conditions: Conditions): Item {
     const old = this.#matching(id, conditions);
     if (body.id !== id) throw new Failure(400, "The id of an item cannot be changed.");
-    return this.#put(body, old._rid);
+    return this.#put(body, old["_rid"]);
   }
 
   upsert(body: Body, conditions: Conditions): Item {
     const old = typeof body.id === "string" ? this.#find(body.id) : undefined;
     if (old === undefined) return this.#put(body, this.#container.newRid());
     this.#matching(old.id, conditions);
-    return this.#put(body, old._rid);
+    return this.#put(body, old["_rid"]);
   }
 
   patch(id: string, patch: Patch, conditions: Conditions): Item {
     const old = this.#matching(id, conditions);
-    return this.#put(patched(old, patch), old._rid);
+    return this.#put(patched(old, patch), old["_rid"]);
   }
 
   delete(id: string, conditions: Conditions): void {
@@ -69,7 +69,7 @@ export class Draft {
 
   #matching(id: string, { ifMatch }: Conditions): Item {
     const item = this.#find(id) ?? refuse();
-    if (ifMatch !== undefined && ifMatch !== "*" && ifMatch !== item._etag)
+    if (ifMatch !== undefined && ifMatch !== "*" && ifMatch !== item["_etag"])
       throw new Failure(412, "Operation cannot be performed because one of the specified precondition is not met.");
     return item;
   }

@@ -19,7 +19,7 @@ export interface ItemRequest {
   /** Of the path, if it names one. */
   readonly id: string | undefined;
   readonly body: unknown;
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
 }
 
 export interface Answer {
@@ -70,14 +70,17 @@ function answerPoint(account: Account, container: Container, request: ItemReques
     if (method === "GET" && id !== undefined) return draft.read(id, conditions);
     if (method === "PUT" && id !== undefined) return draft.replace(id, body, conditions);
     if (method === "PATCH" && id !== undefined) return draft.patch(id, body as unknown as Patch, conditions);
-    if (method === "DELETE" && id !== undefined) return void draft.delete(id, conditions);
+    if (method === "DELETE" && id !== undefined) {
+      draft.delete(id, conditions);
+      return undefined;
+    }
     if (method !== "POST" || id !== undefined) throw new Failure(405, "Method not allowed.");
     return header("x-ms-documentdb-is-upsert")?.toLowerCase() === "true"
       ? draft.upsert(body, conditions)
       : draft.create(body);
   })();
   account.change(request.database, request.container, draft.changes);
-  const headers = { ...tokenOf(container, key), ...(item && { etag: item._etag }) };
+  const headers = { ...tokenOf(container, key), ...(item && { etag: item["_etag"] }) };
   if (item === undefined) return { status: 204, charge: writeCharge(0), headers };
   const bytes = sizeOf(item);
   const charge = method === "GET" ? readCharge(bytes) : writeCharge(bytes);

@@ -5,7 +5,7 @@ import { INLINE } from "../inline.ts";
 import { activityOf, ownedActivity } from "../owned.ts";
 import type { RunWork } from "../run-work.ts";
 import { giveBack, show } from "../times.ts";
-import type { Outcome } from "./commit-tasks.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** The end of a hand-out of an activity task. */
 export async function commitActivity(

@@ -4,10 +4,8 @@ import type { Store } from "../store.ts";
 import { commitActivity } from "./commit-activity.ts";
 import { commitWorkflow } from "./commit-workflow.ts";
 import { eachRun } from "./each-run.ts";
+import type { Outcome } from "./outcome.ts";
 import { portions } from "./portions.ts";
-
-/** What becomes an answer when the batch is written. */
-export type Outcome = () => Promise<CommitResult>;
 
 /** `commitTasks`: each commit sees what those before it in the batch have written. */
 export async function commitTasks(store: Store, commits: readonly TaskCommit[]): Promise<readonly CommitResult[]> {

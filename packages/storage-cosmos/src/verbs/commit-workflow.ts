@@ -17,7 +17,7 @@ import type { RunWork } from "../run-work.ts";
 import { readMessages } from "../run-views.ts";
 import { jsonBytes } from "../texts.ts";
 import { giveBack, seen, show } from "../times.ts";
-import type { Outcome } from "./commit-tasks.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** A frame that a claim may bring along. */
 const SMALL_FRAME = 60_000;

@@ -52,7 +52,7 @@ export async function handOut(
     if (activity === undefined) return undefined;
     return isThere(work.head, activity) ? handOutActivity(work, activity, request, options) : undefined;
   };
-  const known = candidate?.t === "head" ? { candidate: { head: candidate, etag: candidate._etag } } : {};
+  const known = candidate?.t === "head" ? { candidate: { head: candidate, etag: candidate["_etag"] } } : {};
   const { answer, along } = await changeRun(store, runId, options.now, decide, { ...known, isFresh: seq !== 0 });
   if (answer === undefined && candidate?.t === "activity") await removeGarbage(store, runId, candidate);
   return answer?.(along);

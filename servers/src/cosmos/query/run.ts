@@ -85,7 +85,7 @@ function project({ select, isValue }: Query, item: Item, parameters: Parameters)
 }
 
 function markOf(orderBy: readonly Order[], item: Item): Omit<Mark, "left"> {
-  return { values: orderBy.map(({ names }) => valueAt(item, names) ?? null), rid: item._rid };
+  return { values: orderBy.map(({ names }) => valueAt(item, names) ?? null), rid: item["_rid"] };
 }
 
 function order(orderBy: readonly Order[], item: Item, mark: Omit<Mark, "left">): number {
@@ -93,7 +93,7 @@ function order(orderBy: readonly Order[], item: Item, mark: Omit<Mark, "left">):
     const by = compareValues(valueAt(item, names) ?? null, mark.values[index]);
     if (by !== 0) return isDescending ? -by : by;
   }
-  return compareValues(item._rid, mark.rid);
+  return compareValues(item["_rid"], mark.rid);
 }
 
 /** Several properties are ordered by an index over all of them, in the same or in the opposite directions. */
