@@ -2,8 +2,7 @@ import { skippedBackends } from "perdure-servers/skipped";
 import { describe, expect, it } from "vitest";
 import { OptionError, parseOptions } from "../src/options.ts";
 
-const usual = ["memory", "sqlite", "file", "postgres", "mysql", "redis"].filter(
-const usual = ["memory", "sqlite", "postgres", "mysql", "redis", "cosmos"].filter(
+const usual = ["memory", "sqlite", "file", "postgres", "mysql", "redis", "cosmos"].filter(
   (name) => !skippedBackends().includes(name),
 );
 
@@ -35,8 +34,7 @@ describe("options", () => {
     [["memory"], "memory"],
     [
       ["--backends", "memory,oracle"],
-      'There is no backend "oracle". Choose from: memory, sqlite, file, postgres, mysql, redis.',
-      'There is no backend "oracle". Choose from: memory, sqlite, postgres, mysql, redis, cosmos.',
+      'There is no backend "oracle". Choose from: memory, sqlite, file, postgres, mysql, redis, cosmos.',
     ],
     [["--backends", ""], 'There is no backend "".'],
     [["--workloads", "W99"], 'There is no workload "W99". Choose from: W1, W2, W3, W4, W5, W6, W7, W8.'],

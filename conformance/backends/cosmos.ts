@@ -2,7 +2,8 @@ import { type Container, CosmosClient } from "@azure/cosmos";
 import { cosmos } from "@perdure/storage-cosmos";
 import { COSMOS_KEY, findCosmos, startCosmos } from "perdure-servers";
 import type { BackendUnderTest, ClientClock } from "../src/subject.ts";
-import { addressOf, caseOf, noteOwnServer, ownUrl, storeName, urlAt } from "./process-store.ts";
+import { caseOf } from "./case-of.ts";
+import { addressOf, noteOwnServer, ownUrl, storeName, urlAt } from "./process-store.ts";
 
 /** A real account of the one who runs the suite, or the local stand-in. */
 const { COSMOS_ENDPOINT: account, COSMOS_KEY: accountKey } = process.env;

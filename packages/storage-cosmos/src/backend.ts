@@ -46,12 +46,12 @@ import {
   type UnblockResult,
   type WriteCacheResult,
   type WriteOptions,
+  UnderWay,
 } from "@perdure/core/storage";
 import { Connection } from "./connection.ts";
 import { INFO, LIMITS } from "./info.ts";
 import type { Settings } from "./options.ts";
 import { Store } from "./store.ts";
-import { UnderWay } from "./under-way.ts";
 import { readCache, writeCache } from "./verbs/cache.ts";
 import { claimTasks } from "./verbs/claim-tasks.ts";
 import { commitTasks } from "./verbs/commit-tasks.ts";
