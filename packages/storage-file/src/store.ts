@@ -3,7 +3,7 @@ import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
 import {
   type Change,
   type Millis,
-  Replica,
+  type Replica,
   StorageError,
   type Subject,
   type Subscription,
@@ -11,47 +11,37 @@ import {
   type Written,
 } from "@perdure/core/storage";
 import { compact } from "./compact.ts";
-import { Damages } from "./damage.ts";
 import type { Disk } from "./disk.ts";
 import { errorCodeOf, storageErrorOf, syncFailed } from "./errors.ts";
-import { LIMITS } from "./info.ts";
 import type { ChangeLine } from "./line.ts";
 import { StoreLock } from "./lock.ts";
-import { Log } from "./log.ts";
-import { type Piece, SyncError, WriteError } from "./log-file.ts";
-import { markOfChange } from "./mark.ts";
+import type { Log } from "./log.ts";
+import { SyncError, WriteError } from "./log-file.ts";
 import { LOCK, numbersOf } from "./names.ts";
 import { NewFile } from "./new-file.ts";
 import type { Settings } from "./options.ts";
+import { Records } from "./records.ts";
 import { FolderWatch } from "./watch.ts";
 
 /** A lock that is taken is asked for again at once so many times, then in a moment. */
 const EAGER_TRIES = 20;
-/** How long the event loop is kept, at most, while a store is read. */
-const READING_MS = 20;
-/** Files vanish while they are being opened when somebody else compacts: then there are others. */
-const OPEN_TRIES = 5;
 
 /**
- * One client of a store: all records of a namespace in memory, and the log that they follow from. A verb reads what others have
+ * One client of a store. A verb reads what others have
  * appended, does its work on the records, and appends what has changed, all of it under the lock of the store and in one go; it is
  * answered when that is on disk.
  */
 export class Store {
   readonly #settings: Settings;
   readonly #disk: Disk;
-  readonly #replica: Replica;
+  readonly #records: Records;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #watch: FolderWatch;
-  #damages = new Damages();
-  #log: Log | undefined;
   #lock: StoreLock | undefined;
   #isClosed = false;
   /** Why this client is of no use any more. */
   #failure: StorageError | undefined;
-  /** The records have something that the log has not: they are made anew. */
-  #isAhead = false;
   /** What there was no room for. */
   #lacking = 0;
   #compacting: Promise<void> | undefined;
@@ -59,18 +49,18 @@ export class Store {
   constructor(settings: Settings, disk: Disk) {
     this.#settings = settings;
     this.#disk = disk;
-    this.#replica = new Replica({ limits: LIMITS, clock: settings.clock });
+    this.#records = new Records(settings, disk);
     this.#watch = new FolderWatch(settings.path, () => this.#look());
   }
 
   setup(): Promise<void> {
     return this.#during(async () => {
       this.#checkOpen();
-      if (this.#log !== undefined) return;
+      if (this.#records.log !== undefined) return;
       this.#lock ??= this.#openLock();
       await this.#locked(() => this.#create());
-      await this.#readAll();
-      await this.#locked(() => this.#catchUp(true));
+      await this.#records.readAll();
+      await this.#locked(() => this.#records.catchUp(true));
     });
   }
 
@@ -80,7 +70,7 @@ export class Store {
       this.#checkReady();
       let kept = args;
       const answer = await this.#locked(
-        () => this.#apply((now) => verb(this.#replica, kept, now)),
+        () => this.#apply((now) => verb(this.#records.replica, kept, now)),
         // Whoever called may change what he has passed in.
         () => (kept = structuredClone(args)),
       );
@@ -93,10 +83,10 @@ export class Store {
   read<R>(subjects: readonly Subject[] | undefined, look: (replica: Replica, now: Millis) => R): Promise<R> {
     return this.#during(async () => {
       this.#checkReady();
-      this.#catchUp(false);
-      if (subjects === undefined) this.#damages.checkAll();
-      for (const subject of subjects ?? []) this.#damages.check(this.#settings.namespace, subject);
-      const answer = look(this.#replica, this.#replica.now());
+      this.#records.catchUp(false);
+      if (subjects === undefined) this.#records.damages.checkAll();
+      for (const subject of subjects ?? []) this.#records.damages.check(this.#settings.namespace, subject);
+      const answer = look(this.#records.replica, this.#records.replica.now());
       await this.#onDisk();
       return answer;
     });
@@ -104,7 +94,7 @@ export class Store {
 
   subscribe(onWake: (topic: Topic) => void): Subscription {
     this.#checkReady();
-    const subscription = this.#replica.subscribe(onWake);
+    const subscription = this.#records.replica.subscribe(onWake);
     this.#subscriptions.add(subscription);
     this.#watch.start();
     return {
@@ -124,11 +114,9 @@ export class Store {
     this.#subscriptions.clear();
     await Promise.allSettled(this.#underWay);
     await this.#compacting;
-    const [log, lock] = [this.#log, this.#lock];
-    this.#log = undefined;
+    await this.#records.close();
+    this.#lock?.close();
     this.#lock = undefined;
-    await log?.close();
-    lock?.close();
   }
 
   /** Notes what is under way, so that a close can wait for it, and gives errors of the system their names. */
@@ -158,11 +146,11 @@ export class Store {
 
   /** Under the lock: reads on, does the verb, appends what it has changed. */
   #apply<R>(verb: (now: Millis) => Written<R>): R {
-    this.#catchUp(true);
-    this.#damages.checkAll();
-    const log = this.#log!;
+    this.#records.catchUp(true);
+    this.#records.damages.checkAll();
+    const log = this.#records.log!;
     if (this.#lacking > 0) this.#tryRoom(log);
-    const now = this.#replica.now();
+    const now = this.#records.replica.now();
     const { answer, changes } = verb(now);
     if (changes.length === 0) return answer;
     this.#append(log, changes, now);
@@ -175,7 +163,7 @@ export class Store {
     try {
       log.journal.append(changes.map((change): ChangeLine => ({ ns, at: now, ...change })));
     } catch (error) {
-      this.#isAhead = true;
+      this.#records.setAhead();
       if (error instanceof WriteError) this.#lacking = error.bytes;
       throw error;
     }
@@ -184,23 +172,6 @@ export class Store {
   #tryRoom(log: Log): void {
     log.journal.tryRoom(this.#lacking);
     this.#lacking = 0;
-  }
-
-  /** Reads what others have appended. `isLocked`: half a group is of somebody who is dead. */
-  #catchUp(isLocked: boolean): void {
-    for (let tries = 1; ; tries++) {
-      try {
-        if (this.#isAhead) for (const _ of this.#reread()) continue;
-        const log = this.#log!;
-        if (!log.journal.hasMoved) return;
-        for (const piece of log.follow({ mayCut: isLocked })) this.#applyAll(piece);
-        return;
-      } catch (error) {
-        // Whoever was away for long finds a snapshot in place of what he has not read.
-        if (errorCodeOf(error) !== "ENOENT" || tries === OPEN_TRIES) throw error;
-        this.#isAhead = true;
-      }
-    }
   }
 
   /** Creates the store if it is not there. */
@@ -227,56 +198,10 @@ export class Store {
     return new StoreLock(join(path, LOCK));
   }
 
-  async #readAll(): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        let began = performance.now();
-        for (const _ of this.#reread()) {
-          if (performance.now() - began < READING_MS) continue;
-          await turn();
-          began = performance.now();
-        }
-        return;
-      } catch (error) {
-        if (errorCodeOf(error) !== "ENOENT" || tries === OPEN_TRIES) throw error;
-      }
-    }
-  }
-
-  /** Makes the records anew, a piece at a time. */
-  *#reread(): Generator<void> {
-    void this.#log?.close();
-    this.#replica.clear();
-    this.#damages = new Damages();
-    const log = new Log(this.#disk, this.#settings.path, this.#damages);
-    try {
-      for (const piece of log.read()) {
-        this.#applyAll(piece);
-        yield;
-      }
-    } catch (error) {
-      void log.close();
-      throw error;
-    }
-    this.#log = log;
-    this.#isAhead = false;
-  }
-
-  #applyAll({ file, from, changes }: Piece): void {
-    for (const line of changes) {
-      this.#replica.reach(line.at);
-      if (line.ns !== this.#settings.namespace) continue;
-      if (this.#damages.any && this.#damages.concerns(markOfChange(line.ns, line))) continue;
-      if (this.#replica.apply(line, line.at)) continue;
-      // What it follows from is missing.
-      this.#damages.add({ file, offset: from, of: { mark: markOfChange(line.ns, line) } });
-    }
-  }
-
   async #onDisk(): Promise<void> {
     if (this.#settings.synchronous === "off") return;
     try {
-      await this.#log!.journal.sync();
+      await this.#records.log!.journal.sync();
     } catch (error) {
       throw this.#fail(error);
     }
@@ -294,7 +219,7 @@ export class Store {
       log.rotate();
     } catch (error) {
       if (error instanceof SyncError) throw this.#fail(error);
-      this.#isAhead = true;
+      this.#records.setAhead();
       return;
     }
     const { path } = this.#settings;
@@ -305,9 +230,9 @@ export class Store {
 
   /** Something may have been appended: what it wakes is told when it is applied. */
   #look(): void {
-    if (this.#isClosed || this.#failure !== undefined || this.#log === undefined) return;
+    if (this.#isClosed || this.#failure !== undefined || this.#records.log === undefined) return;
     try {
-      this.#catchUp(false);
+      this.#records.catchUp(false);
     } catch {
       // The next verb says it.
     }
@@ -322,7 +247,7 @@ export class Store {
 
   #checkReady(): void {
     this.#checkOpen();
-    if (this.#log !== undefined) return;
+    if (this.#records.log !== undefined) return;
     throw new StorageError("misconfigured", "This file storage was not set up. Call setup() before any other verb.");
   }
 }
