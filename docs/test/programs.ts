@@ -14,6 +14,7 @@ export const pages: readonly string[] = [
   "packages/storage-postgres/README.md",
   "packages/storage-mysql/README.md",
   "packages/storage-redis/README.md",
+  "packages/storage-cosmos/README.md",
   "docs/getting-started.md",
   "docs/concepts.md",
   "docs/conformance.md",
@@ -32,6 +33,7 @@ export const pages: readonly string[] = [
   "docs/storages/postgres.md",
   "docs/storages/mysql.md",
   "docs/storages/redis.md",
+  "docs/storages/cosmos.md",
 ];
 
 /**
