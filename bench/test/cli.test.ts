@@ -12,7 +12,8 @@ const main = join(import.meta.dirname, "../src/main.ts");
 const TIME_LIMIT_MS = 300_000;
 
 const servers = ["postgres", "mysql", "redis"].filter((name) => !skippedBackends().includes(name));
-const backends = ["memory", "sqlite", ...servers];
+const embedded = ["sqlite", "file"];
+const backends = ["memory", ...embedded, ...servers];
 
 function bench(...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
   return promisify(execFile)(process.execPath, ["--conditions=@perdure/source", main, ...args]);
@@ -30,58 +31,66 @@ async function report(...args: readonly string[]): Promise<Report & { readonly s
 }
 
 describe("the benchmark", () => {
-  it("measures every figure of every workload on every backend", { timeout: TIME_LIMIT_MS }, async () => {
-    const {
-      rows,
-      notApplicable,
-      stdout,
-      servers: described,
-      ...machine
-    } = await report("--repeat", "1", "--scale", "0.01", "--quick");
+  it(
+    "measures every figure of every workload on every backend but one that is not ready",
+    { timeout: TIME_LIMIT_MS },
+    async () => {
+      const {
+        rows,
+        notApplicable,
+        stdout,
+        servers: described,
+        ...machine
+      } = await report("--backends", backends.join(","), "--repeat", "1", "--scale", "0.01", "--quick");
 
-    expect(machine).toMatchObject({ node: process.versions.node, cpu: expect.any(String), date: expect.any(String) });
-    expect(machine.versions).toMatchObject({
-      "@perdure/core": expect.any(String),
-      "better-sqlite3": expect.any(String),
-    });
-    expect(described.map(({ backend }) => backend)).toEqual(servers);
-    for (const { product, settings } of described) {
-      expect(product).toMatch(/^\w+ \d+(\.\d+)+$/);
-      expect(settings).toMatchObject(durabilityOf[product.split(" ")[0]!]!);
-    }
-    for (const row of rows) expect(row).toSatisfy(isWellFormed);
-    for (const backend of backends) {
-      expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["runs_per_second", "starts_per_second"]));
-      expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["statements_per_run", "commits_per_run"]));
-      expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["worker_cpu_ms_per_run", "rss_mb"]));
-      expect(figuresOf(rows, backend, "W2")).toEqual(["p50_ms", "p99_ms"]);
-      expect(figuresOf(rows, backend, "W4")).toEqual(
-        expect.arrayContaining(["us_per_activity", "us_per_activity_last_100", "replay_ms", "rss_mb"]),
-      );
-      expect(figuresOf(rows, backend, "W3")).toEqual(["fan_ms", "p50_ms"]);
-      expect(figuresOf(rows, backend, "W6")).toEqual(["late_p50_ms", "late_p99_ms"]);
-      expect(ratiosOf(rows, backend, "W7").map(({ list }) => list)).toEqual([undefined, "newest", "all"]);
-      for (const { finished, parked, of } of ratiosOf(rows, backend, "W7"))
-        expect({ finished, parked, of }).toEqual({ finished: 1000, parked: 100, of: "empty store" });
-      expect(figuresOf(rows, backend, "W8")).toEqual(["statements_per_second", "cpu_percent"]);
-      expect(new Set(rowsOf(rows, backend, "W1").map(({ settings }) => settings["concurrency"]))).toEqual(
-        new Set([32, 100]),
-      );
-    }
-    for (const backend of ["sqlite", ...servers]) {
-      expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["floor_runs_per_second", "ratio"]));
-      expect(ratiosOf(rows, backend, "W5").map(({ processes }) => processes)).toEqual([2, 4]);
-    }
-    const lines = stdout.split("\n").filter((line) => backends.includes(line.split(" ")[0]!));
-    expect(lines).toHaveLength(rows.length + 1);
+      expect(machine).toMatchObject({ node: process.versions.node, cpu: expect.any(String), date: expect.any(String) });
+      expect(machine.versions).toMatchObject({
+        "@perdure/core": expect.any(String),
+        "better-sqlite3": expect.any(String),
+      });
+      expect(described.map(({ backend }) => backend)).toEqual(servers);
+      for (const { product, settings } of described) {
+        expect(product).toMatch(/^\w+ \d+(\.\d+)+$/);
+        expect(settings).toMatchObject(durabilityOf[product.split(" ")[0]!]!);
+      }
+      for (const row of rows) expect(row).toSatisfy(isWellFormed);
+      for (const backend of backends) {
+        expect(figuresOf(rows, backend, "W1")).toEqual(
+          expect.arrayContaining(["runs_per_second", "starts_per_second"]),
+        );
+        expect(figuresOf(rows, backend, "W1")).toEqual(
+          expect.arrayContaining(["statements_per_run", "commits_per_run"]),
+        );
+        expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["worker_cpu_ms_per_run", "rss_mb"]));
+        expect(figuresOf(rows, backend, "W2")).toEqual(["p50_ms", "p99_ms"]);
+        expect(figuresOf(rows, backend, "W4")).toEqual(
+          expect.arrayContaining(["us_per_activity", "us_per_activity_last_100", "replay_ms", "rss_mb"]),
+        );
+        expect(figuresOf(rows, backend, "W3")).toEqual(["fan_ms", "p50_ms"]);
+        expect(figuresOf(rows, backend, "W6")).toEqual(["late_p50_ms", "late_p99_ms"]);
+        expect(ratiosOf(rows, backend, "W7").map(({ list }) => list)).toEqual([undefined, "newest", "all"]);
+        for (const { finished, parked, of } of ratiosOf(rows, backend, "W7"))
+          expect({ finished, parked, of }).toEqual({ finished: 1000, parked: 100, of: "empty store" });
+        expect(figuresOf(rows, backend, "W8")).toEqual(["statements_per_second", "cpu_percent"]);
+        expect(new Set(rowsOf(rows, backend, "W1").map(({ settings }) => settings["concurrency"]))).toEqual(
+          new Set([32, 100]),
+        );
+      }
+      for (const backend of [...embedded, ...servers]) {
+        expect(figuresOf(rows, backend, "W1")).toEqual(expect.arrayContaining(["floor_runs_per_second", "ratio"]));
+        expect(ratiosOf(rows, backend, "W5").map(({ processes }) => processes)).toEqual([2, 4]);
+      }
+      const lines = stdout.split("\n").filter((line) => backends.includes(line.split(" ")[0]!));
+      expect(lines).toHaveLength(rows.length + 1);
 
-    // What a backend cannot do is said, and not measured.
-    expect(rowsOf(rows, "memory", "W5")).toEqual([]);
-    expect(notApplicable).toEqual([
-      { backend: "memory", workload: "W5", reason: expect.stringContaining("one process") },
-    ]);
-    expect(stdout).toMatch(/^memory +W5 +not applicable/m);
-  });
+      // What a backend cannot do is said, and not measured.
+      expect(rowsOf(rows, "memory", "W5")).toEqual([]);
+      expect(notApplicable).toEqual([
+        { backend: "memory", workload: "W5", reason: expect.stringContaining("one process") },
+      ]);
+      expect(stdout).toMatch(/^memory +W5 +not applicable/m);
+    },
+  );
 
   it("measures only what it is asked for", { timeout: TIME_LIMIT_MS }, async () => {
     const { rows } = await report(
@@ -105,7 +114,7 @@ describe("the benchmark", () => {
     await expect(bench("--backends", "memory,oracle")).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringContaining(
-        'There is no backend "oracle". Choose from: memory, sqlite, postgres, mysql, redis, cosmos.',
+        'There is no backend "oracle". Choose from: memory, sqlite, file, postgres, mysql, redis, cosmos.',
       ),
     });
   });
