@@ -1,26 +1,11 @@
 import {
   type CacheEntry,
   type CacheKey,
-  checkCacheEntries,
-  checkCacheKeys,
-  checkClaimRequest,
-  checkClaims,
-  checkCommits,
-  checkEventRequests,
-  checkLeaseMs,
-  checkMessages,
-  checkNewRuns,
-  checkPurgeRequest,
-  checkRunId,
-  checkRunQuery,
-  checkTaskIds,
-  checkTransaction,
   type Claim,
   type ClaimRequest,
   type ClaimResult,
   type CommitResult,
   type CreateRunResult,
-  decodeCursor,
   type DeliverResult,
   type EventPage,
   type EventRequest,
@@ -47,9 +32,10 @@ import {
   type WriteCacheResult,
   type WriteOptions,
   UnderWay,
+  verbChecks,
 } from "@perdure/core/storage";
 import { Connection } from "./connection.ts";
-import { INFO, LIMITS } from "./info.ts";
+import { INFO } from "./info.ts";
 import type { Settings } from "./options.ts";
 import { Store } from "./store.ts";
 import { readCache, writeCache } from "./verbs/cache.ts";
@@ -63,6 +49,8 @@ import { getRun, readEvents } from "./verbs/reads.ts";
 import { renewLeases } from "./verbs/renew-leases.ts";
 import { statsOf } from "./verbs/stats.ts";
 import { unblockTasks } from "./verbs/unblock-tasks.ts";
+
+const checks = verbChecks(INFO);
 
 /** The port over batches of one partition each. The first use connects and sets up. */
 export class CosmosBackend implements StorageBackend {
@@ -93,67 +81,51 @@ export class CosmosBackend implements StorageBackend {
   }
 
   createRuns(runs: readonly NewRun[], options?: WriteOptions): Promise<readonly CreateRunResult[]> {
-    const check = (): void => {
-      checkTransaction("createRuns", options, this.info);
-      checkNewRuns(runs, LIMITS);
-    };
-    return this.#verb(runs, check, createRuns);
+    return this.#verb(runs, () => checks.createRuns(runs, options), createRuns);
   }
 
   getRun(runId: string): Promise<Run | undefined> {
-    return this.#verb(runId, () => checkRunId(runId), getRun);
+    return this.#verb(runId, () => checks.getRun(runId), getRun);
   }
 
   listRuns(query: RunQuery): Promise<Page<RunSummary>> {
-    const check = (): void => {
-      checkRunQuery(query);
-      if (query.cursor !== undefined) decodeCursor(query.cursor);
-    };
-    return this.#verb(query, check, listRuns);
+    return this.#verb(query, () => checks.listRuns(query), listRuns);
   }
 
   readEvents(requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
-    return this.#verb(requests, () => checkEventRequests(requests, LIMITS), readEvents);
+    return this.#verb(requests, () => checks.readEvents(requests), readEvents);
   }
 
   claimTasks(request: ClaimRequest): Promise<ClaimResult> {
-    return this.#verb(request, () => checkClaimRequest(request, LIMITS), claimTasks);
+    return this.#verb(request, () => checks.claimTasks(request), claimTasks);
   }
 
   renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
-    const check = (): void => {
-      checkClaims(claims, LIMITS);
-      checkLeaseMs(leaseMs);
-    };
-    return this.#verb(claims, check, (store, all) => renewLeases(store, all, leaseMs));
+    return this.#verb(
+      claims,
+      () => checks.renewLeases(claims, leaseMs),
+      (store, all) => renewLeases(store, all, leaseMs),
+    );
   }
 
   commitTasks(commits: readonly TaskCommit[], options?: WriteOptions): Promise<readonly CommitResult[]> {
-    const check = (): void => {
-      checkTransaction("commitTasks", options, this.info);
-      checkCommits(commits, LIMITS, options);
-    };
-    return this.#verb(commits, check, commitTasks);
+    return this.#verb(commits, () => checks.commitTasks(commits, options), commitTasks);
   }
 
   unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
-    return this.#verb(taskIds, () => checkTaskIds(taskIds, LIMITS), unblockTasks);
+    return this.#verb(taskIds, () => checks.unblockTasks(taskIds), unblockTasks);
   }
 
   deliver(messages: readonly NewMessage[], options?: WriteOptions): Promise<readonly DeliverResult[]> {
-    const check = (): void => {
-      checkTransaction("deliver", options, this.info);
-      checkMessages(messages, LIMITS);
-    };
-    return this.#verb(messages, check, deliver);
+    return this.#verb(messages, () => checks.deliver(messages, options), deliver);
   }
 
   readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
-    return this.#verb(keys, () => checkCacheKeys(keys, LIMITS), readCache);
+    return this.#verb(keys, () => checks.readCache(keys), readCache);
   }
 
   writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
-    return this.#verb(entries, () => checkCacheEntries(entries, LIMITS), writeCache);
+    return this.#verb(entries, () => checks.writeCache(entries), writeCache);
   }
 
   stats(): Promise<StorageStats> {
@@ -161,7 +133,7 @@ export class CosmosBackend implements StorageBackend {
   }
 
   purgeRuns(request: PurgeRequest): Promise<PurgeResult> {
-    return this.#verb(request, () => checkPurgeRequest(request, LIMITS), purgeRuns);
+    return this.#verb(request, () => checks.purgeRuns(request), purgeRuns);
   }
 
   subscribe(onWake: (topic: Topic) => void): Promise<Subscription> {

@@ -1,20 +1,6 @@
 import {
   type CacheEntry,
   type CacheKey,
-  checkCacheEntries,
-  checkCacheKeys,
-  checkClaimRequest,
-  checkClaims,
-  checkCommits,
-  checkEventRequests,
-  checkLeaseMs,
-  checkMessages,
-  checkNewRuns,
-  checkPurgeRequest,
-  checkRunId,
-  checkRunQuery,
-  checkTaskIds,
-  checkTransaction,
   type Claim,
   type ClaimRequest,
   type ClaimResult,
@@ -44,6 +30,8 @@ import {
   type UnblockResult,
   type WriteCacheResult,
   type WriteOptions,
+  verbChecks,
+  type VerbChecks,
 } from "@perdure/core/storage";
 import type { Disk } from "./disk.ts";
 import { infoOf } from "./info.ts";
@@ -53,10 +41,12 @@ import { Store } from "./store.ts";
 /** The port over a store in a folder: checks what it is asked for, and says what of it the store does under its lock. */
 export class FileBackend implements StorageBackend {
   readonly info: StorageInfo;
+  readonly #checks: VerbChecks;
   readonly #store: Store;
 
   constructor(settings: Settings, disk: Disk) {
     this.info = infoOf(settings);
+    this.#checks = verbChecks(this.info);
     this.#store = new Store(settings, disk);
   }
 
@@ -73,63 +63,59 @@ export class FileBackend implements StorageBackend {
   }
 
   async createRuns(runs: readonly NewRun[], options?: WriteOptions): Promise<readonly CreateRunResult[]> {
-    checkTransaction("createRuns", options, this.info);
-    checkNewRuns(runs, this.info.limits);
+    this.#checks.createRuns(runs, options);
     return this.#store.write(runs, (replica, all, now) => replica.createRuns(all, now));
   }
 
   async getRun(runId: string): Promise<Run | undefined> {
-    checkRunId(runId);
+    this.#checks.getRun(runId);
     return this.#store.read([{ of: "run", runId }], (replica) => replica.getRun(runId));
   }
 
   async listRuns(query: RunQuery): Promise<Page<RunSummary>> {
-    checkRunQuery(query);
+    this.#checks.listRuns(query);
     return this.#store.read(undefined, (replica) => replica.listRuns(query));
   }
 
   async readEvents(requests: readonly EventRequest[]): Promise<readonly EventPage[]> {
-    checkEventRequests(requests, this.info.limits);
+    this.#checks.readEvents(requests);
     const subjects = requests.map(({ runId }) => ({ of: "run", runId }) as const);
     return this.#store.read(subjects, (replica) => replica.readEvents(requests));
   }
 
   async claimTasks(request: ClaimRequest): Promise<ClaimResult> {
-    checkClaimRequest(request, this.info.limits);
+    this.#checks.claimTasks(request);
     return this.#store.write(request, (replica, asked, now) => replica.claimTasks(asked, now));
   }
 
   async renewLeases(claims: readonly Claim[], leaseMs: number): Promise<readonly RenewResult[]> {
-    checkClaims(claims, this.info.limits);
-    checkLeaseMs(leaseMs);
+    this.#checks.renewLeases(claims, leaseMs);
     return this.#store.write(claims, (replica, all, now) => replica.renewLeases(all, leaseMs, now));
   }
 
   async commitTasks(commits: readonly TaskCommit[], options?: WriteOptions): Promise<readonly CommitResult[]> {
-    checkTransaction("commitTasks", options, this.info);
-    checkCommits(commits, this.info.limits, options);
+    this.#checks.commitTasks(commits, options);
     return this.#store.write(commits, (replica, all, now) => replica.commitTasks(all, now));
   }
 
   async unblockTasks(taskIds: readonly TaskId[]): Promise<readonly UnblockResult[]> {
-    checkTaskIds(taskIds, this.info.limits);
+    this.#checks.unblockTasks(taskIds);
     return this.#store.write(taskIds, (replica, all, now) => replica.unblockTasks(all, now));
   }
 
   async deliver(messages: readonly NewMessage[], options?: WriteOptions): Promise<readonly DeliverResult[]> {
-    checkTransaction("deliver", options, this.info);
-    checkMessages(messages, this.info.limits);
+    this.#checks.deliver(messages, options);
     return this.#store.write(messages, (replica, all, now) => replica.deliver(all, now));
   }
 
   async readCache(keys: readonly CacheKey[]): Promise<readonly (CacheEntry | undefined)[]> {
-    checkCacheKeys(keys, this.info.limits);
+    this.#checks.readCache(keys);
     const subjects = keys.map((key) => ({ of: "cache", key }) as const);
     return this.#store.read(subjects, (replica, now) => replica.readCache(keys, now));
   }
 
   async writeCache(entries: readonly NewCacheEntry[]): Promise<readonly WriteCacheResult[]> {
-    checkCacheEntries(entries, this.info.limits);
+    this.#checks.writeCache(entries);
     return this.#store.write(entries, (replica, all, now) => replica.writeCache(all, now));
   }
 
@@ -138,7 +124,7 @@ export class FileBackend implements StorageBackend {
   }
 
   async purgeRuns(request: PurgeRequest): Promise<PurgeResult> {
-    checkPurgeRequest(request, this.info.limits);
+    this.#checks.purgeRuns(request);
     return this.#store.write(request, (replica, asked, now) => replica.purgeRuns(asked, now));
   }
 
