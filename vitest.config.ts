@@ -19,6 +19,11 @@ function adapter(backend: string, servers: Server[] = []): TestProjectInlineConf
   return [{ ...adapterProject, test: { ...adapterProject.test, typecheck: typesIn("test") } }];
 }
 
+/** Each of its tests starts servers, which takes its time on a busy machine. */
+function starting({ test, ...rest }: TestProjectInlineConfiguration): TestProjectInlineConfiguration {
+  return { ...rest, test: { ...test, testTimeout: 60_000, hookTimeout: 60_000 } };
+}
+
 /** Type tests. `npm run check` judges all types; here only theirs count. */
 function typesIn(folder: string) {
   return { enabled: true, include: [`${folder}/**/*.test-d.ts`], ignoreSourceErrors: true };
@@ -45,7 +50,7 @@ export default defineConfig({
       ...adapter("mysql", ["mysql"]),
       ...adapter("redis", ["redis", "redis-cluster"]),
       ...adapter("cosmos", ["cosmos"]),
-      project("servers", "servers", "test/**/*.test.ts"),
+      starting(project("servers", "servers", "test/**/*.test.ts")),
       project("conformance", "conformance", "test/**/*.test.ts"),
       project("examples", "examples", "!(custom-backend)/test/**/*.test.ts", ["postgres", "mysql"]),
       project("custom-backend", "examples/custom-backend", "test/**/*.test.ts"),
